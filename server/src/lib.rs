@@ -1,0 +1,12 @@
+//! The native program as a library: sources, the graph, the API. `main.rs` parses arguments and calls this.
+//!
+//! Follow one frame by opening the rooms in this order: `source`, `fragment`, `live`, and beside them `decode`, `detect`,
+//! `track`. Only `pipeline` knows the order; a stage imports the items that flow and never another stage.
+
+pub mod codec;
+pub mod detect;
+pub mod fragment;
+pub mod live;
+pub mod pipeline;
+pub mod settings;
+pub mod track;

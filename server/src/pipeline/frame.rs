@@ -1,0 +1,127 @@
+//! Decoded pictures: where they lie, what their samples mean, and when they belong.
+
+use super::clock::Mono;
+use sightline_shared::time::{Epoch, Pts};
+
+/// Where the samples lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// The host's memory.
+    Host,
+    /// Memory of the device with this index.
+    Device(u32),
+}
+
+/// Layout of the samples. libavcodec gives I420 and NVDEC NV12: neither is converted only to please a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PixelFormat {
+    /// 8 bit, three planes, chroma halved in both directions.
+    I420,
+    /// 8 bit, luma plane and interleaved chroma plane, halved in both directions.
+    Nv12,
+    /// 10 bit in the low bits of 16, three planes, chroma halved in both directions.
+    I42010,
+    /// 8 bit, three planes, chroma halved horizontally.
+    I422,
+    /// 8 bit, three planes, full chroma.
+    I444,
+    /// 8 bit, luma alone.
+    Grey,
+    /// 10 bit in the high bits of 16, NV12's layout.
+    P010,
+}
+
+/// How samples map to light (ITU-T H.273).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Colour {
+    /// True for 0..255, false for 16..235.
+    pub full_range: bool,
+    /// MatrixCoefficients.
+    pub matrix: u8,
+    /// ColourPrimaries.
+    pub primaries: u8,
+    /// TransferCharacteristics.
+    pub transfer: u8,
+}
+
+/// One plane of a picture in host memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Plane<'a> {
+    /// Rows of `stride` bytes; the last may be short.
+    pub data: &'a [u8],
+    /// Bytes from one row to the next.
+    pub stride: usize,
+    /// Samples in a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+/// Samples in host memory that somebody owns: a libavcodec frame, or plain vectors.
+pub trait HostPicture: Send + Sync {
+    /// Bytes and stride of plane `index` (0 is luma).
+    fn plane(&self, index: usize) -> (&[u8], usize);
+}
+
+/// The samples of a frame.
+pub enum Samples {
+    /// In host memory.
+    Host(Box<dyn HostPicture>),
+}
+
+/// One decoded picture.
+pub struct Frame {
+    /// The samples.
+    pub samples: Samples,
+    /// Their layout.
+    pub format: PixelFormat,
+    /// Width in pixels, before rotation.
+    pub width: usize,
+    /// Height in pixels, before rotation.
+    pub height: usize,
+    /// What they mean.
+    pub colour: Colour,
+    /// Sample aspect ratio.
+    pub sample_aspect: (u32, u32),
+    /// Clockwise rotation to show it with: 0, 90, 180, 270.
+    pub rotation: u16,
+    /// Epoch it belongs to.
+    pub epoch: Epoch,
+    /// When it is shown.
+    pub pts: Pts,
+    /// When its last packet had arrived.
+    pub arrived: Mono,
+    /// When it was decoded.
+    pub decoded: Mono,
+}
+
+impl Frame {
+    /// Where the samples lie.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match self.samples {
+            Samples::Host(_) => Place::Host,
+        }
+    }
+
+    /// The luma plane, if the samples are in host memory.
+    #[must_use]
+    pub fn luma(&self) -> Option<Plane<'_>> {
+        let Samples::Host(picture) = &self.samples;
+        let (data, stride) = picture.plane(0);
+        Some(Plane { data, stride, width: self.width, height: self.height })
+    }
+}
+
+/// Planes in plain vectors, for pictures made here.
+pub struct VecPicture {
+    /// Bytes and stride of each plane.
+    pub planes: Vec<(Vec<u8>, usize)>,
+}
+
+impl HostPicture for VecPicture {
+    fn plane(&self, index: usize) -> (&[u8], usize) {
+        let (data, stride) = &self.planes[index];
+        (data, *stride)
+    }
+}

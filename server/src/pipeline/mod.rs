@@ -1,0 +1,5 @@
+//! The graph: what flows, through which bounded edges, counted and stamped on the way.
+
+pub mod clock;
+pub mod frame;
+pub mod packet;

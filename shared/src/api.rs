@@ -1,0 +1,118 @@
+//! Bodies of the HTTP API that both ends use.
+
+use crate::camera::{DetectSettings, Role, Transport, VideoMode};
+use serde::{Deserialize, Serialize};
+
+/// Every error answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// The error.
+    pub error: ApiError,
+}
+
+/// What was wrong and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiError {
+    /// A word for programs, e.g. `bad_url`, `not_found`, `login_required`, `conflict`.
+    pub code: String,
+    /// Sentences for people.
+    pub message: String,
+    /// The field of the request it is about.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub field: Option<String>,
+}
+
+/// `GET /api/health`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Version of the program.
+    pub version: String,
+    /// `ok`.
+    pub state: String,
+}
+
+/// `GET /api/session`: who is asking, and whether a login is needed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// `anonymous`, `local` (no password set, asked from this machine) or `user`.
+    pub principal: String,
+    /// Whether a password is set.
+    pub password_set: bool,
+    /// Version of the program.
+    pub version: String,
+}
+
+/// `POST /api/login`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// The password.
+    pub password: String,
+}
+
+/// `POST /api/password`: sets or changes the password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewPassword {
+    /// The present one, where one is set.
+    #[serde(default)]
+    pub current: Option<String>,
+    /// The new one.
+    pub new: String,
+}
+
+/// One stream of a [`NewCamera`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewStream {
+    /// Its address.
+    pub url: String,
+    /// What it is for.
+    pub roles: Vec<Role>,
+}
+
+/// `POST /api/cameras`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewCamera {
+    /// The slug; made from the name if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The name shown; made from the address if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The address, e.g. `rtsp://user:password@10.0.0.7/stream1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Several streams instead of one `url`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub streams: Vec<NewStream>,
+    /// RTSP's transport.
+    pub transport: Transport,
+    /// How the picture reaches viewers.
+    pub video: VideoMode,
+    /// The detector's settings.
+    pub detect: DetectSettings,
+}
+
+/// `PATCH /api/cameras/{id}`: absent fields stay as they are.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CameraPatch {
+    /// New name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// New address. A masked password (`***`) keeps the one that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// New transport.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transport: Option<Transport>,
+    /// New video mode.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video: Option<VideoMode>,
+    /// New detector settings, as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detect: Option<DetectSettings>,
+    /// On or off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}

@@ -1,0 +1,206 @@
+//! A camera as the API tells it: names, state, and what its stream is.
+
+use serde::{Deserialize, Serialize};
+
+/// Which picture of a camera.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rendition {
+    /// The camera's own access units, re-wrapped, never re-encoded.
+    #[default]
+    Source,
+    /// Encoded here: size, rate, bitrate, overlay as set.
+    Main,
+    /// Encoded here, small, for walls and slow links.
+    Small,
+}
+
+impl Rendition {
+    /// The number that stands in [`crate::chunk::ChunkHeader::rendition`].
+    #[must_use]
+    pub fn number(self) -> u16 {
+        match self {
+            Self::Source => 0,
+            Self::Main => 1,
+            Self::Small => 2,
+        }
+    }
+
+    /// The name in URLs and JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Main => "main",
+            Self::Small => "small",
+        }
+    }
+}
+
+/// How a camera is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CameraState {
+    /// Being connected for the first time; nothing has failed yet.
+    #[default]
+    Connecting,
+    /// Frames arrive.
+    Live,
+    /// It was live and is being connected again.
+    Reconnecting,
+    /// It could not be had so far, and is tried again and again.
+    Offline,
+    /// Switched off by a person.
+    Disabled,
+}
+
+/// RTSP's transport.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// TCP first, UDP where the camera refuses it (461), and the other way round.
+    #[default]
+    Auto,
+    /// Interleaved in the RTSP connection.
+    Tcp,
+    /// RTP over UDP.
+    Udp,
+}
+
+/// How the picture reaches viewers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VideoMode {
+    /// `source` where the browser plays it, else `main`.
+    #[default]
+    Auto,
+    /// Always `source`.
+    Passthrough,
+    /// Always `main`.
+    Transcode,
+}
+
+/// What a stream is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Shown to viewers.
+    View,
+    /// Decoded and looked at.
+    Detect,
+    /// Written to disk.
+    Record,
+}
+
+/// One of a camera's streams, as told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StreamInfo {
+    /// Its address with the password masked.
+    pub url: String,
+    /// What it is used for.
+    pub roles: Vec<Role>,
+}
+
+/// The detector's settings of one camera.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DetectSettings {
+    /// `motion` (default) or `none`.
+    pub model: String,
+    /// How many frames a second are looked at; 0 means every frame. All frames are decoded either way, unless
+    /// `key_frames_only` is set.
+    pub fps: f64,
+    /// Tracks below this score are not told; 0..1.
+    pub min_score: f64,
+    /// Labels to keep; empty keeps all.
+    pub labels: Vec<String>,
+    /// Decode key frames alone: nearly free, and looks only as often as the camera sends key frames.
+    pub key_frames_only: bool,
+}
+
+impl Default for DetectSettings {
+    fn default() -> Self {
+        Self { model: "motion".into(), fps: 5.0, min_score: 0.0, labels: Vec::new(), key_frames_only: false }
+    }
+}
+
+/// The audio track beside the video.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AudioInfo {
+    /// RFC 6381 string, e.g. `mp4a.40.2`.
+    pub codec: String,
+    /// Samples a second.
+    pub sample_rate: u32,
+    /// Channels.
+    pub channels: u16,
+}
+
+/// What analysis of a camera is doing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AnalysisInfo {
+    /// `on`, `off`, `waiting` (no picture yet) or `failed`.
+    pub state: String,
+    /// Why it is not `on`, or what it had to do without.
+    pub reason: Option<String>,
+    /// Frames looked at in a second, measured.
+    pub fps: Option<f64>,
+    /// The decoder in use, e.g. `software (libavcodec h264)`.
+    pub decoder: Option<String>,
+}
+
+/// A camera as `GET /api/cameras` tells it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Camera {
+    /// Never changes, never re-used: files, rows and metrics carry it.
+    pub uid: String,
+    /// The slug people chose; may be re-used after a delete.
+    pub id: String,
+    /// The name shown.
+    pub name: String,
+    /// The address of the stream that is viewed, its password masked.
+    pub url: String,
+    /// Every stream; one is the normal case.
+    pub streams: Vec<StreamInfo>,
+    /// How it is doing.
+    pub state: CameraState,
+    /// One sentence or two: what happened, why as far as known, what comes next.
+    pub reason: Option<String>,
+    /// A word for programs: `refused`, `unreachable`, `auth`, `not_rtsp`, `not_found`, `no_video`, `codec`, `frozen`, `ended`,
+    /// `timeout`, `file`, `url`, `protocol`.
+    pub reason_code: Option<String>,
+    /// When the state began, RFC 3339.
+    pub since: Option<String>,
+    /// When the next try starts, RFC 3339; only while one is waited for.
+    pub retry_at: Option<String>,
+    /// How many tries in a row have failed.
+    pub failures: u32,
+    /// RFC 6381 string of the video, e.g. `avc1.64001f`.
+    pub codec: Option<String>,
+    /// Width as shown, in pixels.
+    pub width: Option<u32>,
+    /// Height as shown, in pixels.
+    pub height: Option<u32>,
+    /// Frames a second, measured over the last seconds.
+    pub fps: Option<f64>,
+    /// Bits a second, measured over the last seconds.
+    pub bitrate: Option<f64>,
+    /// Seconds between the two newest key frames.
+    pub gop_s: Option<f64>,
+    /// The audio track, if there is one.
+    pub audio: Option<AudioInfo>,
+    /// The transport that is in use: `tcp`, `udp`, `file`, `demo`.
+    pub transport_in_use: Option<String>,
+    /// The transport that was asked for.
+    pub transport: Transport,
+    /// How the picture reaches viewers.
+    pub video: VideoMode,
+    /// The detector's settings.
+    pub detect: DetectSettings,
+    /// What analysis is doing.
+    pub analysis: AnalysisInfo,
+    /// False for a camera that cannot be edited here (the demo camera, or a read-only settings file).
+    pub editable: bool,
+}

@@ -1,0 +1,11 @@
+//! What crosses the wire: types that the server and the dashboard both compile.
+//!
+//! No tokio, no web-sys, no FFmpeg here: this crate builds for `wasm32-unknown-unknown` and for the host alike.
+
+pub mod api;
+pub mod camera;
+pub mod chunk;
+pub mod draw;
+pub mod time;
+pub mod tracks;
+pub mod wire;

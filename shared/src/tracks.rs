@@ -1,0 +1,36 @@
+//! Tracks: what was found, keyed by the PTS of the frame it was found in.
+
+use crate::time::{Epoch, Pts};
+use serde::{Deserialize, Serialize};
+
+/// One thing in one frame. The box is in fractions 0..1 of the picture as shown (after rotation), `x1 <= x2`, `y1 <= y2`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Track {
+    /// ULID: stays unique across restarts and machines.
+    pub id: String,
+    /// What it is, e.g. `motion`, `person`, `demo`.
+    pub label: String,
+    /// How sure, 0..1.
+    pub score: f32,
+    /// Left.
+    pub x1: f32,
+    /// Top.
+    pub y1: f32,
+    /// Right.
+    pub x2: f32,
+    /// Bottom.
+    pub y2: f32,
+    /// True where the box was not found in this frame but computed from those around it.
+    pub predicted: bool,
+}
+
+/// The one final message for the frame `(epoch, pts)`; `tracks` may be empty.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tracks {
+    /// Epoch of the frame.
+    pub epoch: Epoch,
+    /// PTS of the frame.
+    pub pts: Pts,
+    /// What is in it.
+    pub tracks: Vec<Track>,
+}
