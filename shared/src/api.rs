@@ -116,3 +116,36 @@ pub struct CameraPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }
+
+/// `GET /api/timings`: what each stage of a camera did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Timings {
+    /// By stage name: `source`, `fragment`, `decode`, `detect`, `track`.
+    pub stages: std::collections::BTreeMap<String, StageTimings>,
+}
+
+/// One stage. Times are those of the window asked for; counts run since the camera was started, and
+/// `in = out + held + sum of dropped` at every moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StageTimings {
+    /// Median of the time an item spent in the stage.
+    pub p50_ms: Option<f64>,
+    /// 95 in 100 were faster.
+    pub p95_ms: Option<f64>,
+    /// 99 in 100 were faster.
+    pub p99_ms: Option<f64>,
+    /// The slowest.
+    pub max_ms: Option<f64>,
+    /// Items that came.
+    #[serde(rename = "in")]
+    pub entered: u64,
+    /// Items that were passed on.
+    #[serde(rename = "out")]
+    pub left: u64,
+    /// Items waiting or being worked on now.
+    pub held: u64,
+    /// Items thrown away, by cause.
+    pub dropped: std::collections::BTreeMap<String, u64>,
+}

@@ -55,7 +55,9 @@ pub enum HeaderError {
 impl std::fmt::Display for HeaderError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::TooShort(len) => write!(f, "a binary message of {len} bytes is shorter than its {HEADER_LEN}-byte header"),
+            Self::TooShort(len) => {
+                write!(f, "a binary message of {len} bytes is shorter than its {HEADER_LEN}-byte header")
+            }
             Self::UnknownKind(kind) => write!(f, "binary message of unknown kind {kind}"),
         }
     }

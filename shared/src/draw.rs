@@ -4,7 +4,8 @@ use crate::tracks::{Track, Tracks};
 
 /// Colours of classes, `#rrggbb`, readable on dark and light pictures and told apart by the colour-blind (Okabe & Ito 2008,
 /// lightened where the original is too dark for video).
-pub const CLASS_COLOURS: [u32; 8] = [0xf0_e442, 0x56_b4e9, 0xe6_9f00, 0x3f_d69b, 0xff_8a5c, 0xe5_9ac8, 0x7f_a8ff, 0xff_ffff];
+pub const CLASS_COLOURS: [u32; 8] =
+    [0xf0_e442, 0x56_b4e9, 0xe6_9f00, 0x3f_d69b, 0xff_8a5c, 0xe5_9ac8, 0x7f_a8ff, 0xff_ffff];
 
 /// The colour of `label`: stable over cameras, sessions and versions (FNV-1a of its bytes).
 #[must_use]
@@ -78,7 +79,16 @@ mod tests {
 
     #[test]
     fn boxes_scale_with_the_picture_and_predictions_are_dashed() {
-        let track = Track { id: "1".into(), label: "demo".into(), score: 0.98, x1: 0.25, y1: 0.5, x2: 0.5, y2: 1.0, predicted: true };
+        let track = Track {
+            id: "1".into(),
+            label: "demo".into(),
+            score: 0.98,
+            x1: 0.25,
+            y1: 0.5,
+            x2: 0.5,
+            y2: 1.0,
+            predicted: true,
+        };
         let tracks = Tracks { tracks: vec![track], ..Tracks::default() };
         let list = draw_list(&tracks, 640.0, 360.0, Layers { boxes: true, labels: true });
         assert_eq!((list[0].x, list[0].y, list[0].width, list[0].height), (160.0, 180.0, 160.0, 180.0));

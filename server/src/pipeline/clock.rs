@@ -27,6 +27,8 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Mono;
     /// Now, as time since 1970 in UTC; may jump.
     fn utc(&self) -> Duration;
+    /// The place of an operating system's instant on the monotonic axis: libraries stamp packets with these.
+    fn at(&self, instant: Instant) -> Mono;
 }
 
 /// The machine's clocks.
@@ -47,6 +49,10 @@ impl Clock for SystemClock {
 
     fn utc(&self) -> Duration {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    }
+
+    fn at(&self, instant: Instant) -> Mono {
+        Mono(instant.saturating_duration_since(self.start))
     }
 }
 
@@ -77,5 +83,9 @@ impl Clock for SimulatedClock {
 
     fn utc(&self) -> Duration {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner).1
+    }
+
+    fn at(&self, _instant: Instant) -> Mono {
+        self.now()
     }
 }

@@ -102,3 +102,46 @@ pub struct AccessUnit {
     /// UTC since 1970 at which the camera says it took the frame (RTCP sender reports, RFC 3550 section 6.4.1).
     pub captured_utc: Option<Duration>,
 }
+
+#[cfg(test)]
+pub(crate) mod testing {
+    //! Access units for tests.
+
+    use super::*;
+
+    /// An H.264 access unit of one byte, at 30 frames a second.
+    pub(crate) fn access_unit(n: u64, key: bool) -> AccessUnit {
+        AccessUnit {
+            medium: Medium::Video,
+            epoch: Epoch(0),
+            starts_epoch: n == 0,
+            pts: Pts(n as i64 * 3000),
+            dts: Pts(n as i64 * 3000),
+            duration: 3000,
+            key,
+            data: Bytes::from_static(&[0, 0, 0, 1, 9]),
+            params: Arc::new(params()),
+            sequence: n,
+            arrived: Mono::default(),
+            captured_utc: None,
+        }
+    }
+
+    /// Parameters that no decoder would take.
+    pub(crate) fn params() -> StreamParams {
+        StreamParams {
+            video: VideoParams {
+                codec: VideoCodec::H264,
+                record: Bytes::new(),
+                codec_string: "avc1.42c01e".into(),
+                width: 640,
+                height: 360,
+                sample_aspect: (1, 1),
+                rotation: 0,
+                reorder: Some(0),
+                claimed_millifps: Some(30_000),
+            },
+            audio: None,
+        }
+    }
+}
