@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod counters;
+pub mod detection;
 pub mod edge;
 pub mod frame;
 pub mod packet;
