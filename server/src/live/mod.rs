@@ -1,3 +1,1 @@
-//! Live: the hub's bytes to viewers, over WebSocket and plain HTTP.
-
-pub mod hub;
+//! (to be written)

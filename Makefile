@@ -1,0 +1,41 @@
+# Two commands on a fresh machine: `make run` and `make test`. `make help` lists the rest.
+# Set-up is in scripts/setup, and where build output lies in scripts/env.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export SIGHTLINE_ROOT := $(CURDIR)
+ENV := . scripts/env
+ARGS ?=
+
+.PHONY: help run build test check bench fuzz clean dist
+
+help: ## list these targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+run: build ## install what is missing, build, start with the demo camera (ARGS="--listen ..." for more)
+	@exec dist/sightline serve --demo $(ARGS)
+
+build: ## the release program, web bundle inside, at dist/sightline
+	@scripts/setup run
+	@scripts/build
+
+dist: build
+
+test: ## install what is missing, run every test
+	@scripts/setup test
+	@scripts/test all
+
+check: ## formatting, lints with warnings denied, unit tests
+	@scripts/setup check
+	@scripts/test check
+
+bench: ## the measurements of README's table (about 5 minutes)
+	@scripts/setup test
+	@scripts/build
+	@scripts/bench $(ARGS)
+
+fuzz: ## longer fuzzing of what parses outside bytes: SECONDS_EACH=600 by default
+	@scripts/fuzz $${SECONDS_EACH:-600}
+
+clean: ## remove build output of this clone (the cache of scripts/env stays)
+	rm -rf dist web/dist tests/artifacts
