@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! The dashboard's entry point: mounts the application into the page.
 
 use leptos::prelude::*;
@@ -7,6 +6,3 @@ fn main() {
     console_error_panic_hook::set_once();
     mount_to_body(|| view! { <main>"Sightline"</main> });
 }
-=======
-fn main() {}
->>>>>>> 5bf310c (Detection contract and tracker; the motion and marker bodies follow)

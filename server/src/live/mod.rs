@@ -1,1 +1,3 @@
-//! (to be written)
+//! Live: the hub's bytes to viewers, over WebSocket and plain HTTP.
+
+pub mod hub;

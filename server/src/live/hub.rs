@@ -1,0 +1,364 @@
+//! The hub of one rendition: its newest GOPs as shared bytes, and cursors that read them.
+//!
+//! Publishing never waits for a reader. A reader that is too slow, or was overrun, goes on at the newest key frame and is
+//! told how many chunks it missed, so that for each cursor: chunks since its start = delivered + dropped + still to come.
+
+use crate::fragment::{Chunk, InitSet};
+use crate::pipeline::clock::Mono;
+use sightline_shared::time::{Epoch, Pts};
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// What flows through a hub, in order.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// An epoch begins.
+    Init(Arc<InitSet>),
+    /// One frame.
+    Chunk(Arc<Chunk>),
+    /// A serialised text message: tracks, stages.
+    Text(Arc<str>),
+}
+
+impl Item {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Init(init) => init.bytes(),
+            Self::Chunk(chunk) => chunk.message.len(),
+            Self::Text(text) => text.len(),
+        }
+    }
+}
+
+/// How much a hub keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HubLimits {
+    /// Bytes of items; the oldest go first, whatever they are.
+    pub max_bytes: usize,
+    /// GOPs that are kept, the unfinished one included; more where they are shorter than `max_lag` together.
+    pub keep_gops: usize,
+    /// How far a reader may be behind the newest chunk, in time of arrival, once there is a newer key frame to go on at. Arrival and not
+    /// PTS: a burst after a stall of the camera's network is not the reader's fault, and across epochs PTS say nothing.
+    pub max_lag: Duration,
+}
+
+impl Default for HubLimits {
+    fn default() -> Self {
+        Self { max_bytes: 8 << 20, keep_gops: 2, max_lag: Duration::from_millis(1500) }
+    }
+}
+
+/// What a cursor gives next.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// The next item.
+    Item(Item),
+    /// Chunks were left out; an `Init` follows if the epoch changed, then a key frame.
+    Dropped {
+        /// How many.
+        count: u64,
+    },
+    /// The hub was closed and everything was read.
+    Closed,
+}
+
+/// The newest GOPs of one rendition.
+#[derive(Debug)]
+pub struct Hub {
+    limits: HubLimits,
+    ring: RwLock<Ring>,
+    /// Wakes cursors; counts published items.
+    wake: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Ring {
+    entries: VecDeque<Entry>,
+    /// Number of `entries[0]`; items are numbered from 0 over the hub's life.
+    first: u64,
+    bytes: usize,
+    /// Numbers of the video key frames in the ring that follow the newest `Init`, oldest first.
+    keys: VecDeque<u64>,
+    /// Chunks ever published.
+    chunks: u64,
+    init: Option<Arc<InitSet>>,
+    newest: Option<(Epoch, Pts)>,
+    newest_arrival: Mono,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    item: Item,
+    /// Chunks published before this item.
+    chunks_before: u64,
+    /// Arrival of the newest chunk when this was published.
+    arrived: Mono,
+}
+
+impl Hub {
+    /// An empty hub.
+    #[must_use]
+    pub fn new(limits: HubLimits) -> Arc<Self> {
+        Arc::new(Self { limits, ring: RwLock::default(), wake: watch::Sender::new(0) })
+    }
+
+    /// Adds an item and wakes the readers; waits for nobody. After [`Self::close`] it does nothing.
+    pub fn publish(&self, item: Item) {
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        if ring.closed {
+            return;
+        }
+        ring.push(item);
+        ring.trim(&self.limits);
+        let published = ring.end();
+        drop(ring);
+        self.wake.send_replace(published);
+    }
+
+    /// A new reader: the current `Init`, then from the newest key frame on, texts included. Where there is no key frame (yet,
+    /// or the GOP outgrew the ring), it starts at the next one; that counts as nothing dropped.
+    #[must_use]
+    pub fn join(self: &Arc<Self>) -> Cursor {
+        Cursor {
+            wake: self.wake.subscribe(),
+            hub: Arc::clone(self),
+            at: 0,
+            chunks: 0,
+            state: State::Joining,
+            init: None,
+            init_due: false,
+        }
+    }
+
+    /// Nothing more will come: readers get [`Next::Closed`] after what is left.
+    pub fn close(&self) {
+        self.ring.write().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.wake.send_modify(|_| {});
+    }
+
+    /// How many cursors there are.
+    #[must_use]
+    pub fn viewers(&self) -> usize {
+        self.wake.receiver_count()
+    }
+
+    /// Bytes of the items that are kept.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.read().bytes
+    }
+
+    /// Chunks ever published.
+    #[must_use]
+    pub fn chunks(&self) -> u64 {
+        self.read().chunks
+    }
+
+    /// Epoch and PTS of the newest video chunk.
+    #[must_use]
+    pub fn newest(&self) -> Option<(Epoch, Pts)> {
+        self.read().newest
+    }
+
+    /// The init segments of the current epoch.
+    #[must_use]
+    pub fn last_init(&self) -> Option<Arc<InitSet>> {
+        self.read().init.clone()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Ring> {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ring {
+    fn push(&mut self, item: Item) {
+        let chunks_before = self.chunks;
+        match &item {
+            Item::Init(init) => {
+                self.init = Some(Arc::clone(init));
+                // A joiner gets this init: the key frames before it are of another epoch.
+                self.keys.clear();
+            }
+            Item::Chunk(chunk) => {
+                self.chunks += 1;
+                self.newest_arrival = self.newest_arrival.max(chunk.arrived);
+                if chunk.is_key() && !chunk.is_audio() {
+                    self.keys.push_back(self.end());
+                }
+                if !chunk.is_audio() {
+                    self.newest = Some((chunk.header.epoch, chunk.header.pts));
+                }
+            }
+            Item::Text(_) => {}
+        }
+        self.bytes += item.bytes();
+        self.entries.push_back(Entry { item, chunks_before, arrived: self.newest_arrival });
+    }
+
+    /// Number that the next item will have.
+    fn end(&self) -> u64 {
+        self.first + self.entries.len() as u64
+    }
+
+    fn trim(&mut self, limits: &HubLimits) {
+        while self.bytes > limits.max_bytes && self.entries.len() > 1 {
+            self.pop();
+        }
+        // GOPs that are too many go, as long as readers within the allowed lag are not overrun: with a key frame every
+        // frame, two GOPs are two frames.
+        while self.keys.len() > limits.keep_gops.max(1)
+            && let Some(entry) = self.entry(self.keys[1])
+            && self.newest_arrival.since(entry.arrived) > limits.max_lag
+        {
+            self.pop_before(self.keys[1]);
+        }
+        // What is left of earlier epochs, or of a GOP that lost its key frame, serves only readers within the allowed lag.
+        if let Some(&key) = self.keys.front() {
+            while self.first < key
+                && let Some(entry) = self.entries.front()
+                && self.newest_arrival.since(entry.arrived) > limits.max_lag
+            {
+                self.pop();
+            }
+        }
+    }
+
+    fn pop_before(&mut self, number: u64) {
+        while self.first < number && !self.entries.is_empty() {
+            self.pop();
+        }
+    }
+
+    fn pop(&mut self) {
+        let Some(entry) = self.entries.pop_front() else { return };
+        self.bytes -= entry.item.bytes();
+        if self.keys.front() == Some(&self.first) {
+            self.keys.pop_front();
+        }
+        self.first += 1;
+    }
+
+    fn entry(&self, number: u64) -> Option<&Entry> {
+        let index = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        self.entries.get(index)
+    }
+}
+
+/// A reader of a hub; a few words, nothing else is made for it. Dropping it leaves the hub.
+#[derive(Debug)]
+pub struct Cursor {
+    hub: Arc<Hub>,
+    wake: watch::Receiver<u64>,
+    /// Number of the next item.
+    at: u64,
+    /// Chunks published before the next item.
+    chunks: u64,
+    state: State,
+    /// The newest init that was delivered.
+    init: Option<Arc<InitSet>>,
+    init_due: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Waits for its first key frame.
+    Joining,
+    /// Reads item after item.
+    Following,
+    /// Was overrun or too slow: goes on at the newest key frame, or the next one if there is none.
+    Lost,
+}
+
+impl Cursor {
+    /// The next item, as soon as there is one. May be dropped while waiting without losing anything.
+    pub async fn next(&mut self) -> Next {
+        loop {
+            self.wake.borrow_and_update();
+            if let Some(next) = self.try_next() {
+                return next;
+            }
+            if self.wake.changed().await.is_err() {
+                return Next::Closed;
+            }
+        }
+    }
+
+    /// The next item if there is one now.
+    pub fn try_next(&mut self) -> Option<Next> {
+        let hub = Arc::clone(&self.hub);
+        let ring = hub.read();
+        if self.state == State::Following && self.is_lost(&ring) {
+            self.state = State::Lost;
+        }
+        if self.state != State::Following
+            && let Some(next) = self.go_to_key(&ring)
+        {
+            return Some(next);
+        }
+        if self.state == State::Following
+            && let Some(item) = self.due_init(&ring).or_else(|| self.step(&ring))
+        {
+            return Some(Next::Item(item));
+        }
+        if ring.closed { Some(self.end(&ring)) } else { None }
+    }
+
+    /// The end of a closed hub; what a lost reader will now never get is told first.
+    fn end(&mut self, ring: &Ring) -> Next {
+        let count = ring.chunks - self.chunks;
+        if self.state != State::Lost || count == 0 {
+            return Next::Closed;
+        }
+        self.chunks = ring.chunks;
+        Next::Dropped { count }
+    }
+
+    /// Overrun by the ring, or further behind than allowed while there is a newer key frame to go on at. Within the newest
+    /// GOP a reader is never moved: it would have to wait for a key frame that may not come.
+    fn is_lost(&self, ring: &Ring) -> bool {
+        if self.at < ring.first {
+            return true;
+        }
+        let behind =
+            ring.entry(self.at).is_some_and(|entry| ring.newest_arrival.since(entry.arrived) > self.hub.limits.max_lag);
+        behind && ring.keys.back().is_some_and(|&key| key > self.at)
+    }
+
+    /// Goes to the newest key frame, if there is one that this reader has not passed.
+    fn go_to_key(&mut self, ring: &Ring) -> Option<Next> {
+        let &key = ring.keys.back().filter(|&&key| key >= self.at)?;
+        let chunks = ring.entry(key)?.chunks_before;
+        let count = if self.state == State::Lost { chunks - self.chunks } else { 0 };
+        let delivered = self.init.as_ref().map(Arc::as_ptr);
+        (self.at, self.chunks, self.state) = (key, chunks, State::Following);
+        self.init_due = ring.init.as_ref().map(Arc::as_ptr) != delivered;
+        (count > 0).then_some(Next::Dropped { count })
+    }
+
+    fn due_init(&mut self, ring: &Ring) -> Option<Item> {
+        if !std::mem::take(&mut self.init_due) {
+            return None;
+        }
+        self.init.clone_from(&ring.init);
+        self.init.clone().map(Item::Init)
+    }
+
+    fn step(&mut self, ring: &Ring) -> Option<Item> {
+        let item = ring.entry(self.at)?.item.clone();
+        self.at += 1;
+        match &item {
+            Item::Chunk(_) => self.chunks += 1,
+            Item::Init(init) => self.init = Some(Arc::clone(init)),
+            Item::Text(_) => {}
+        }
+        Some(item)
+    }
+}
+
+#[cfg(test)]
+#[path = "hub_tests.rs"]
+mod tests;
