@@ -4,9 +4,13 @@
 //! `track`. Only `pipeline` knows the order; a stage imports the items that flow and never another stage.
 
 pub mod codec;
+pub mod decode;
 pub mod detect;
+pub mod encode;
 pub mod fragment;
+pub mod libav;
 pub mod live;
 pub mod pipeline;
 pub mod settings;
+pub mod source;
 pub mod track;

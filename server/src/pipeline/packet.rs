@@ -56,6 +56,18 @@ pub struct AudioParams {
     pub channels: u16,
 }
 
+impl AudioParams {
+    /// As the API tells it.
+    #[must_use]
+    pub fn info(&self) -> sightline_shared::camera::AudioInfo {
+        sightline_shared::camera::AudioInfo {
+            codec: self.codec_string.clone(),
+            sample_rate: self.sample_rate,
+            channels: self.channels,
+        }
+    }
+}
+
 /// Everything an init segment is made of; shared by all access units of an epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamParams {

@@ -1,0 +1,67 @@
+//! All cameras: settings in, running cameras out. A change to one touches no other.
+
+use super::camera::{CameraHandle, Common};
+use super::clock::Clock;
+use super::pool::Pool;
+use crate::settings::CameraSettings;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The registry of cameras.
+pub struct Cameras {
+    common: Common,
+    handles: Mutex<Vec<Arc<CameraHandle>>>,
+}
+
+impl Cameras {
+    /// No cameras yet. The analysis pool has a thread for each core.
+    ///
+    /// # Errors
+    /// The operating system gives no threads.
+    pub fn new(clock: Arc<dyn Clock>) -> std::io::Result<Arc<Self>> {
+        let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let common = Common { clock, pool: Arc::new(Pool::start(threads)?) };
+        Ok(Arc::new(Self { common, handles: Mutex::default() }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<CameraHandle>>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The clock that cameras go by.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.common.clock.clone()
+    }
+
+    /// Makes what runs equal to `settings`: starts, stops, changes. Must be called on the runtime.
+    pub fn apply(&self, settings: Vec<CameraSettings>) {
+        let mut handles = self.lock();
+        let mut old = std::mem::take(&mut *handles);
+        for new in settings {
+            let known = old.iter().position(|handle| handle.settings().uid == new.uid);
+            handles.push(match known {
+                Some(index) => {
+                    let handle = old.swap_remove(index);
+                    handle.change(new);
+                    handle
+                }
+                None => CameraHandle::start(new, self.common.clone()),
+            });
+        }
+        old.iter().for_each(|handle| handle.stop());
+    }
+
+    /// Every camera, in the order of the settings.
+    pub fn list(&self) -> Vec<Arc<CameraHandle>> {
+        self.lock().clone()
+    }
+
+    /// The camera with this id.
+    pub fn get(&self, id: &str) -> Option<Arc<CameraHandle>> {
+        self.lock().iter().find(|handle| handle.settings().id == id).cloned()
+    }
+
+    /// Stops every camera; viewers' connections end.
+    pub fn shutdown(&self) {
+        self.lock().drain(..).for_each(|handle| handle.stop());
+    }
+}

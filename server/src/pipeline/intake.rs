@@ -1,0 +1,235 @@
+//! The tee behind a source: places every frame in time, wraps it for viewers, offers it to analysis. Waits for nobody.
+
+use super::analysis::Analysis;
+use super::clock::Clock;
+use super::counters::{DropCause, StageCounters};
+use super::packet::{AccessUnit, Medium, StreamParams};
+use super::recent::Recent;
+use super::status::Status;
+use super::timeline::{Placed, Timeline};
+use super::vitals::Vitals;
+use crate::fragment::Fragmenter;
+use crate::live::hub::{Hub, Item};
+use crate::source::{RawUnit, Sink, SourceError};
+use sightline_shared::camera::Rendition;
+use sightline_shared::wire::{ServerMessage, Stages, Stamp};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One frame in this many has its stamps sent to viewers: twice a second at 30 frames a second.
+const STAGES_EVERY: u64 = 15;
+
+/// What a stream's frames are given to; what is absent is not asked for.
+#[derive(Clone)]
+pub struct Outlets {
+    /// Viewers, if the stream has the role.
+    pub hub: Option<Arc<Hub>>,
+    /// Analysis, if the stream has the role.
+    pub analysis: Option<Arc<Analysis>>,
+    /// Where the newest frames are remembered, for tracks of another stream.
+    pub recent: Option<Arc<Recent>>,
+    /// State and rates.
+    pub status: Arc<Status>,
+    /// Signs of life, for the watchdog.
+    pub vitals: Arc<Vitals>,
+    /// Frames from the source.
+    pub source: Arc<StageCounters>,
+    /// Access units in, chunks out.
+    pub fragment: Arc<StageCounters>,
+}
+
+/// The tee of one stream.
+pub struct Intake {
+    outlets: Outlets,
+    timeline: Timeline,
+    fragmenter: Fragmenter,
+    params: Option<Arc<StreamParams>>,
+    params_changed: bool,
+    /// After a loss everything up to the next key frame would be shown broken.
+    broken: bool,
+    audio_carried: bool,
+    sequence: u64,
+    clock: Arc<dyn Clock>,
+}
+
+impl Intake {
+    /// A tee that has seen nothing yet.
+    pub fn new(outlets: Outlets, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            outlets,
+            timeline: Timeline::new(),
+            fragmenter: Fragmenter::new(Rendition::Source),
+            params: None,
+            params_changed: false,
+            broken: false,
+            audio_carried: false,
+            sequence: 0,
+            clock,
+        }
+    }
+
+    /// A new connection begins: its time stamps have nothing to do with those before.
+    pub fn reconnect(&mut self) {
+        self.timeline.reconnect();
+        self.broken = false;
+    }
+
+    fn video(&mut self, raw: RawUnit) {
+        let counters = self.outlets.source.clone();
+        counters.enter();
+        self.outlets.vitals.unit(self.clock.now());
+        match self.placed(&raw) {
+            Ok((placed, params)) => {
+                counters.leave(self.clock.now(), self.clock.now().since(raw.arrived));
+                self.pass_on(raw, &placed, params);
+            }
+            Err(cause) => counters.dropped(cause, 1),
+        }
+    }
+
+    fn placed(&mut self, raw: &RawUnit) -> Result<(Placed, Arc<StreamParams>), DropCause> {
+        if raw.data.is_empty() {
+            return Err(DropCause::Empty);
+        }
+        self.broken = !raw.key && (self.broken || raw.lost);
+        if self.broken {
+            return Err(DropCause::PacketLoss);
+        }
+        let params = self.params.clone().ok_or(DropCause::WaitingForKeyFrame)?;
+        let changed = self.params_changed && raw.key;
+        let placed = self.timeline.video(raw.time, raw.key, changed, params.video.reorder, raw.arrived)?;
+        self.params_changed &= !changed;
+        Ok((placed, params))
+    }
+
+    fn pass_on(&mut self, raw: RawUnit, placed: &Placed, params: Arc<StreamParams>) {
+        let unit = AccessUnit {
+            medium: Medium::Video,
+            epoch: placed.epoch,
+            starts_epoch: placed.starts_epoch,
+            pts: placed.pts,
+            dts: placed.dts,
+            duration: placed.duration,
+            key: raw.key,
+            data: raw.data,
+            params,
+            sequence: self.sequence,
+            arrived: raw.arrived,
+            captured_utc: self.timeline.captured_utc(raw.time),
+        };
+        self.sequence += 1;
+        if unit.starts_epoch && !self.start_epoch(&unit) {
+            return;
+        }
+        self.fragment(&unit);
+        if let Some(recent) = &self.outlets.recent {
+            recent.push(&unit);
+        }
+        if let Some(analysis) = &self.outlets.analysis {
+            analysis.push(&unit);
+        }
+        let now = self.clock.now();
+        self.outlets.vitals.frame(now);
+        self.outlets.status.frame(now, unit.data.len(), unit.key);
+    }
+
+    fn start_epoch(&mut self, unit: &AccessUnit) -> bool {
+        let Some(hub) = &self.outlets.hub else { return true };
+        match self.fragmenter.start_epoch(unit.epoch, &unit.params) {
+            Ok(init) => {
+                self.audio_carried = init.audio.is_some();
+                self.outlets.status.parameters(unit.params.clone());
+                hub.publish(Item::Init(Arc::new(init)));
+                true
+            }
+            Err(e) => {
+                self.outlets.vitals.fail(SourceError::new("codec", format!("This stream cannot be carried: {e}.")));
+                false
+            }
+        }
+    }
+
+    fn fragment(&mut self, unit: &AccessUnit) {
+        let Some(hub) = &self.outlets.hub else {
+            if unit.starts_epoch {
+                self.outlets.status.parameters(unit.params.clone());
+            }
+            return;
+        };
+        self.outlets.fragment.enter();
+        let chunk = self.fragmenter.chunk(unit, self.clock.now());
+        let fragmented = chunk.fragmented;
+        hub.publish(Item::Chunk(Arc::new(chunk)));
+        let now = self.clock.now();
+        self.outlets.fragment.leave(now, now.since(unit.arrived));
+        if unit.sequence.is_multiple_of(STAGES_EVERY) {
+            hub.publish(stages(unit, fragmented.millis()));
+        }
+    }
+
+    fn audio(&mut self, raw: RawUnit) {
+        let (Some(hub), Some(params)) = (&self.outlets.hub, &self.params) else { return };
+        if !self.audio_carried {
+            return;
+        }
+        let Some(placed) = self.timeline.audio(raw.time) else { return };
+        let unit = AccessUnit {
+            medium: Medium::Audio,
+            epoch: placed.epoch,
+            starts_epoch: false,
+            pts: placed.pts,
+            dts: placed.dts,
+            duration: placed.duration,
+            key: true,
+            data: raw.data,
+            params: params.clone(),
+            sequence: 0,
+            arrived: raw.arrived,
+            captured_utc: None,
+        };
+        hub.publish(Item::Chunk(Arc::new(self.fragmenter.chunk(&unit, self.clock.now()))));
+    }
+}
+
+fn stages(unit: &AccessUnit, fragmented_ms: f64) -> Item {
+    let stamp = |stage: &str, at_ms| Stamp { stage: stage.into(), at_ms };
+    let message = ServerMessage::Stages(Stages {
+        epoch: unit.epoch,
+        pts: unit.pts,
+        stamps: vec![stamp("source", unit.arrived.millis()), stamp("fragment", fragmented_ms)],
+        captured_utc_ms: unit.captured_utc.map(|utc| utc.as_secs_f64() * 1e3),
+    });
+    text(&message)
+}
+
+/// A message as it goes into a hub.
+pub(super) fn text(message: &ServerMessage) -> Item {
+    Item::Text(serde_json::to_string(message).expect("wire types have string keys and no failing serializers").into())
+}
+
+impl Sink for Intake {
+    fn connected(&mut self, transport: &'static str) {
+        self.outlets.vitals.connected(self.clock.now());
+        self.outlets.status.connected(transport);
+    }
+
+    fn parameters(&mut self, params: StreamParams) {
+        if self.params.as_deref() != Some(&params) {
+            self.params_changed = self.params.is_some();
+            self.params = Some(Arc::new(params));
+        }
+    }
+
+    fn unit(&mut self, unit: RawUnit) {
+        match unit.medium {
+            Medium::Video => self.video(unit),
+            Medium::Audio => self.audio(unit),
+        }
+    }
+
+    fn sender_report(&mut self, medium: Medium, time: i64, utc: Duration) {
+        if medium == Medium::Video {
+            self.timeline.sender_report(time, utc, self.clock.now(), self.clock.utc());
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The supervisor of one stream: connects, watches, waits and connects again, for ever.
+
+use super::clock::Clock;
+use super::intake::{Intake, Outlets};
+use super::pace::Pace;
+use crate::settings::{Origin, StreamSettings};
+use crate::source::{self, SourceError};
+use sightline_shared::camera::Transport;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// The longest wait between two tries.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+
+/// What is connected to, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamPlan {
+    /// The stream.
+    pub stream: StreamSettings,
+    /// RTSP's transport.
+    pub transport: Transport,
+    /// Names threads and log lines.
+    pub camera: String,
+}
+
+/// A running supervisor; dropped, it stops and its source with it.
+pub struct Supervisor {
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Supervisor {
+    /// Starts it on the current runtime.
+    pub fn start(plan: StreamPlan, outlets: Outlets, intake: Intake, clock: Arc<dyn Clock>) -> Self {
+        Self { task: tokio::spawn(supervise(plan, outlets, intake, clock)) }
+    }
+}
+
+async fn supervise(plan: StreamPlan, outlets: Outlets, intake: Intake, clock: Arc<dyn Clock>) {
+    // The mutex is never contended: a source's thread has it for one try, then the next try has it.
+    let intake = Arc::new(Mutex::new(intake));
+    loop {
+        outlets.vitals.reset();
+        outlets.status.trying();
+        if let Ok(mut intake) = intake.lock() {
+            intake.reconnect();
+        }
+        let end = tokio::select! {
+            end = one_try(&plan, &intake, &clock) => end,
+            end = outlets.vitals.watch(&*clock) => end,
+        };
+        let wait = back_off(outlets.status.failures(), rand::random::<f64>());
+        tracing::warn!(camera = plan.camera, code = end.code, wait_ms = wait.as_millis() as u64, "{end}");
+        outlets.status.failed(end, wait);
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// 0.5 s, doubled with every failure in a row up to 10 s, less up to a quarter: many cameras behind one switch that comes
+/// back should not all knock at once. `random` is in 0..1.
+fn back_off(failures: u32, random: f64) -> Duration {
+    let full = FIRST_WAIT.saturating_mul(1 << failures.min(6)).min(LONGEST_WAIT);
+    full.mul_f64(1.0 - 0.25 * random)
+}
+
+async fn one_try(plan: &StreamPlan, intake: &Arc<Mutex<Intake>>, clock: &Arc<dyn Clock>) -> SourceError {
+    match &plan.stream.origin {
+        Origin::Rtsp { url, credentials } => {
+            let mut sink = Lent { intake: intake.clone(), pace: Arc::default() };
+            source::rtsp::run(url, credentials.as_ref(), plan.transport, &mut sink, &**clock).await
+        }
+        Origin::File(path) => {
+            let (path, clock) = (path.clone(), clock.clone());
+            on_thread(plan, intake, move |intake, pace| source::file::run(&path, intake, &clock, pace)).await
+        }
+        Origin::Demo => {
+            let clock = clock.clone();
+            on_thread(plan, intake, move |intake, pace| source::demo::run(intake, &*clock, pace)).await
+        }
+    }
+}
+
+/// Runs a source that blocks on a thread of its own; when the future is dropped the thread is told to end.
+async fn on_thread(
+    plan: &StreamPlan,
+    intake: &Arc<Mutex<Intake>>,
+    run: impl FnOnce(&mut Lent, &Arc<Pace>) -> SourceError + Send + 'static,
+) -> SourceError {
+    struct StopOnDrop(Arc<Pace>);
+    impl Drop for StopOnDrop {
+        fn drop(&mut self) {
+            self.0.stop();
+        }
+    }
+    let pace = Arc::new(Pace::default());
+    let _stop = StopOnDrop(pace.clone());
+    let (done, end) = tokio::sync::oneshot::channel();
+    let mut lent = Lent { intake: intake.clone(), pace: pace.clone() };
+    let started = std::thread::Builder::new().name(format!("source-{}", plan.camera)).spawn(move || {
+        // Nobody may be waiting any more.
+        let _ = done.send(run(&mut lent, &pace));
+    });
+    if let Err(e) = started {
+        return SourceError::new("file", format!("The operating system gives no thread for this source: {e}."));
+    }
+    end.await.unwrap_or_else(|_| SourceError::new("file", "The source broke off; the log says where."))
+}
+
+/// The stream's tee, lent to a source for one try; once the source is told to stop, it gives nothing on.
+struct Lent {
+    intake: Arc<Mutex<Intake>>,
+    pace: Arc<Pace>,
+}
+
+impl source::Sink for Lent {
+    fn connected(&mut self, transport: &'static str) {
+        self.with(|intake| intake.connected(transport));
+    }
+
+    fn parameters(&mut self, params: super::packet::StreamParams) {
+        self.with(|intake| intake.parameters(params));
+    }
+
+    fn unit(&mut self, unit: source::RawUnit) {
+        self.with(|intake| intake.unit(unit));
+    }
+
+    fn sender_report(&mut self, medium: super::packet::Medium, time: i64, utc: Duration) {
+        self.with(|intake| intake.sender_report(medium, time, utc));
+    }
+}
+
+impl Lent {
+    fn with(&self, give: impl FnOnce(&mut Intake)) {
+        let mut intake = self.intake.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if !self.pace.is_stopped() {
+            give(&mut intake);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_to_ten_seconds_and_no_further() {
+        let waits: Vec<_> = (0..8).map(|failures| back_off(failures, 0.0).as_millis()).collect();
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000]);
+        assert_eq!(back_off(9, 1.0), Duration::from_millis(7500));
+    }
+}

@@ -1,0 +1,60 @@
+//! The demo camera: the street, painted and encoded here at 30 frames a second, through the same graph as any other.
+
+use super::scene::{self, FPS, HEIGHT, Scene, WIDTH};
+use super::{RawUnit, Sink, SourceError};
+use crate::codec;
+use crate::encode::x264::X264Encoder;
+use crate::encode::{Encoded, EncoderSettings};
+use crate::pipeline::clock::Clock;
+use crate::pipeline::pace::Pace;
+use crate::pipeline::packet::{Medium, StreamParams, VideoCodec};
+
+/// Two seconds: what most cameras are set to.
+const GOP: u32 = 60;
+const BITRATE: u32 = 2_500_000;
+
+/// Gives frames until `pace` says stop.
+///
+/// # Errors
+/// Always ends with one: the encoder cannot be had, or the source was stopped.
+pub fn run(sink: &mut dyn Sink, clock: &dyn Clock, pace: &Pace) -> SourceError {
+    let settings = EncoderSettings { width: WIDTH as u32, height: HEIGHT as u32, fps: FPS, bitrate: BITRATE, gop: GOP };
+    let mut encoder = match X264Encoder::open(&settings) {
+        Ok(encoder) => encoder,
+        Err(e) => return SourceError::new("codec", format!("The demo camera needs an H.264 encoder. {e}")),
+    };
+    let mut scene = Scene::new();
+    sink.connected("demo");
+    let start = clock.now();
+    for n in 0_u64.. {
+        let due = start.0 + std::time::Duration::from_nanos(n * 1_000_000_000 / u64::from(FPS));
+        if !pace.wait_until(clock, due) {
+            break;
+        }
+        scene.paint(n);
+        match encoder.encode(scene::pts(n).0, &scene) {
+            Ok(units) => units.into_iter().for_each(|unit| give(sink, clock, unit)),
+            Err(e) => return SourceError::new("codec", format!("The demo camera stopped: {e}")),
+        }
+    }
+    SourceError::new("ended", "The demo camera was stopped.")
+}
+
+fn give(sink: &mut dyn Sink, clock: &dyn Clock, unit: Encoded) {
+    let data = codec::nal::annexb_to_lengths(&unit.annexb);
+    if unit.key
+        && let Some(sets) = codec::in_band_parameters(VideoCodec::H264, &data)
+        && let (Some(sps), Some(pps)) = (sets.sps.first(), sets.pps.first())
+        && let Ok(video) = codec::h264::video_params_from_sps_pps(sps, pps)
+    {
+        sink.parameters(StreamParams { video, audio: None });
+    }
+    sink.unit(RawUnit {
+        medium: Medium::Video,
+        time: unit.pts,
+        key: unit.key,
+        data,
+        arrived: clock.now(),
+        lost: false,
+    });
+}
