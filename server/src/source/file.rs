@@ -38,7 +38,8 @@ pub fn run(path: &Path, sink: &mut dyn Sink, clock: &Arc<dyn Clock>, pace: &Arc<
     let start = clock.now().0;
     let mut offset = 0;
     loop {
-        let mut round = Round { tracks: &tracks, offset, start, origin: None, newest: None, end: offset, frames: 0 };
+        let mut round =
+            Round { tracks: &tracks, offset, start, origin: None, given: None, newest: None, end: offset, frames: 0 };
         round.play(&mut input, sink, &**clock, pace);
         if pace.is_stopped() {
             return SourceError::new("ended", "The file was stopped.");
@@ -101,7 +102,9 @@ struct Round<'a> {
     start: Duration,
     /// The first decoding time in the file.
     origin: Option<i64>,
-    /// The newest decoding time of video.
+    /// The newest decoding time that the file gave.
+    given: Option<i64>,
+    /// When the newest frame was due.
     newest: Option<i64>,
     /// The end of the last frame so far, with the offset.
     end: i64,
@@ -148,23 +151,23 @@ impl Round<'_> {
         clock: &dyn Clock,
         pace: &Pace,
     ) -> bool {
-        let interval = self.tracks.interval;
         let origin = *self.origin.get_or_insert(dts.or(pts).unwrap_or(0));
-        let given = dts.or(pts).map(|time| time - origin);
-        // Files whose times stand still (every stts entry 0) are played at their claimed rate.
-        let due = match (given, self.newest) {
-            (Some(time), Some(newest)) if time > newest => time,
-            (_, Some(newest)) => newest + interval,
-            (given, None) => given.unwrap_or(0),
+        let given = dts.map(|time| time - origin);
+        // Files whose times stand still (every stts entry 0) are played at their claimed rate, and by it alone.
+        let stands_still = given.is_some() && given <= self.given;
+        self.given = given.or(self.given);
+        let next = self.newest.map_or(0, |newest| newest + self.tracks.interval);
+        let due = match given {
+            Some(time) if !stands_still => time.max(self.newest.unwrap_or(0)),
+            _ => next,
         };
-        let stands_still = given.is_none_or(|given| given != due);
         self.newest = Some(due);
         let Some(data) = self.tracks.access_unit(data) else { return true };
         if !pace.wait_until(clock, self.start + duration(self.offset + due)) {
             return false;
         }
         let shown = if stands_still { due } else { pts.map_or(due, |pts| pts - origin) };
-        self.end = self.end.max(self.offset + shown + interval);
+        self.end = self.end.max(self.offset + shown + self.tracks.interval);
         self.frames += 1;
         let key = self.tracks.is_key(marked, &data);
         let time = self.offset + shown;
