@@ -1,5 +1,6 @@
 //! The graph as a whole, in process: the demo camera from its painter to the hub, judged frame by frame.
 
+use sightline::live::Feed;
 use sightline::live::hub::{Item, Next};
 use sightline::pipeline::cameras::Cameras;
 use sightline::pipeline::clock::SystemClock;

@@ -9,6 +9,7 @@ use super::recent::Recent;
 use super::status::Status;
 use super::stream::{StreamPlan, Supervisor};
 use super::vitals::Vitals;
+use crate::live::Feed;
 use crate::live::hub::{Hub, HubLimits};
 use crate::settings::{CameraSettings, Origin};
 use sightline_shared::api::Timings;
@@ -134,8 +135,28 @@ impl CameraHandle {
         self.hub.close();
     }
 
-    /// The camera as the API tells it.
-    pub fn describe(&self) -> Camera {
+    /// What each stage did, times over the last `window`.
+    pub fn timings(&self, window: Duration) -> Timings {
+        let now = self.common.clock.now();
+        let stages = [
+            ("source", &*self.source),
+            ("fragment", &*self.fragment),
+            ("decode", &*self.counters.decode),
+            ("detect", &self.counters.detect),
+            ("track", &self.counters.track),
+        ];
+        let report = |(name, counters): (&str, &StageCounters)| (name.to_owned(), counters.report(now, window));
+        Timings { stages: stages.into_iter().map(report).collect() }
+    }
+
+    /// What the newest report of a player said.
+    pub fn last_playing(&self) -> Option<Playing> {
+        *self.playing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Feed for CameraHandle {
+    fn describe(&self) -> Camera {
         let settings = self.settings();
         let mut camera = Camera {
             uid: settings.uid,
@@ -161,43 +182,20 @@ impl CameraHandle {
         camera
     }
 
-    /// Tells of every change of state, reason, parameters or settings.
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    fn changes(&self) -> watch::Receiver<u64> {
         self.status.changes()
     }
 
-    /// The hub of a rendition that there is.
-    pub fn hub(&self, rendition: Rendition) -> Option<Arc<Hub>> {
+    fn hub(&self, rendition: Rendition) -> Option<Arc<Hub>> {
         (rendition == Rendition::Source).then(|| self.hub.clone())
     }
 
-    /// The renditions that can be asked for.
-    pub fn renditions(&self) -> Vec<Rendition> {
+    fn renditions(&self) -> Vec<Rendition> {
         vec![Rendition::Source]
     }
 
-    /// What each stage did, times over the last `window`.
-    pub fn timings(&self, window: Duration) -> Timings {
-        let now = self.common.clock.now();
-        let stages = [
-            ("source", &*self.source),
-            ("fragment", &*self.fragment),
-            ("decode", &*self.counters.decode),
-            ("detect", &self.counters.detect),
-            ("track", &self.counters.track),
-        ];
-        let report = |(name, counters): (&str, &StageCounters)| (name.to_owned(), counters.report(now, window));
-        Timings { stages: stages.into_iter().map(report).collect() }
-    }
-
-    /// What a viewer's player says of itself.
-    pub fn note_playing(&self, playing: Playing) {
+    fn note_playing(&self, playing: Playing) {
         *self.playing.lock().unwrap_or_else(PoisonError::into_inner) = Some(playing);
-    }
-
-    /// What the newest report of a player said.
-    pub fn last_playing(&self) -> Option<Playing> {
-        *self.playing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
