@@ -13,4 +13,5 @@ pub mod live;
 pub mod pipeline;
 pub mod settings;
 pub mod source;
+pub mod store;
 pub mod track;

@@ -1,5 +1,17 @@
 //! Checked settings: types that cannot hold a wrong value, made once, at the edge.
 
+pub mod address;
+pub mod detect;
+pub mod file;
+pub mod mask;
+mod section;
+pub mod server;
+pub mod slug;
+pub mod typed;
+
+pub use section::Mistake;
+pub use server::ServerSettings;
+
 use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
 use std::path::PathBuf;
 
@@ -41,17 +53,30 @@ impl std::fmt::Debug for Origin {
 }
 
 impl Origin {
-    /// The address as it may be shown: `rtsp://user:***@host/path`, a file's path, or `demo:`.
+    /// The address as it may be shown: `rtsp://user:***@host/path`, a file's path, or `demo:`. Passwords that some makes put
+    /// into the path (`password=...`) are masked too.
     #[must_use]
     pub fn masked(&self) -> String {
         match self {
-            Self::Rtsp { url, credentials: None } => url.to_string(),
+            Self::Rtsp { url, credentials: None } => mask::mask(url.as_str()).into_owned(),
             Self::Rtsp { url, credentials: Some(credentials) } => {
-                let rest = url.as_str().split_once("://").map_or("", |(_, rest)| rest);
-                format!("{}://{}:***@{rest}", url.scheme(), credentials.user)
+                let url_text = mask::mask(url.as_str());
+                let rest = url_text.split_once("://").map_or("", |(_, rest)| rest);
+                let password = if credentials.password.is_empty() { "" } else { ":***" };
+                format!("{}://{}{password}@{rest}", url.scheme(), address::encode_user(&credentials.user))
             }
             Self::File(path) => path.display().to_string(),
             Self::Demo => "demo:".into(),
+        }
+    }
+
+    /// A name for a camera that was given none: the host, or the file's name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Rtsp { url, .. } => url.host_str().unwrap_or_default().to_owned(),
+            Self::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            Self::Demo => "Demo".into(),
         }
     }
 }
@@ -87,3 +112,64 @@ pub struct CameraSettings {
     /// Whether the API may change it.
     pub editable: bool,
 }
+
+/// One camera of the settings file, checked; the store adds the `uid`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CameraDraft {
+    /// Slug.
+    pub id: String,
+    /// Name shown.
+    pub name: String,
+    /// False: known, and left alone.
+    pub enabled: bool,
+    /// As in [`CameraSettings::streams`].
+    pub streams: Vec<StreamSettings>,
+    /// RTSP's transport.
+    pub transport: Transport,
+    /// How the picture reaches viewers.
+    pub video: VideoMode,
+    /// The detector.
+    pub detect: DetectSettings,
+}
+
+impl CameraDraft {
+    /// The camera with its identity.
+    #[must_use]
+    pub fn with_uid(self, uid: String, editable: bool) -> CameraSettings {
+        let Self { id, name, enabled, streams, transport, video, detect } = self;
+        CameraSettings { uid, id, name, enabled, streams, transport, video, detect, editable }
+    }
+}
+
+/// Brings the roles of a camera's streams into the form that [`CameraSettings`] promises: one stream is viewed, one (the same, if
+/// none says so) is looked at.
+///
+/// # Errors
+/// Words for a person.
+pub fn settle_roles(streams: &mut [StreamSettings]) -> Result<(), &'static str> {
+    let with = |streams: &[StreamSettings], role| streams.iter().filter(|stream| stream.roles.contains(&role)).count();
+    for stream in &mut *streams {
+        if stream.roles.is_empty() {
+            return Err("Every stream needs a role: \"view\", \"detect\" or both.");
+        }
+        let mut seen = Vec::new();
+        stream.roles.retain(|role| {
+            !seen.contains(role) && {
+                seen.push(*role);
+                true
+            }
+        });
+    }
+    if with(streams, Role::View) != 1 {
+        return Err("Exactly one stream of a camera has the role \"view\".");
+    }
+    match with(streams, Role::Detect) {
+        0 => streams.iter_mut().filter(|s| s.roles.contains(&Role::View)).for_each(|s| s.roles.push(Role::Detect)),
+        1 => {}
+        _ => return Err("At most one stream of a camera has the role \"detect\"."),
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

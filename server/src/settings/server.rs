@@ -1,0 +1,120 @@
+//! `[server]`: where Sightline listens, where its data lies, which names and folders it trusts.
+
+use super::section::{Report, Section};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// Where Sightline listens unless told otherwise.
+pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// `[server]`, checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// Address to listen on.
+    pub listen: Option<SocketAddr>,
+    /// Folder for the database, secrets and media.
+    pub data_dir: Option<PathBuf>,
+    /// Names under which the dashboard may be opened beside the loopback ones, lower case, without a port.
+    pub allowed_hosts: Vec<String>,
+    /// Folders that files may be played from, beside `media` in the data folder.
+    pub media_folders: Vec<PathBuf>,
+}
+
+/// Reads `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`.
+///
+/// # Errors
+/// Words that say how it is written.
+pub fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
+    let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    numeric.as_deref().unwrap_or(text).parse().map_err(|_| {
+        "An address to listen on is written like 127.0.0.1:8080 (this machine alone) or 0.0.0.0:8080 (the network too).".into()
+    })
+}
+
+/// A host name or address as it is compared: lower case, no port, no dot at the end, no brackets.
+#[must_use]
+pub fn normal_host(host: &str) -> Option<String> {
+    let host = host.trim().to_ascii_lowercase();
+    let name = if let Some(v6) = host.strip_prefix('[') {
+        v6.split_once(']').filter(|(_, port)| port.is_empty() || is_port(port)).map(|(name, _)| name)?
+    } else if host.matches(':').count() > 1 {
+        &host
+    } else {
+        let (name, port) = host.split_at(host.find(':').unwrap_or(host.len()));
+        if !port.is_empty() && !is_port(port) {
+            return None;
+        }
+        name
+    };
+    if let Ok(ip) = name.parse::<std::net::IpAddr>() {
+        return Some(ip.to_string());
+    }
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_';
+    (!name.is_empty() && name.chars().all(good)).then(|| name.to_owned())
+}
+
+fn is_port(text: &str) -> bool {
+    text.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
+}
+
+/// Reads the table.
+pub(super) fn read(report: &Report<'_>, root: &Section<'_>, folder: &Path) -> ServerSettings {
+    let mut server = ServerSettings::default();
+    let Some(item) = root.item("server") else { return server };
+    let Some(table) = item.as_table_like() else {
+        root.wrong("server", "The server's settings are written as a table that begins with [server].");
+        return server;
+    };
+    let section = Section::new(report, table, "[server]", item.span());
+    section.only(&["listen", "data_dir", "allowed_hosts", "media_folders"], &[]);
+    if let Some(text) = section.string("listen") {
+        server.listen = parse_listen(text).map_err(|wrong| section.wrong("listen", wrong)).ok();
+    }
+    server.data_dir = section.string("data_dir").map(|path| folder.join(path));
+    for host in section.strings("allowed_hosts").unwrap_or_default() {
+        match normal_host(host) {
+            Some(host) => server.allowed_hosts.push(host),
+            None => {
+                section.wrong("allowed_hosts", "A host is written as a name or an address, such as \"cameras.lan\".")
+            }
+        }
+    }
+    server.media_folders =
+        section.strings("media_folders").unwrap_or_default().into_iter().map(|path| folder.join(path)).collect();
+    server
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_compared_in_one_form() {
+        for (host, normal) in [
+            ("LocalHost:8080", Some("localhost")),
+            ("127.0.0.1:8080", Some("127.0.0.1")),
+            ("[::1]:8080", Some("::1")),
+            ("[0:0:0:0:0:0:0:1]", Some("::1")),
+            ("::1", Some("::1")),
+            ("cameras.lan.", Some("cameras.lan")),
+            ("cameras.lan:http", None),
+            ("[::1]x", None),
+            ("a@b", None),
+            ("*", None),
+            ("", None),
+        ] {
+            assert_eq!(normal_host(host).as_deref(), normal, "{host}");
+        }
+    }
+
+    #[test]
+    fn listen_addresses_are_read() {
+        assert_eq!(parse_listen("localhost:0").map(|a| a.to_string()), Ok("127.0.0.1:0".into()));
+        assert_eq!(parse_listen("[::]:80").map(|a| a.to_string()), Ok("[::]:80".into()));
+        for wrong in ["8080", ":8080", "cameras.lan:80", "127.0.0.1", "127.0.0.1:99999"] {
+            assert!(parse_listen(wrong).is_err(), "{wrong}");
+        }
+    }
+}

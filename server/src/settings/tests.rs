@@ -1,0 +1,154 @@
+//! The settings file as a whole: what is read, and every mistake with its line.
+
+use super::file::{Context, FileSettings, check};
+use super::*;
+use std::path::Path;
+
+fn checked(text: &str) -> Result<FileSettings, Vec<Mistake>> {
+    let lookup = |name: &str| (name == "YARD_PASSWORD").then(|| "s3cret".to_owned());
+    check(text, &Context { folder: Path::new("/etc/sightline"), lookup: &lookup, reserved: &["demo"] })
+}
+
+#[test]
+fn a_whole_file_is_read() {
+    let settings = checked(
+        r#"
+        version = 1
+        [server]
+        listen = "localhost:9000"
+        allowed_hosts = ["Cameras.lan"]
+        media_folders = ["clips", "/srv/video"]
+
+        [[camera]]
+        id = "yard"
+        name = "Yard"
+        url = "rtsp://user:${YARD_PASSWORD}@10.0.0.7/stream1"
+        transport = "udp"
+        video = "passthrough"
+        [camera.detect]
+        fps = 2
+        min_score = 0.5
+        labels = ["motion"]
+        key_frames_only = true
+
+        [[camera]]
+        url = "/srv/video/door.mp4"
+        enabled = false
+
+        [[camera]]
+        name = "Two streams"
+        [[camera.stream]]
+        url = "rtsp://10.0.0.8/main"
+        role = "view"
+        [[camera.stream]]
+        url = "rtsp://10.0.0.8/sub"
+        role = ["detect"]
+        "#,
+    )
+    .expect("no mistakes");
+    assert_eq!(settings.server.listen.map(|a| a.to_string()).as_deref(), Some("127.0.0.1:9000"));
+    assert_eq!(settings.server.allowed_hosts, ["cameras.lan"]);
+    assert_eq!(settings.server.media_folders, [Path::new("/etc/sightline/clips"), Path::new("/srv/video")]);
+    let [yard, door, two] = &settings.cameras[..] else { panic!("three cameras") };
+    assert_eq!(yard.streams[0].origin.masked(), "rtsp://user:***@10.0.0.7/stream1");
+    assert!(matches!(&yard.streams[0].origin, Origin::Rtsp { credentials: Some(c), .. } if c.password == "s3cret"));
+    assert_eq!((yard.transport, yard.video, yard.enabled), (Transport::Udp, VideoMode::Passthrough, true));
+    assert_eq!((yard.detect.fps, yard.detect.min_score, yard.detect.key_frames_only), (2.0, 0.5, true));
+    assert_eq!((door.id.as_str(), door.name.as_str(), door.enabled), ("door", "door", false));
+    assert_eq!(two.id, "two-streams");
+    assert_eq!(two.streams[0].roles, [Role::View]);
+    assert_eq!(two.streams[1].roles, [Role::Detect]);
+    assert_eq!(checked(""), Ok(FileSettings::default()));
+}
+
+#[test]
+fn every_mistake_is_told_with_its_line() {
+    let text = r#"versoin = 1
+[server]
+listen = "8080"
+colour = "red"
+[[camera]]
+id = "Yard"
+url = "ftp://u:hidden@h/s"
+transprot = "tcp"
+transport = "tpc"
+[camera.detect]
+fps = -1
+model = "yolo"
+[[camera]]
+name = "B"
+url = 5
+video = "transcode"
+[camera.record]
+mode = "off"
+[[camera]]
+id = "c"
+url = "rtsp://u:${MISSING}@h"
+[[camera]]
+id = "c"
+[[camera]]
+id = "demo"
+url = "/x"
+[[camera]]
+id = "two"
+[[camera.stream]]
+url = "rtsp://h/1"
+role = "view"
+[[camera.stream]]
+url = "rtsp://h/2"
+role = ["view", "record"]
+"#;
+    let mistakes = checked(text).expect_err("mistakes");
+    let expected = [
+        (1, "Did you mean `version`"),
+        (3, "127.0.0.1:8080"),
+        (4, "It knows listen"),
+        (6, "a to z"),
+        (7, "ftp: is not a scheme"),
+        (8, "Did you mean `transport`"),
+        (9, "Did you mean \"tcp\""),
+        (11, "from 0 to 120"),
+        (12, "\"motion\" or \"none\""),
+        (15, "must be text"),
+        (16, "not built yet"),
+        (17, "`record` in [[camera]] is not built yet"),
+        (21, "MISSING has no value"),
+        (22, "needs a `url`"),
+        (23, "used twice: also on line 19"),
+        (25, "--demo"),
+        (29, "Exactly one stream"),
+        (34, "Recording is not built yet"),
+    ];
+    for (line, words) in expected {
+        assert!(
+            mistakes.iter().any(|m| m.line == line && m.message.contains(words)),
+            "line {line}, {words}: not in {mistakes:#?}"
+        );
+    }
+    assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
+    assert!(!format!("{mistakes:?}").contains("hidden"));
+}
+
+#[test]
+fn what_is_not_toml_is_told_with_its_line() {
+    let mistakes = checked("[server]\nlisten = \n").expect_err("a mistake");
+    assert_eq!((mistakes.len(), mistakes[0].line), (1, 2));
+    for text in ["url = rtsp://u:hidden@h/s", "url = \"rtsp://u:hidden@h/s", "hidden\n", "a = 1\na = \"hidden\"\n"] {
+        let mistakes = checked(text).expect_err("a mistake");
+        assert!(text.starts_with("hidden") || !mistakes[0].message.contains("hidden"), "{mistakes:?}");
+    }
+    let mistakes = checked("version = 2").expect_err("a mistake");
+    assert!(mistakes[0].message.contains("newer Sightline"));
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    for text in ["rtsp://u:hidden@h/s", "rtsp://h/user=u&password=hidden", "rtsp://a%40b:hidden@h?token=hidden"] {
+        let origin = address::read_literal(text).expect("an address");
+        let shown =
+            format!("{} {origin:?} {:?}", origin.masked(), StreamSettings { origin: origin.clone(), roles: vec![] });
+        assert!(!shown.contains("hidden"), "{shown}");
+        let credentials = Credentials { user: "u".into(), password: "hidden".into() };
+        assert!(!format!("{credentials:?}").contains("hidden"));
+    }
+}
