@@ -3,6 +3,7 @@
 pub mod address;
 pub mod detect;
 pub mod file;
+pub mod files;
 pub mod mask;
 mod section;
 pub mod server;

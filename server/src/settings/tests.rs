@@ -112,7 +112,7 @@ role = ["view", "record"]
         (15, "must be text"),
         (16, "not built yet"),
         (17, "`record` in [[camera]] is not built yet"),
-        (21, "MISSING has no value"),
+        (21, "MISSING} has no value"),
         (22, "needs a `url`"),
         (23, "used twice: also on line 19"),
         (25, "--demo"),

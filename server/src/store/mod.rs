@@ -1,1 +1,228 @@
-//! (in the making)
+//! What outlives the program: `sightline.toml`, `secrets.toml` and the database, read and written here alone.
+
+mod auth;
+mod change;
+mod db;
+mod edit;
+mod error;
+mod places;
+mod replace;
+mod secrets;
+
+pub use auth::{MAX_TOKENS, SESSION_S, SecretHash, SessionState, TokenRow, secret_hash};
+pub use db::{Db, new_ulid};
+pub use error::StoreError;
+pub use places::Places;
+
+use crate::pipeline::clock::Clock;
+use crate::settings::file::{Context, FileSettings, check};
+use crate::settings::{CameraSettings, Mistake, Origin, ServerSettings, StreamSettings};
+use secrets::Secrets;
+use sha2::{Digest, Sha256};
+use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The id of the demo camera.
+pub const DEMO_ID: &str = "demo";
+
+/// Settings and state.
+pub struct Store {
+    places: Places,
+    secrets: Secrets,
+    db: Db,
+    clock: Arc<dyn Clock>,
+    demo: bool,
+    state: Mutex<State>,
+}
+
+/// The settings in force, and what is wrong with the file if it is another.
+#[derive(Clone, Debug, Default)]
+struct State {
+    /// Of the bytes that were last looked at.
+    seen: String,
+    /// Of the bytes in force.
+    revision: String,
+    server: ServerSettings,
+    cameras: Vec<CameraSettings>,
+    mistakes: Vec<Mistake>,
+    read_only: Option<String>,
+}
+
+/// What is in force now.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Changes with every change of the file: the ETag.
+    pub revision: String,
+    /// `[server]`.
+    pub server: ServerSettings,
+    /// The cameras in the order of the file, the demo camera first.
+    pub cameras: Vec<CameraSettings>,
+    /// What is wrong with the file as it is now; the settings in force are older then.
+    pub mistakes: Vec<Mistake>,
+    /// Why the file cannot be changed from here.
+    pub read_only: Option<String>,
+}
+
+impl Store {
+    /// Opens everything, making the data folder where it is missing.
+    ///
+    /// # Errors
+    /// The settings have mistakes, or a file cannot be read.
+    pub fn open(places: Places, demo: bool, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        places.make()?;
+        let db = Db::open(&places.data_dir)?;
+        let secrets = Secrets::new(&places.data_dir);
+        let store = Self { places, secrets, db, clock, demo, state: Mutex::default() };
+        let text = store.read_file()?;
+        let settings = store.check(&text, &[])?;
+        store.put_in_force(&mut store.lock(), &text, settings)?;
+        Ok(store)
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Where things are.
+    #[must_use]
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// What is in force now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let State { revision, server, cameras, mistakes, read_only, .. } = self.lock().clone();
+        Snapshot { revision, server, cameras, mistakes, read_only }
+    }
+
+    /// Looks whether the file was changed by hand, and takes it over if it is good. `Ok(true)`: it was.
+    ///
+    /// # Errors
+    /// The new file has mistakes (told once for each content) or cannot be read; what was in force stays.
+    pub fn reload(&self) -> Result<bool, StoreError> {
+        let text = self.read_file()?;
+        let mut state = self.lock();
+        let now = revision(&text);
+        if now == state.seen {
+            return Ok(false);
+        }
+        state.seen = now;
+        match self.check(&text, &[]) {
+            Ok(settings) => self.put_in_force(&mut state, &text, settings).map(|()| true),
+            Err(error) => {
+                if let StoreError::Mistakes { mistakes, .. } = &error {
+                    state.mistakes.clone_from(mistakes);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is replaced as a whole, so a panic cannot leave half of it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The settings file's text; empty where there is none.
+    fn read_file(&self) -> Result<String, StoreError> {
+        let path = &self.places.config;
+        match std::fs::read(path) {
+            Ok(bytes) => String::from_utf8(bytes).map_err(|_| StoreError::Mistakes {
+                path: path.clone(),
+                mistakes: vec![Mistake { line: 1, message: "The file is not UTF-8 text.".into() }],
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+            Err(error) => Err(StoreError::io("read", path, &error)),
+        }
+    }
+
+    /// Checks a text as a whole, with secrets that are not yet written.
+    fn check(&self, text: &str, fresh: &[(String, String)]) -> Result<FileSettings, StoreError> {
+        let known = self.secrets.read()?;
+        let lookup = |name: &str| {
+            let fresh = fresh.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+            fresh.or_else(|| known.get(name).cloned()).or_else(|| std::env::var(name).ok())
+        };
+        let reserved: &[&str] = if self.demo { &[DEMO_ID] } else { &[] };
+        let context = Context { folder: self.places.config_folder(), lookup: &lookup, reserved };
+        check(text, &context).map_err(|mistakes| StoreError::Mistakes { path: self.places.config.clone(), mistakes })
+    }
+
+    fn put_in_force(&self, state: &mut State, text: &str, settings: FileSettings) -> Result<(), StoreError> {
+        let demo = self.demo.then_some(DEMO_ID);
+        let ids: Vec<&str> = demo.into_iter().chain(settings.cameras.iter().map(|camera| camera.id.as_str())).collect();
+        let mut uids = self.db.uids(&ids, self.clock.utc())?.into_iter();
+        let read_only = replace::why_read_only(&self.places.config);
+        let mut cameras = Vec::with_capacity(ids.len());
+        if self.demo {
+            cameras.push(demo_camera(uids.next().unwrap_or_default()));
+        }
+        cameras.extend(
+            settings.cameras.into_iter().zip(uids).map(|(draft, uid)| draft.with_uid(uid, read_only.is_none())),
+        );
+        let revision = revision(text);
+        *state = State {
+            seen: revision.clone(),
+            revision,
+            server: settings.server,
+            cameras,
+            mistakes: Vec::new(),
+            read_only,
+        };
+        Ok(())
+    }
+}
+
+/// Checks a settings file without taking it over: `sightline config check`.
+///
+/// # Errors
+/// Every mistake, or why it cannot be read.
+pub fn check_file(places: &Places) -> Result<FileSettings, StoreError> {
+    let text =
+        std::fs::read_to_string(&places.config).map_err(|error| StoreError::io("read", &places.config, &error))?;
+    let known = Secrets::new(&places.data_dir).read()?;
+    let lookup = |name: &str| known.get(name).cloned().or_else(|| std::env::var(name).ok());
+    let context = Context { folder: places.config_folder(), lookup: &lookup, reserved: &[] };
+    check(&text, &context).map_err(|mistakes| StoreError::Mistakes { path: places.config.clone(), mistakes })
+}
+
+fn revision(text: &str) -> String {
+    Sha256::digest(text.as_bytes())[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn demo_camera(uid: String) -> CameraSettings {
+    CameraSettings {
+        uid,
+        id: DEMO_ID.into(),
+        name: "Demo".into(),
+        enabled: true,
+        streams: vec![StreamSettings { origin: Origin::Demo, roles: vec![Role::View, Role::Detect] }],
+        transport: Transport::default(),
+        video: VideoMode::default(),
+        // Every frame is looked at: the demo shows that boxes are exact.
+        detect: DetectSettings { fps: 0.0, ..DetectSettings::default() },
+        editable: false,
+    }
+}
+
+/// Writes `text` over the settings file; 0600, since a person may write passwords into it.
+fn write_config(path: &Path, text: &str) -> Result<(), StoreError> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| StoreError::io("make the folder", folder, &error))?;
+    }
+    replace::replace(path, text.as_bytes(), 0o600, false).map_err(|error| match error.kind() {
+        std::io::ErrorKind::PermissionDenied
+        | std::io::ErrorKind::ReadOnlyFilesystem
+        | std::io::ErrorKind::ResourceBusy => {
+            StoreError::ReadOnly(format!("{} cannot be replaced ({error}).", path.display()))
+        }
+        _ => StoreError::io("write", path, &error),
+    })
+}
+
+#[cfg(test)]
+mod tests;

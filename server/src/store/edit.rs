@@ -1,0 +1,188 @@
+//! Edits the settings file's text as a person would: one table at a time, comments and order kept.
+
+use crate::settings::file::VERSION;
+use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value, value};
+
+/// A camera as it is written.
+pub(super) struct NewTable<'a> {
+    pub(super) id: &'a str,
+    pub(super) name: &'a str,
+    /// Address and roles of each stream; one stream with both roles is written as `url`.
+    pub(super) streams: &'a [(String, Vec<Role>)],
+    pub(super) transport: Transport,
+    pub(super) video: VideoMode,
+    pub(super) detect: &'a DetectSettings,
+}
+
+/// Adds a `[[camera]]` at the end.
+pub(super) fn add(document: &mut DocumentMut, camera: &NewTable<'_>) {
+    if document.is_empty() {
+        document["version"] = value(VERSION);
+    }
+    let mut table = Table::new();
+    table.decor_mut().set_prefix("\n");
+    table["id"] = value(camera.id);
+    table["name"] = value(camera.name);
+    match camera.streams {
+        [(url, _)] => table["url"] = value(url),
+        several => {
+            let mut tables = ArrayOfTables::new();
+            for (url, roles) in several {
+                let mut stream = Table::new();
+                stream["url"] = value(url);
+                stream["role"] = role_value(roles);
+                tables.push(stream);
+            }
+            table["stream"] = Item::ArrayOfTables(tables);
+        }
+    }
+    if camera.transport != Transport::default() {
+        table["transport"] = value(transport_word(camera.transport));
+    }
+    if camera.video != VideoMode::default() {
+        table["video"] = value(video_word(camera.video));
+    }
+    set_detect(&mut table, camera.detect);
+    if document.get("camera").is_none_or(|item| !item.is_array_of_tables()) {
+        document["camera"] = Item::ArrayOfTables(ArrayOfTables::new());
+    }
+    if let Some(tables) = document["camera"].as_array_of_tables_mut() {
+        tables.push(table);
+    }
+}
+
+/// Removes the camera at `index`, with its comments.
+pub(super) fn remove(document: &mut DocumentMut, index: usize) {
+    let Some(tables) = document.get_mut("camera").and_then(Item::as_array_of_tables_mut) else { return };
+    tables.remove(index);
+    if tables.is_empty() {
+        document.remove("camera");
+    }
+}
+
+/// The camera at `index`.
+pub(super) fn camera(document: &mut DocumentMut, index: usize) -> Option<&mut Table> {
+    document.get_mut("camera")?.as_array_of_tables_mut()?.get_mut(index)
+}
+
+/// The table in which the address of the viewed stream stands.
+pub(super) fn view_stream(camera: &mut Table) -> &mut Table {
+    let views = |table: &Table| match table.get("role") {
+        Some(Item::Value(Value::Array(roles))) => roles.iter().any(|role| role.as_str() == Some("view")),
+        Some(item) => item.as_str() == Some("view"),
+        None => false,
+    };
+    let index = camera.get("stream").and_then(Item::as_array_of_tables).and_then(|list| list.iter().position(views));
+    match index {
+        Some(index) => camera["stream"]
+            .as_array_of_tables_mut()
+            .and_then(|list| list.get_mut(index))
+            .expect("the index was found in this very list"),
+        None => camera,
+    }
+}
+
+/// Every text of a table and those below it.
+pub(super) fn texts(table: &dyn TableLike) -> Vec<String> {
+    let mut out = Vec::new();
+    for (_, item) in table.iter() {
+        if let Some(text) = item.as_str() {
+            out.push(text.to_owned());
+        } else if let Some(list) = item.as_array_of_tables() {
+            out.extend(list.iter().flat_map(|table| texts(table)));
+        } else if let Some(table) = item.as_table_like() {
+            out.extend(texts(table));
+        }
+    }
+    out
+}
+
+/// Sets a key, keeping the comment behind it.
+pub(super) fn set(table: &mut Table, key: &str, new: impl Into<Value>) {
+    let mut new = new.into();
+    if let Some(old) = table.get(key).and_then(Item::as_value) {
+        *new.decor_mut() = old.decor().clone();
+    }
+    match table.get_mut(key) {
+        Some(item) => *item = Item::Value(new),
+        None => table[key] = Item::Value(new),
+    }
+}
+
+/// Sets a key to `new`, or leaves it out where it is absent and `new` is the default.
+fn set_unless<T: PartialEq + Into<Value>>(table: &mut Table, key: &str, new: T, default: &T) {
+    if table.contains_key(key) || new != *default {
+        set(table, key, new);
+    }
+}
+
+/// Sets the transport.
+pub(super) fn set_transport(table: &mut Table, transport: Transport) {
+    set_unless(table, "transport", transport_word(transport), &transport_word(Transport::default()));
+}
+
+/// Sets the way the picture goes.
+pub(super) fn set_video(table: &mut Table, video: VideoMode) {
+    set_unless(table, "video", video_word(video), &video_word(VideoMode::default()));
+}
+
+/// Sets `enabled`.
+pub(super) fn set_enabled(table: &mut Table, enabled: bool) {
+    set_unless(table, "enabled", enabled, &true);
+}
+
+/// Sets the detector's settings; what is the default and was not written stays unwritten.
+pub(super) fn set_detect(camera: &mut Table, detect: &DetectSettings) {
+    let default = DetectSettings::default();
+    let mut table = match camera.get("detect") {
+        Some(Item::Table(table)) => table.clone(),
+        Some(Item::Value(Value::InlineTable(table))) => table.clone().into_table(),
+        _ => Table::new(),
+    };
+    let labels = |list: &[String]| list.iter().map(String::as_str).collect::<Array>();
+    set_unless(&mut table, "model", detect.model.as_str(), &default.model.as_str());
+    set_unless(&mut table, "fps", detect.fps, &default.fps);
+    set_unless(&mut table, "min_score", detect.min_score, &default.min_score);
+    if table.contains_key("labels") || !detect.labels.is_empty() {
+        set(&mut table, "labels", labels(&detect.labels));
+    }
+    set_unless(&mut table, "key_frames_only", detect.key_frames_only, &default.key_frames_only);
+    match camera.get_mut("detect") {
+        Some(item) if item.is_table() => *item = Item::Table(table),
+        Some(item) => *item = Item::Value(Value::InlineTable(table.into_inline_table())),
+        None if table.is_empty() => {}
+        None => camera["detect"] = Item::Table(table),
+    }
+}
+
+fn role_value(roles: &[Role]) -> Item {
+    match roles {
+        [role] => value(role_word(*role)),
+        several => value(several.iter().map(|role| role_word(*role)).collect::<Array>()),
+    }
+}
+
+fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::View => "view",
+        Role::Detect => "detect",
+        Role::Record => "record",
+    }
+}
+
+fn transport_word(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Auto => "auto",
+        Transport::Tcp => "tcp",
+        Transport::Udp => "udp",
+    }
+}
+
+fn video_word(video: VideoMode) -> &'static str {
+    match video {
+        VideoMode::Auto => "auto",
+        VideoMode::Passthrough => "passthrough",
+        VideoMode::Transcode => "transcode",
+    }
+}
