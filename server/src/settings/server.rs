@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 /// Where Sightline listens unless told otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
+const HOW_TO_LISTEN: &str =
+    "An address to listen on is written like 127.0.0.1:8080 (this machine alone) or 0.0.0.0:8080 (the network too).";
+
 /// `[server]`, checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerSettings {
@@ -27,9 +30,7 @@ pub struct ServerSettings {
 pub fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     let text = text.trim();
     let numeric = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
-    numeric.as_deref().unwrap_or(text).parse().map_err(|_| {
-        "An address to listen on is written like 127.0.0.1:8080 (this machine alone) or 0.0.0.0:8080 (the network too).".into()
-    })
+    numeric.as_deref().unwrap_or(text).parse().map_err(|_| HOW_TO_LISTEN.to_owned())
 }
 
 /// A host name or address as it is compared: lower case, no port, no dot at the end, no brackets.
@@ -70,14 +71,17 @@ pub(super) fn read(report: &Report<'_>, root: &Section<'_>, folder: &Path) -> Se
     let section = Section::new(report, table, "[server]", item.span());
     section.only(&["listen", "data_dir", "allowed_hosts", "media_folders"], &[]);
     if let Some(text) = section.string("listen") {
-        server.listen = parse_listen(text).map_err(|wrong| section.wrong("listen", wrong)).ok();
+        match parse_listen(text) {
+            Ok(listen) => server.listen = Some(listen),
+            Err(wrong) => section.wrong("listen", wrong),
+        }
     }
     server.data_dir = section.string("data_dir").map(|path| folder.join(path));
     for host in section.strings("allowed_hosts").unwrap_or_default() {
         match normal_host(host) {
             Some(host) => server.allowed_hosts.push(host),
             None => {
-                section.wrong("allowed_hosts", "A host is written as a name or an address, such as \"cameras.lan\".")
+                section.wrong("allowed_hosts", "A host is written as a name or an address, such as \"cameras.lan\".");
             }
         }
     }

@@ -61,20 +61,30 @@ pub fn prepare(
         }
         template.push('@');
     }
-    let rest = url.as_str().strip_prefix("rtsp://").unwrap_or_default();
+    push_rest(&mut template, url.as_str().strip_prefix("rtsp://").unwrap_or_default(), &keep, &mut take)?;
+    Ok(Prepared { template, secrets })
+}
+
+/// Host, path and query, the secret parameters taken out.
+fn push_rest(
+    template: &mut String,
+    rest: &str,
+    keep: &Keep<'_>,
+    take: &mut dyn FnMut(String) -> String,
+) -> Result<(), AddressError> {
     let mut done = 0;
     for parameter in secret_parameters(rest) {
         template.push_str(&rest[done..parameter.value.start]);
         done = parameter.value.end;
         let value = &rest[parameter.value];
         if value == MASK {
-            template.push_str(&keep.parameter(&rest[parameter.name], &mut take)?);
+            template.push_str(&keep.parameter(&rest[parameter.name], take)?);
         } else {
             template.push_str(&take(value.into()));
         }
     }
     template.push_str(&rest[done..]);
-    Ok(Prepared { template, secrets })
+    Ok(())
 }
 
 /// What `***` may stand for.

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// A session ends this long after it was last used.
 pub const SESSION_S: i64 = 30 * 24 * 3600;
 /// Its time of last use is written at most this often.
-pub const SESSION_TOUCH_S: i64 = 3600;
+const SESSION_TOUCH_S: i64 = 3600;
 /// The oldest sessions end when there are more.
 const MAX_SESSIONS: i64 = 1000;
 /// More tokens are refused.

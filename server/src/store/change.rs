@@ -1,8 +1,8 @@
 //! Adds, changes and deletes cameras: the text is edited, checked as a whole, and only then put in force.
 
 use super::{DEMO_ID, Store, StoreError, edit, revision, write_config};
-use crate::settings::address::placeholders;
-use crate::settings::file::{MAX_CAMERAS, TRANSCODE_NOT_BUILT, check_name};
+use crate::settings::address::{self, placeholders};
+use crate::settings::file::{MAX_CAMERAS, MAX_NAME, TRANSCODE_NOT_BUILT, check_name};
 use crate::settings::files::FileRule;
 use crate::settings::typed::{Known, Prepared, prepare, read_prepared};
 use crate::settings::{CameraSettings, Origin, StreamSettings, detect, settle_roles, slug};
@@ -38,15 +38,7 @@ impl Store {
         check_video(new.video)?;
         check_detect(&new.detect)?;
         let addresses = addresses(new)?;
-        let origins = addresses.iter().map(|(field, url, _)| {
-            crate::settings::address::read_literal(url).map_err(|error| StoreError::address(field, &error))
-        });
-        let origins = origins.collect::<Result<Vec<_>, _>>()?;
-        let name = new.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
-        let name = name.map_or_else(|| origins[0].name(), str::to_owned);
-        if let Some(wrong) = check_name(&name) {
-            return Err(StoreError::field("name", "bad_name", wrong));
-        }
+        let name = name_for(new, &addresses)?;
         let taken = |id: &str| id == DEMO_ID || state.cameras.iter().any(|camera| camera.id == id);
         let id = free_id(new.id.as_deref(), &name, taken)?;
         let mut streams = Vec::new();
@@ -81,33 +73,10 @@ impl Store {
         let mut state = self.lock();
         let mut draft = self.begin(&mut state, expected)?;
         let (index, camera) = self.position(&state.cameras, id)?;
-        let name = patch.name.as_deref().map(str::trim);
-        if let Some(wrong) = name.and_then(check_name) {
-            return Err(StoreError::field("name", "bad_name", wrong));
-        }
-        patch.video.map_or(Ok(()), check_video)?;
-        patch.detect.as_ref().map_or(Ok(()), check_detect)?;
+        check_patch(patch)?;
         let table = draft.camera(index, id)?;
         let before = names_in(&edit::texts(table));
-        // An id that came from the name must not follow the new name: viewers and recordings hold on to it.
-        if !table.contains_key("id") {
-            edit::set(table, "id", id);
-        }
-        if let Some(name) = name {
-            edit::set(table, "name", name);
-        }
-        if let Some(transport) = patch.transport {
-            edit::set_transport(table, transport);
-        }
-        if let Some(video) = patch.video {
-            edit::set_video(table, video);
-        }
-        if let Some(enabled) = patch.enabled {
-            edit::set_enabled(table, enabled);
-        }
-        if let Some(detect) = &patch.detect {
-            edit::set_detect(table, detect);
-        }
+        apply_patch(table, id, patch);
         let view = view_origin(&camera);
         if let Some(url) = patch.url.as_deref().filter(|url| url.trim() != view.masked()) {
             let template =
@@ -207,7 +176,7 @@ impl Draft {
 }
 
 /// An address error whose field is not known yet.
-struct Unplaced(crate::settings::address::AddressError);
+struct Unplaced(address::AddressError);
 
 impl Unplaced {
     fn at(self, field: &'static str) -> StoreError {
@@ -215,18 +184,21 @@ impl Unplaced {
     }
 }
 
-impl From<crate::settings::address::AddressError> for Unplaced {
-    fn from(error: crate::settings::address::AddressError) -> Self {
+impl From<address::AddressError> for Unplaced {
+    fn from(error: address::AddressError) -> Self {
         Self(error)
     }
 }
 
-/// Field, address and roles of each stream of a request, the roles in the form that the file needs.
-fn addresses(new: &NewCamera) -> Result<Vec<(&'static str, &str, Vec<Role>)>, StoreError> {
+/// Field, address and roles of a stream of a request.
+type Asked<'a> = (&'static str, &'a str, Vec<Role>);
+
+/// The streams of a request, the roles in the form that the file needs.
+fn addresses(new: &NewCamera) -> Result<Vec<Asked<'_>>, StoreError> {
     match (new.url.as_deref(), &new.streams[..]) {
         (Some(url), []) => Ok(vec![("url", url, vec![Role::View, Role::Detect])]),
         (Some(_), _) => Err(StoreError::field("url", "bad_request", "Give either `url` or `streams`, not both.")),
-        (None, []) => Err(StoreError::address("url", &crate::settings::address::AddressError::Empty)),
+        (None, []) => Err(StoreError::address("url", &address::AddressError::Empty)),
         (None, streams) => {
             if streams.iter().any(|stream| stream.roles.contains(&Role::Record)) {
                 let message = "Recording is not built yet: leave the role \"record\" out.";
@@ -240,12 +212,54 @@ fn addresses(new: &NewCamera) -> Result<Vec<(&'static str, &str, Vec<Role>)>, St
     }
 }
 
+/// The name given, or one made from the first address.
+fn name_for(new: &NewCamera, addresses: &[Asked<'_>]) -> Result<String, StoreError> {
+    let mut origins = Vec::with_capacity(addresses.len());
+    for (field, url, _) in addresses {
+        origins.push(address::read_literal(url).map_err(|error| StoreError::address(field, &error))?);
+    }
+    let given = new.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    let name = given.map_or_else(|| origins[0].name().chars().take(MAX_NAME).collect(), str::to_owned);
+    check_name(&name).map_or(Ok(name), |wrong| Err(StoreError::field("name", "bad_name", wrong)))
+}
+
 fn free_id(wanted: Option<&str>, name: &str, taken: impl Fn(&str) -> bool) -> Result<String, StoreError> {
     let Some(id) = wanted else { return Ok(slug::unique(&slug::from_name(name), taken)) };
     if let Some(wrong) = slug::check(id) {
         return Err(StoreError::field("id", "bad_id", wrong));
     }
     if taken(id) { Err(StoreError::Taken(id.into())) } else { Ok(id.into()) }
+}
+
+fn check_patch(patch: &CameraPatch) -> Result<(), StoreError> {
+    if let Some(wrong) = patch.name.as_deref().map(str::trim).and_then(check_name) {
+        return Err(StoreError::field("name", "bad_name", wrong));
+    }
+    patch.video.map_or(Ok(()), check_video)?;
+    patch.detect.as_ref().map_or(Ok(()), check_detect)
+}
+
+/// Writes all of a patch but the address.
+fn apply_patch(table: &mut toml_edit::Table, id: &str, patch: &CameraPatch) {
+    // An id that came from the name must not follow the new name: viewers and recordings hold on to it.
+    if !table.contains_key("id") {
+        edit::set(table, "id", id);
+    }
+    if let Some(name) = patch.name.as_deref() {
+        edit::set(table, "name", name.trim());
+    }
+    if let Some(transport) = patch.transport {
+        edit::set_transport(table, transport);
+    }
+    if let Some(video) = patch.video {
+        edit::set_video(table, video);
+    }
+    if let Some(enabled) = patch.enabled {
+        edit::set_enabled(table, enabled);
+    }
+    if let Some(detect) = &patch.detect {
+        edit::set_detect(table, detect);
+    }
 }
 
 fn check_video(video: VideoMode) -> Result<(), StoreError> {
