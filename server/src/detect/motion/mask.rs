@@ -1,0 +1,200 @@
+//! A grid of yes and no, 64 cells to a word.
+
+/// Bits of a grid, each row padded to whole words; the padding is always 0.
+pub(super) struct Mask {
+    cols: usize,
+    rows: usize,
+    /// Words in a row.
+    words: usize,
+    bits: Vec<u64>,
+}
+
+impl Mask {
+    pub(super) fn new(cols: usize, rows: usize) -> Self {
+        let words = cols.div_ceil(64);
+        Self { cols, rows, words, bits: vec![0; words * rows] }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// The words of a row.
+    pub(super) fn row(&self, row: usize) -> &[u64] {
+        &self.bits[row * self.words..(row + 1) * self.words]
+    }
+
+    /// Sets what is not 0 in `level`.
+    pub(super) fn fill(&mut self, level: &[u8]) {
+        for (row, level) in self.bits.chunks_exact_mut(self.words).zip(level.chunks_exact(self.cols)) {
+            for (word, level) in row.iter_mut().zip(level.chunks(64)) {
+                *word = pack(level);
+            }
+        }
+    }
+
+    /// Removes what no block of 2x2 set cells covers: noise, and lines one cell wide.
+    pub(super) fn open(&mut self, scratch: &mut Self) {
+        let words = self.words;
+        // A bit of `scratch` says that the block whose upper left cell it is, is set.
+        for row in 0..self.rows {
+            let below = if row + 1 < self.rows { row + 1 } else { row };
+            for word in 0..words {
+                let pair = |row: usize| {
+                    let bits = &self.bits[row * words..(row + 1) * words];
+                    let next = bits.get(word + 1).map_or(0, |next| next << 63);
+                    bits[word] & (bits[word] >> 1 | next)
+                };
+                scratch.bits[row * words + word] = if below == row { 0 } else { pair(row) & pair(below) };
+            }
+        }
+        for row in 0..self.rows {
+            for word in 0..words {
+                let spread = |row: usize| {
+                    let bits = &scratch.bits[row * words..(row + 1) * words];
+                    let before = if word > 0 { bits[word - 1] >> 63 } else { 0 };
+                    bits[word] | bits[word] << 1 | before
+                };
+                self.bits[row * words + word] = spread(row) | if row > 0 { spread(row - 1) } else { 0 };
+            }
+        }
+    }
+
+    /// Into `out`: this, grown by `by` cells (fewer than 64) to all sides.
+    pub(super) fn grown(&self, by: usize, out: &mut Self) {
+        let words = self.words;
+        let tail = if self.cols.is_multiple_of(64) { u64::MAX } else { (1 << (self.cols % 64)) - 1 };
+        out.bits.fill(0);
+        for row in 0..self.rows {
+            let bits = self.row(row);
+            if bits.iter().all(|&word| word == 0) {
+                continue;
+            }
+            for word in 0..words {
+                let before = if word > 0 { bits[word - 1] } else { 0 };
+                let after = bits.get(word + 1).copied().unwrap_or(0);
+                let mut wide = bits[word];
+                for step in 1..=by {
+                    wide |= bits[word] << step | before >> (64 - step) | bits[word] >> step | after << (64 - step);
+                }
+                let wide = if word + 1 == words { wide & tail } else { wide };
+                for near in row.saturating_sub(by)..(row + by + 1).min(self.rows) {
+                    out.bits[near * words + word] |= wide;
+                }
+            }
+        }
+    }
+
+    /// Calls `each` with the start and the end (exclusive) of every run of set cells in a row.
+    pub(super) fn runs(&self, row: usize, mut each: impl FnMut(usize, usize)) {
+        let mut open: Option<usize> = None;
+        for (index, &bits) in self.row(row).iter().enumerate() {
+            let base = index * 64;
+            let mut at = 0;
+            while at < 64 {
+                let rest = if open.is_some() { !bits >> at } else { bits >> at };
+                let skip = rest.trailing_zeros() as usize;
+                if at + skip >= 64 {
+                    break;
+                }
+                at += skip;
+                match open.take() {
+                    Some(start) => each(start, base + at),
+                    None => open = Some(base + at),
+                }
+            }
+        }
+        if let Some(start) = open {
+            each(start, self.cols);
+        }
+    }
+}
+
+/// Up to 64 levels to bits.
+fn pack(level: &[u8]) -> u64 {
+    let mut word = 0;
+    let (eights, rest) = level.as_chunks::<8>();
+    for (index, eight) in eights.iter().enumerate() {
+        let bytes = u64::from_le_bytes(*eight);
+        if bytes != 0 {
+            // Levels are 0, 1, 2: fold them to 0 and 1, then gather the low bit of each byte into the top byte.
+            let ones = (bytes | bytes >> 1) & 0x0101_0101_0101_0101;
+            word |= (ones.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (index * 8);
+        }
+    }
+    for (index, &level) in rest.iter().enumerate() {
+        word |= u64::from(level != 0) << (eights.len() * 8 + index);
+    }
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn grid() -> impl Strategy<Value = (usize, usize, Vec<u8>)> {
+        (1_usize..150, 1_usize..8).prop_flat_map(|(cols, rows)| {
+            let level = prop_oneof![3 => Just(0_u8), 2 => Just(1_u8), 2 => Just(2_u8)];
+            (Just(cols), Just(rows), proptest::collection::vec(level, cols * rows))
+        })
+    }
+
+    fn masks(cols: usize, rows: usize, level: &[u8]) -> (Mask, Mask) {
+        let mut mask = Mask::new(cols, rows);
+        mask.fill(level);
+        (mask, Mask::new(cols, rows))
+    }
+
+    fn get(mask: &Mask, col: usize, row: usize) -> bool {
+        mask.row(row)[col / 64] >> (col % 64) & 1 == 1
+    }
+
+    proptest! {
+        #[test]
+        fn runs_give_back_what_was_filled((cols, rows, level) in grid()) {
+            let (mask, _) = masks(cols, rows, &level);
+            let mut back = vec![false; cols * rows];
+            for row in 0..rows {
+                mask.runs(row, |start, end| back[row * cols + start..row * cols + end].fill(true));
+            }
+            prop_assert_eq!(back, level.iter().map(|&level| level > 0).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn opening_is_the_union_of_the_blocks_within((cols, rows, level) in grid()) {
+            let (mut mask, mut scratch) = masks(cols, rows, &level);
+            let set = |col: usize, row: usize| col < cols && row < rows && level[row * cols + col] > 0;
+            let block = |col: usize, row: usize| (0..4).all(|k| set(col + k % 2, row + k / 2));
+            mask.open(&mut scratch);
+            for row in 0..rows {
+                for col in 0..cols {
+                    let (left, up) = (col.saturating_sub(1), row.saturating_sub(1));
+                    let expected = block(col, row) || block(left, row) || block(col, up) || block(left, up);
+                    // At the first column or row `left` or `up` is the cell itself; a block from there covers it too.
+                    prop_assert_eq!(get(&mask, col, row), expected, "{},{}", col, row);
+                }
+            }
+        }
+
+        #[test]
+        fn growing_reaches_every_near_cell((cols, rows, level) in grid(), by in 1_usize..4) {
+            let (mask, mut out) = masks(cols, rows, &level);
+            mask.grown(by, &mut out);
+            for row in 0..rows {
+                for col in 0..cols {
+                    let expected = (row.saturating_sub(by)..(row + by + 1).min(rows)).any(|r| {
+                        (col.saturating_sub(by)..(col + by + 1).min(cols)).any(|c| level[r * cols + c] > 0)
+                    });
+                    prop_assert_eq!(get(&out, col, row), expected, "{},{}", col, row);
+                }
+                let padding = out.row(row).last().map_or(0, |&word| if cols % 64 == 0 { 0 } else { word >> (cols % 64) });
+                prop_assert_eq!(padding, 0);
+            }
+        }
+    }
+}
