@@ -23,11 +23,11 @@ pub fn artifacts() -> PathBuf {
 /// It fails, or is not through within `limit`; the message holds what it wrote.
 #[must_use]
 pub fn run(script: &str, environment: &[(&str, &str)], limit: Duration) -> Value {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser");
-    std::fs::create_dir_all(artifacts()).expect("the folder is ours");
-    let mut command = Command::new("node");
-    command.arg(folder.join(format!("{script}.mjs"))).current_dir(&folder);
-    command.env("SIGHTLINE_ARTIFACTS", artifacts()).envs(environment.iter().copied());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
+    // scripts/env knows where the npm packages lie.
+    let mut command = Command::new("bash");
+    command.args(["-c", ". scripts/env && exec node tests/browser/$0.mjs", script]).current_dir(root);
+    command.env("SIGHTLINE_ROOT", root).env("SIGHTLINE_ARTIFACTS", artifacts()).envs(environment.iter().copied());
     let mut process = Running::start(command);
     let status = process.wait(limit);
     // The last lines may still be on their way from the pipe.

@@ -18,11 +18,13 @@ pub struct ClipSpec {
     pub gop: u32,
     /// Bits a second.
     pub bitrate: u32,
+    /// With noise over the picture, so that x264 really needs a high bitrate.
+    pub noisy: bool,
 }
 
 impl Default for ClipSpec {
     fn default() -> Self {
-        Self { width: 320, height: 180, fps: 25, frames: 100, gop: 25, bitrate: 300_000 }
+        Self { width: 320, height: 180, fps: 25, frames: 100, gop: 25, bitrate: 300_000, noisy: false }
     }
 }
 
@@ -63,7 +65,8 @@ impl Clip {
     /// `ffmpeg` fails, or gives something that is not H.264.
     #[must_use]
     pub fn make(spec: ClipSpec) -> Self {
-        let source = format!("testsrc2=size={}x{}:rate={}", spec.width, spec.height, spec.fps);
+        let noise = if spec.noisy { ",noise=alls=60:allf=t" } else { "" };
+        let source = format!("testsrc2=size={}x{}:rate={}{noise}", spec.width, spec.height, spec.fps);
         let x264 = format!("keyint={0}:min-keyint={0}:scenecut=0:aud=1:bframes=0", spec.gop);
         let (frames, bitrate) = (spec.frames.to_string(), spec.bitrate.to_string());
         let mut arguments =

@@ -188,6 +188,16 @@ impl Program {
         self.wait_camera(id, "live", |camera| camera.state == CameraState::Live).await
     }
 
+    /// Logs in with `password`, then waits until the camera is live.
+    ///
+    /// # Panics
+    /// The password is refused.
+    pub async fn wait_live_after_login(&self, password: &str, id: &str) -> Camera {
+        let (status, answer) = self.send(Method::POST, "/api/login", &json!({ "password": password })).await;
+        assert!((200..300).contains(&status), "login: {status} {answer}");
+        self.wait_live(id).await
+    }
+
     /// Waits until the camera says why it is not live; gives it with a reason that is not empty.
     pub async fn wait_failed(&self, id: &str) -> Camera {
         let failed = |camera: &Camera| {

@@ -145,7 +145,14 @@ impl Viewer {
     /// # Panics
     /// The connection is gone.
     pub async fn say(&mut self, message: &ViewerMessage) {
-        let text = serde_json::to_string(message).expect("serialises");
-        self.socket.send(Message::text(text)).await.expect("the connection is open");
+        self.say_raw(&serde_json::to_string(message).expect("serialises")).await;
+    }
+
+    /// Says any text to the server, of the protocol or not.
+    ///
+    /// # Panics
+    /// The connection is gone.
+    pub async fn say_raw(&mut self, text: &str) {
+        self.socket.send(Message::text(text.to_owned())).await.expect("the connection is open");
     }
 }

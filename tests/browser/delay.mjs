@@ -1,0 +1,38 @@
+// When is each frame on screen? Gives (epoch, PTS, time) of every frame shown for a while: live-video.md's measure is the
+// time from the camera's send() to requestVideoFrameCallback's expectedDisplayTime.
+import { answer, base, hook, main, newPage, until, withBrowser } from './lib.mjs';
+
+const SECONDS = Number(process.env.SIGHTLINE_SECONDS ?? 20);
+const CAMERA = process.env.SIGHTLINE_CAMERA ?? 'demo';
+
+function collect(seconds) {
+  const video = document.querySelector('[data-testid=camera-video]');
+  return new Promise((resolve) => {
+    const frames = [];
+    const end = performance.now() + seconds * 1000;
+    let drops = null;
+    const onFrame = (now, metadata) => {
+      frames.push([Math.round(metadata.mediaTime * 90_000), performance.timeOrigin + metadata.expectedDisplayTime, metadata.presentedFrames]);
+      if (now < end) video.requestVideoFrameCallback(onFrame);
+      else {
+        const quality = video.getVideoPlaybackQuality();
+        drops = quality.droppedVideoFrames;
+        resolve({ frames, dropped: drops, total: quality.totalVideoFrames });
+      }
+    };
+    video.requestVideoFrameCallback(onFrame);
+  });
+}
+
+await main(async () => {
+  await withBrowser(async (browser) => {
+    const page = await newPage(browser);
+    await page.goto(`${base}/cameras/${CAMERA}`);
+    await hook(page, 'camera-video').waitFor();
+    await until('frames', async () => (await page.locator('[data-shown-pts]').first().getAttribute('data-shown-pts')) || null);
+    // The player needs some seconds to steer to its target.
+    await page.waitForTimeout(5000);
+    const settled = await page.evaluate(collect, SECONDS);
+    answer({ player: await page.locator('[data-shown-pts]').first().getAttribute('data-player'), ...settled, errors: page.errors });
+  });
+});

@@ -1,0 +1,12 @@
+//! The built program, end to end: against real and scripted cameras, hostile files, strangers, and in a real browser.
+//!
+//! Run by `make test`, or alone: `make build && cargo test -p sightline-tests --test e2e [NAME]`.
+
+mod accounting;
+mod faults;
+mod files;
+mod live;
+mod page;
+mod settings;
+mod sources;
+mod trust;

@@ -1,0 +1,80 @@
+//! The dashboard in a real browser: what a person does, looks at, and relies on.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use sightline_tests::browser;
+use sightline_tests::media::announce;
+use sightline_tests::program::Program;
+use sightline_tests::real_camera::RealCamera;
+use sightline_tests::responder::closed_port;
+use std::fs::File;
+use std::time::Duration;
+
+const PASSWORD: &str = "correct horse battery";
+
+/// One browser at a time: two decode on two cores would measure each other. Let go when dropped.
+fn one_browser() -> File {
+    let path =
+        std::env::temp_dir().join(format!("sightline-browser-{}.lock", std::env::var("USER").unwrap_or_default()));
+    let file = File::create(path).expect("the temporary folder can be written");
+    file.lock().expect("the lock can be waited for");
+    file
+}
+
+/// Runs a script beside the runtime, so that cameras of this process go on.
+async fn run(script: &'static str, environment: Vec<(&'static str, String)>, limit: Duration) -> Value {
+    let run = move || {
+        let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        browser::run(script, &environment, limit)
+    };
+    tokio::task::spawn_blocking(run).await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}
+
+/// Log in, add a digest camera by the form, a wrong password in words and mended, frames advance, H.265 said in words,
+/// screenshots at three widths, no console error, no serious finding of axe.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_person_does_on_the_first_day() {
+    let _alone = one_browser();
+    let server = RealCamera::protected("digest", "admin", "s3cret-word", &["yard=test", "door=test", "hall=test:h265"]);
+    let program = Program::start_demo().await;
+    let (status, answer) = program.send(Method::POST, "/api/password", &json!({ "new": PASSWORD })).await;
+    assert!((200..300).contains(&status), "{status} {answer}");
+    program.wait_live_after_login(PASSWORD, "demo").await;
+    let environment = vec![
+        ("SIGHTLINE_URL", program.url("")),
+        ("SIGHTLINE_PASSWORD", PASSWORD.to_owned()),
+        ("CAMERA_GOOD", server.url("yard")),
+        ("CAMERA_WRONG", server.url_as("admin:wr0ng-word@", "door")),
+        ("CAMERA_MENDED", server.url("door")),
+        ("CAMERA_H265", server.url("hall")),
+        ("CAMERA_REFUSED", format!("rtsp://127.0.0.1:{}/stream1", closed_port().await)),
+    ];
+    let told = run("journey", environment, Duration::from_secs(180)).await;
+    announce(&format!("journey: {told}"));
+    assert_eq!(told["errors"], json!([]), "console errors");
+    assert_eq!(told["axe"], json!([]), "serious findings of axe");
+    let live_ms = told["live_ms"].as_f64().expect("measured");
+    assert!(live_ms < 3000.0, "from the press of the button to live: {live_ms} ms");
+    for name in ["wall-1440", "wall-1024", "wall-390", "camera-1440", "camera-1024", "camera-390"] {
+        assert!(browser::artifacts().join(format!("{name}.png")).is_file(), "no screenshot {name}");
+    }
+}
+
+/// The rule that matters most: a box is never drawn on another frame than its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn boxes_are_on_their_own_frames() {
+    let _alone = one_browser();
+    let program = Program::start_demo().await;
+    program.wait_live("demo").await;
+    let told = run("exactness", vec![("SIGHTLINE_URL", program.url(""))], Duration::from_secs(120)).await;
+    announce(&format!("exactness: {told}"));
+    let counts = told["counts"].as_object().expect("counted");
+    let count = |verdict: &str| counts.get(verdict).and_then(Value::as_u64).unwrap_or(0);
+    assert_eq!(told["frames"], 600);
+    let wrong: Vec<_> =
+        counts.iter().filter(|(verdict, _)| verdict.starts_with("wrong") || *verdict == "unreadable").collect();
+    assert!(wrong.is_empty(), "{told}");
+    // Frames shown before their tracks came have no box; the browser may go on between two of our calls.
+    assert!(count("exact") >= 540, "{told}");
+    assert_eq!(count("no box"), 0, "the detector lost the square, or the page its box: {told}");
+}
