@@ -10,14 +10,16 @@ function collect(seconds) {
   return new Promise((resolve) => {
     const frames = [];
     const end = performance.now() + seconds * 1000;
-    let drops = null;
     const onFrame = (now, metadata) => {
-      frames.push([Math.round(metadata.mediaTime * 90_000), performance.timeOrigin + metadata.expectedDisplayTime, metadata.presentedFrames]);
+      // The page names the frame in its own callback, which may run after this one and before animation frame callbacks.
+      requestAnimationFrame(() => {
+        const pts = Number(video.closest('[data-shown-pts]').dataset.shownPts || NaN);
+        frames.push([pts, performance.timeOrigin + metadata.expectedDisplayTime, metadata.presentedFrames]);
+      });
       if (now < end) video.requestVideoFrameCallback(onFrame);
       else {
         const quality = video.getVideoPlaybackQuality();
-        drops = quality.droppedVideoFrames;
-        resolve({ frames, dropped: drops, total: quality.totalVideoFrames });
+        resolve({ frames, dropped: quality.droppedVideoFrames, total: quality.totalVideoFrames });
       }
     };
     video.requestVideoFrameCallback(onFrame);

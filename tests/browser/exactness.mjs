@@ -77,7 +77,7 @@ function collect({ frames, colour }) {
       // rendering update, before anything is painted.
       requestAnimationFrame(() => {
         const number = readNumber();
-        const record = { number, media: Math.round((metadata.mediaTime * 90_000) / 3000), presented: metadata.presentedFrames };
+        const record = { number, media_ms: metadata.mediaTime * 1000, presented: metadata.presentedFrames };
         record.shown = Number(picture.dataset.shownPts || NaN);
         record.overlay = Number(picture.dataset.overlayPts || NaN);
         record.box = number === null ? null : readBox(number);
@@ -99,10 +99,20 @@ function classColour(label) {
   return [colour >> 16, (colour >> 8) & 255, colour & 255];
 }
 
+/** The page puts epochs at media times of its own: by how many milliseconds, for most frames. */
+function usualOffset(records) {
+  const counts = new Map();
+  for (const { number, media_ms } of records.filter((record) => record.number !== null)) {
+    const offset = Math.round(media_ms - (number * 1000) / 30);
+    counts.set(offset, (counts.get(offset) ?? 0) + 1);
+  }
+  return [...counts].sort((one, other) => other[1] - one[1])[0]?.[0] ?? 0;
+}
+
 /** What is wrong with a record, in words; `raced`: the browser went on to the next frame between two of our calls. */
-function judge(record) {
+function judge(record, offset) {
   if (record.number === null) return 'unreadable';
-  if (record.number !== record.media) return 'raced';
+  if (Math.abs(record.media_ms - (record.number * 1000) / 30 - offset) > 10) return 'raced';
   const pts = record.number * 3000;
   if (record.shown !== pts) return 'wrong shown-pts';
   const near = (distance) => distance !== null && Math.abs(distance) <= 3.5;
@@ -123,8 +133,9 @@ await main(async () => {
     await shot(page, 'exactness');
     const counts = {};
     const examples = [];
+    const offset = usualOffset(records);
     for (const record of records) {
-      const verdict = judge(record);
+      const verdict = judge(record, offset);
       counts[verdict] = (counts[verdict] ?? 0) + 1;
       if (verdict !== 'exact' && examples.length < 12) examples.push({ verdict, ...record });
     }

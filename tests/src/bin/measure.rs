@@ -1,0 +1,178 @@
+//! Measures the built program: `make bench [ARGS="transit cameras ..."]`. Cameras are scripted ones of this process.
+//!
+//! Every figure is of one run on the machine at hand; the table names its sizes. `tests/artifacts/bench.json` keeps it.
+
+use serde_json::{Value, json};
+use sightline_shared::chunk::{FLAG_AUDIO, Kind};
+use sightline_shared::wire::ServerMessage;
+use sightline_tests::browser;
+use sightline_tests::clip::{Clip, ClipSpec};
+use sightline_tests::fake_camera::FakeCamera;
+use sightline_tests::program::Program;
+use sightline_tests::viewer::{Got, GotChunk, Viewer};
+use std::io::Write;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How long each figure is measured.
+const TIME: Duration = Duration::from_secs(20);
+
+#[tokio::main]
+async fn main() {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = |name: &str| asked.is_empty() || asked.iter().any(|one| one == name);
+    let mut told = serde_json::Map::new();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    say(&format!("{cores} cores; {} s a figure\n\n| what | figure |\n|---|---|", TIME.as_secs()));
+    if wanted("transit") {
+        told.insert("transit".into(), cameras("transit, 1 camera 720p25, analysis off", 1, "none").await);
+    }
+    if wanted("cameras") {
+        told.insert("cameras".into(), cameras("20 cameras 720p25, analysis off", 20, "none").await);
+    }
+    if wanted("analysis") {
+        told.insert("analysis".into(), cameras("4 cameras 720p25, motion at 5 fps", 4, "motion").await);
+    }
+    if wanted("delay") {
+        told.insert("delay".into(), delay().await);
+    }
+    if wanted("join") {
+        told.insert("join".into(), join().await);
+    }
+    std::fs::create_dir_all(browser::artifacts()).expect("the folder is ours");
+    std::fs::write(browser::artifacts().join("bench.json"), format!("{:#}\n", Value::from(told)))
+        .expect("the folder is ours");
+}
+
+fn say(line: &str) {
+    // A closed stdout is no reason to stop measuring.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// `count` cameras, a viewer each: transit, drops, processor time and memory.
+async fn cameras(what: &str, count: usize, model: &str) -> Value {
+    let clip = Arc::new(Clip::make(ClipSpec::bench()));
+    let program = Program::start().await;
+    let idle = program.resident_bytes();
+    let mut fakes = Vec::new();
+    for n in 0..count {
+        let fake = FakeCamera::start(Arc::clone(&clip), vec![]).await;
+        program
+            .add_as(json!({ "id": format!("cam{n}"), "url": fake.url(), "detect": { "model": model, "fps": 5 } }))
+            .await;
+        fakes.push(fake);
+    }
+    let mut viewers = tokio::task::JoinSet::new();
+    for (n, fake) in fakes.into_iter().enumerate() {
+        program.wait_live(&format!("cam{n}")).await;
+        let viewer = Viewer::open(&program, &format!("cam{n}")).await;
+        viewers.spawn(watch(viewer, fake));
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (cpu, start) = (program.cpu_seconds(), Instant::now());
+    tokio::time::sleep(TIME).await;
+    let load = (program.cpu_seconds() - cpu) / start.elapsed().as_secs_f64();
+    let resident = program.resident_bytes();
+    let timings = program.get_json("/api/timings?camera=cam0&last_s=10").await;
+    let watched = viewers.join_all().await;
+    let mut transit: Vec<f64> = watched.iter().flat_map(|one| one.transit.clone()).collect();
+    let (p50, p99) = (percentile(&mut transit, 50.0), percentile(&mut transit, 99.0));
+    let (frames, lost) = watched.iter().fold((0, 0), |sum, one| (sum.0 + one.frames, sum.1 + one.lost));
+    let tracks: usize = watched.iter().map(|one| one.tracks).sum();
+    let each = (resident - idle.min(resident)) as f64 / count as f64 / 1e6;
+    say(&format!(
+        "| {what} | transit p50 {p50:.2} ms, p99 {p99:.2} ms; {frames} frames, {lost} lost, {tracks} tracks messages; {:.1} % of a core and {each:.1} MB a camera (+ {:.0} MB) |",
+        100.0 * load / count as f64,
+        idle as f64 / 1e6
+    ));
+    json!({ "p50_ms": p50, "p99_ms": p99, "frames": frames, "lost": lost, "tracks": tracks, "cores": load, "mb_each": each,
+        "mb_idle": idle as f64 / 1e6, "timings": timings })
+}
+
+/// What a viewer saw.
+struct Watched {
+    transit: Vec<f64>,
+    frames: usize,
+    lost: u32,
+    tracks: usize,
+}
+
+/// Reads for as long as is measured; transit is from the last packet of a frame handed to the system to its chunk here.
+async fn watch(mut viewer: Viewer, camera: FakeCamera) -> Watched {
+    let mut watched = Watched { transit: Vec::new(), frames: 0, lost: 0, tracks: 0 };
+    let mut last: Option<u32> = None;
+    let end = Instant::now() + TIME + Duration::from_secs(2);
+    while Instant::now() < end {
+        match viewer.expect().await {
+            Got::Text(ServerMessage::Tracks(_)) => watched.tracks += 1,
+            Got::Bytes(header, mp4) if header.kind == Kind::Chunk && !header.has(FLAG_AUDIO) => {
+                watched.lost += last.map_or(0, |last| header.sequence.wrapping_sub(last) - 1);
+                last = Some(header.sequence);
+                watched.frames += 1;
+                let chunk = GotChunk { header, mp4, at: viewer.at };
+                let sent = camera.sent(0, (chunk.header.pts.0 / 3600) as usize);
+                // The GOP that a viewer gets on joining was sent before it came.
+                if let Some(sent) = sent.filter(|_| watched.frames > 60) {
+                    watched.transit.push(chunk.at.duration_since(sent).as_secs_f64() * 1e3);
+                }
+            }
+            _ => {}
+        }
+    }
+    watched
+}
+
+fn percentile(values: &mut [f64], percent: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let at = (values.len() as f64 * percent / 100.0) as usize;
+    values.get(at.min(values.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
+}
+
+/// 720p30 with a key frame every two seconds, as the browser figures want it.
+async fn thirty() -> (Program, FakeCamera) {
+    let clip = Clip::make(ClipSpec { fps: 30, gop: 60, frames: 120, ..ClipSpec::bench() });
+    let camera = FakeCamera::start(Arc::new(clip), vec![]).await;
+    let program = Program::start().await;
+    program.add_as(json!({ "id": "cam", "url": camera.url() })).await;
+    program.wait_live("cam").await;
+    (program, camera)
+}
+
+async fn script(name: &'static str, url: String) -> Value {
+    let run =
+        move || browser::run(name, &[("SIGHTLINE_URL", &url), ("SIGHTLINE_CAMERA", "cam")], Duration::from_secs(180));
+    tokio::task::spawn_blocking(run).await.expect("the script runs")
+}
+
+/// From the camera's send() of a frame's last packet to requestVideoFrameCallback's expectedDisplayTime.
+async fn delay() -> Value {
+    let (program, camera) = thirty().await;
+    let (instant, utc) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970"));
+    let told = script("delay", program.url("")).await;
+    let mut delays = Vec::new();
+    for frame in told["frames"].as_array().expect("frames") {
+        let (pts, shown_ms) = (frame[0].as_f64().expect("a number"), frame[1].as_f64().expect("a number"));
+        let Some(sent) = camera.sent(0, (pts / 3000.0).round() as usize) else { continue };
+        let sent_ms = (utc + sent.duration_since(instant)).as_secs_f64() * 1e3;
+        delays.push(shown_ms - sent_ms);
+    }
+    let (p50, p95) = (percentile(&mut delays, 50.0), percentile(&mut delays, 95.0));
+    let interval = 1000.0 / 30.0;
+    say(&format!(
+        "| delay in Chromium, 720p30, player {} | p50 {p50:.1} ms = {:.2} frame intervals, p95 {p95:.1} ms; {} frames, {} dropped |",
+        told["player"].as_str().unwrap_or("?"),
+        p50 / interval,
+        delays.len(),
+        told["dropped"]
+    ));
+    json!({ "p50_ms": p50, "p95_ms": p95, "intervals": p50 / interval, "frames": delays.len(), "dropped": told["dropped"] })
+}
+
+async fn join() -> Value {
+    let (program, _camera) = thirty().await;
+    let told = script("join", program.url("")).await;
+    let mut took: Vec<f64> = told["took"].as_array().expect("times").iter().filter_map(Value::as_f64).collect();
+    let (p50, p95) = (percentile(&mut took, 50.0), percentile(&mut took, 95.0));
+    say(&format!("| join to first frame, GOP 2 s, {} times | p50 {p50:.0} ms, p95 {p95:.0} ms |", took.len()));
+    json!({ "p50_ms": p50, "p95_ms": p95, "times": took.len() })
+}
