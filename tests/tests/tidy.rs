@@ -260,3 +260,32 @@ fn versions_of_web_tools_agree() {
         "Trunk.toml names another wasm-opt than {major}"
     );
 }
+
+#[test]
+fn readme_and_dashboard_name_the_same_addresses() {
+    let readme = read("README.md");
+    let page = read("web/src/state/address.rs");
+    let makes = page.split("MAKES:").nth(1).and_then(|rest| rest.split("];").next()).expect("address.rs lists makes");
+    let pairs: Vec<&str> = makes.split('"').skip(1).step_by(2).collect();
+    assert!(pairs.len() >= 8, "{pairs:?}");
+    for pair in pairs.chunks(2) {
+        let row = format!("| {} | `{}` |", pair[0], pair[1]);
+        assert!(readme.contains(&row), "README.md lacks the row: {row}");
+    }
+}
+
+#[test]
+fn documents_name_make_targets_that_exist() {
+    let makefile = read("Makefile");
+    for document in ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "SECURITY.md"] {
+        let text = read(document);
+        // In backticks, or at the start of an indented line of code.
+        let commands = text.split("`make ").skip(1).chain(text.split("\n    make ").skip(1));
+        for target in commands.filter_map(|rest| rest.split(|c: char| !c.is_ascii_alphabetic()).next()) {
+            assert!(
+                makefile.lines().any(|line| line.starts_with(&format!("{target}:"))),
+                "{document} names `make {target}`"
+            );
+        }
+    }
+}
