@@ -79,9 +79,15 @@ fn unsafe_stands_only_where_it_may() {
     nothing_wrong("`unsafe` in a file that may not hold it, or without a `SAFETY:` comment above it:", &wrong);
 }
 
+/// Whether `word` stands in `line` outside of string literals.
 fn holds_word(line: &str, word: &str) -> bool {
-    line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == word)
-        && !line.contains(&format!("\"{word}"))
+    let outside = line.split('"').step_by(2);
+    outside.flat_map(|part| part.split(|c: char| !c.is_alphanumeric() && c != '_')).any(|part| part == word)
+}
+
+/// Files that hold tests alone.
+fn is_test(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.ends_with("_tests.rs") || path.contains("/tests/") || path.contains("/benches/")
 }
 
 #[test]
@@ -153,7 +159,7 @@ fn stages_do_not_import_each_other() {
     let mut wrong = Vec::new();
     for path in files(&[".rs"]) {
         let Some(own) = path.strip_prefix("server/src/").and_then(|rest| rest.split('/').next()) else { continue };
-        if !rooms.iter().any(|room| room == own.trim_end_matches(".rs")) {
+        if is_test(&path) || !rooms.iter().any(|room| room == own.trim_end_matches(".rs")) {
             continue;
         }
         let text = read(&path);
@@ -161,7 +167,7 @@ fn stages_do_not_import_each_other() {
             let other = rooms
                 .iter()
                 .find(|room| *room != own.trim_end_matches(".rs") && line.contains(&format!("crate::{room}::")));
-            if let Some(other) = other.filter(|other| !may_import(own, other)) {
+            if let Some(other) = other.filter(|other| !may_import(&path, other)) {
                 wrong.push(format!("{path}:{number} imports {other}: {}", line.trim()));
             }
         }
@@ -169,9 +175,11 @@ fn stages_do_not_import_each_other() {
     nothing_wrong("a stage imports another stage (only `pipeline` knows the order):", &wrong);
 }
 
-/// `live` hands out what `fragment` made: the chunk is the item that flows between them.
-fn may_import(own: &str, other: &str) -> bool {
-    own == "live" && other == "fragment"
+/// `live` hands out what `fragment` made: the chunk is the item that flows between them. The demo camera is a source that has
+/// to encode what it paints, since cameras give access units.
+fn may_import(path: &str, other: &str) -> bool {
+    (path.starts_with("server/src/live/") && other == "fragment")
+        || (path == "server/src/source/demo.rs" && other == "encode")
 }
 
 fn stage_rooms() -> Vec<String> {
@@ -195,7 +203,8 @@ fn paths_named_in_the_documents_exist() {
         }
         let text = read(document);
         for path in quoted_paths(&text) {
-            if !root().join(path.trim_end_matches('/')).exists() {
+            // What a run of the tests leaves behind is not in a clone.
+            if !path.starts_with("tests/artifacts") && !root().join(path.trim_end_matches('/')).exists() {
                 wrong.push(format!("{document} names `{path}`"));
             }
         }
