@@ -189,6 +189,10 @@ pub struct Camera {
     pub bitrate: Option<f64>,
     /// Seconds between the two newest key frames.
     pub gop_s: Option<f64>,
+    /// How much slower the camera's clock runs than the server's, in parts per million.
+    pub clock_drift_ppm: Option<f64>,
+    /// How far the camera's wall clock is ahead of the server's, in seconds; only where it sends RTCP sender reports.
+    pub clock_ahead_s: Option<f64>,
     /// The audio track, if there is one.
     pub audio: Option<AudioInfo>,
     /// The transport that is in use: `tcp`, `udp`, `file`, `demo`.

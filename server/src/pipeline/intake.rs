@@ -1,6 +1,7 @@
 //! The tee behind a source: places every frame in time, wraps it for viewers, offers it to analysis. Waits for nobody.
 
 use super::analysis::Analysis;
+use super::anchors::Anchors;
 use super::clock::Clock;
 use super::counters::{DropCause, StageCounters};
 use super::packet::{AccessUnit, Medium, StreamParams};
@@ -42,6 +43,7 @@ pub struct Outlets {
 pub struct Intake {
     outlets: Outlets,
     timeline: Timeline,
+    anchors: Anchors,
     fragmenter: Fragmenter,
     params: Option<Arc<StreamParams>>,
     params_changed: bool,
@@ -58,6 +60,7 @@ impl Intake {
         Self {
             outlets,
             timeline: Timeline::new(),
+            anchors: Anchors::default(),
             fragmenter: Fragmenter::new(Rendition::Source),
             params: None,
             params_changed: false,
@@ -97,7 +100,7 @@ impl Intake {
         }
         let params = self.params.clone().ok_or(DropCause::WaitingForKeyFrame)?;
         let changed = self.params_changed && raw.key;
-        let placed = self.timeline.video(raw.time, raw.key, changed, params.video.reorder, raw.arrived)?;
+        let placed = self.timeline.video(raw.time, raw.key, changed, params.video.reorder)?;
         self.params_changed &= !changed;
         Ok((placed, params))
     }
@@ -130,7 +133,8 @@ impl Intake {
         }
         let now = self.clock.now();
         self.outlets.vitals.frame(now);
-        self.outlets.status.frame(now, unit.data.len(), unit.key);
+        self.anchors.frame(unit.epoch, unit.pts, unit.arrived);
+        self.outlets.status.frame(now, unit.data.len(), unit.key, self.anchors.drift_ppm());
     }
 
     fn start_epoch(&mut self, unit: &AccessUnit) -> bool {
@@ -229,7 +233,8 @@ impl Sink for Intake {
 
     fn sender_report(&mut self, medium: Medium, time: i64, utc: Duration) {
         if medium == Medium::Video {
-            self.timeline.sender_report(time, utc, self.clock.now(), self.clock.utc());
+            self.timeline.sender_report(time, utc);
+            self.outlets.status.camera_clock(utc.as_secs_f64() - self.clock.utc().as_secs_f64());
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The graph: what flows, through which bounded edges, counted and stamped on the way.
 
 pub mod analysis;
+pub mod anchors;
 pub mod camera;
 pub mod cameras;
 pub mod clock;
@@ -13,6 +14,7 @@ pub mod pace;
 pub mod packet;
 pub mod pool;
 pub mod recent;
+mod reorder;
 pub mod status;
 pub mod stream;
 pub mod timeline;

@@ -26,6 +26,8 @@ struct Facts {
     lost_at: Option<Mono>,
     newest: VecDeque<(Mono, usize)>,
     key_frames: [Option<Mono>; 2],
+    drift_ppm: Option<f64>,
+    clock_off_s: Option<f64>,
 }
 
 /// The status of one stream.
@@ -50,6 +52,8 @@ impl Status {
             lost_at: None,
             newest: VecDeque::new(),
             key_frames: [None, None],
+            drift_ppm: None,
+            clock_off_s: None,
         };
         Self { facts: Mutex::new(facts), changed: watch::Sender::new(0), clock }
     }
@@ -93,6 +97,11 @@ impl Status {
         self.lock().transport = Some(transport);
     }
 
+    /// A sender report came: the camera's clock is this many seconds ahead of the server's, its way over the network left out.
+    pub fn camera_clock(&self, ahead_s: f64) {
+        self.lock().clock_off_s = Some(ahead_s);
+    }
+
     /// New parameters hold from now on.
     pub fn parameters(&self, params: Arc<StreamParams>) {
         self.lock().params = Some(params);
@@ -100,8 +109,9 @@ impl Status {
     }
 
     /// A frame of video was passed on.
-    pub fn frame(&self, now: Mono, bytes: usize, key: bool) {
+    pub fn frame(&self, now: Mono, bytes: usize, key: bool, drift_ppm: Option<f64>) {
         let mut facts = self.lock();
+        facts.drift_ppm = drift_ppm;
         facts.newest.push_back((now, bytes));
         while facts.newest.front().is_some_and(|(at, _)| now.since(*at) > RATE_WINDOW) {
             facts.newest.pop_front();
@@ -131,6 +141,7 @@ impl Status {
         facts.retry_at = Some(utc + wait);
         facts.newest.clear();
         facts.key_frames = [None, None];
+        (facts.drift_ppm, facts.clock_off_s) = (None, None);
         drop(facts);
         self.tell();
     }
@@ -159,6 +170,8 @@ impl Status {
             camera.height = Some(if sideways { video.width } else { video.height });
             camera.audio = params.audio.as_ref().map(super::packet::AudioParams::info);
         }
+        camera.clock_drift_ppm = facts.drift_ppm;
+        camera.clock_ahead_s = facts.clock_off_s;
         facts.rates(now, camera);
     }
 }
@@ -214,7 +227,7 @@ mod tests {
         let camera = described(&status);
         assert_eq!((camera.state, camera.failures), (CameraState::Offline, 1));
         assert_eq!(camera.retry_at.as_deref(), Some("2027-01-15T08:00:02.000Z"));
-        status.frame(clock.now(), 1000, true);
+        status.frame(clock.now(), 1000, true, None);
         assert_eq!((described(&status).state, described(&status).reason), (CameraState::Live, None));
         status.failed(SourceError::new("ended", "Closed."), Duration::from_secs(1));
         assert_eq!(described(&status).state, CameraState::Reconnecting);
@@ -228,7 +241,7 @@ mod tests {
         let clock = Arc::new(SimulatedClock::new(Duration::ZERO));
         let status = Status::new(clock.clone());
         for n in 0..100 {
-            status.frame(clock.now(), 5000, n % 50 == 0);
+            status.frame(clock.now(), 5000, n % 50 == 0, None);
             clock.advance(Duration::from_millis(40));
         }
         let camera = described(&status);
