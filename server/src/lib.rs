@@ -3,6 +3,7 @@
 //! Follow one frame by opening the rooms in this order: `source`, `fragment`, `live`, and beside them `decode`, `detect`,
 //! `track`. Only `pipeline` knows the order; a stage imports the items that flow and never another stage.
 
+pub mod api;
 pub mod codec;
 pub mod decode;
 pub mod detect;
@@ -10,6 +11,7 @@ pub mod encode;
 pub mod fragment;
 pub mod libav;
 pub mod live;
+pub mod logging;
 pub mod pipeline;
 pub mod settings;
 pub mod source;

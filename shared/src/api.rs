@@ -149,3 +149,27 @@ pub struct StageTimings {
     /// Items thrown away, by cause.
     pub dropped: std::collections::BTreeMap<String, u64>,
 }
+
+/// `POST /api/tokens`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewToken {
+    /// What it is for, e.g. `prometheus`.
+    pub name: String,
+}
+
+/// A bearer token for programs, as `GET /api/tokens` lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// Names it in `DELETE /api/tokens/{id}`.
+    pub id: String,
+    /// What it is for.
+    pub name: String,
+    /// RFC 3339.
+    pub created_at: String,
+    /// RFC 3339, to the hour.
+    pub used_at: Option<String>,
+    /// What a program sends as `Authorization: Bearer ...`; told once, when it is made.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub token: Option<String>,
+}

@@ -6,6 +6,7 @@ pub mod api;
 pub mod camera;
 pub mod chunk;
 pub mod draw;
+pub mod system;
 pub mod time;
 pub mod tracks;
 pub mod wire;

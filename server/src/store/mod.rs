@@ -39,11 +39,11 @@ pub struct Store {
 /// The settings in force, and what is wrong with the file if it is another.
 #[derive(Clone, Debug, Default)]
 struct State {
-    /// Of the bytes that were last looked at.
+    /// Of the bytes that were last looked at, secrets among them.
     seen: String,
     /// Of the bytes in force.
     revision: String,
-    server: ServerSettings,
+    server: Arc<ServerSettings>,
     cameras: Vec<CameraSettings>,
     mistakes: Vec<Mistake>,
     read_only: Option<String>,
@@ -55,7 +55,7 @@ pub struct Snapshot {
     /// Changes with every change of the file: the ETag.
     pub revision: String,
     /// `[server]`.
-    pub server: ServerSettings,
+    pub server: Arc<ServerSettings>,
     /// The cameras in the order of the file, the demo camera first.
     pub cameras: Vec<CameraSettings>,
     /// What is wrong with the file as it is now; the settings in force are older then.
@@ -99,6 +99,12 @@ impl Store {
         Snapshot { revision, server, cameras, mistakes, read_only }
     }
 
+    /// `[server]` as it is in force now.
+    #[must_use]
+    pub fn snapshot_server(&self) -> Arc<ServerSettings> {
+        self.lock().server.clone()
+    }
+
     /// Looks whether the file was changed by hand, and takes it over if it is good. `Ok(true)`: it was.
     ///
     /// # Errors
@@ -106,7 +112,7 @@ impl Store {
     pub fn reload(&self) -> Result<bool, StoreError> {
         let text = self.read_file()?;
         let mut state = self.lock();
-        let now = revision(&text);
+        let now = self.fingerprint(&text);
         if now == state.seen {
             return Ok(false);
         }
@@ -125,6 +131,11 @@ impl Store {
     fn lock(&self) -> MutexGuard<'_, State> {
         // The state is replaced as a whole, so a panic cannot leave half of it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes when the settings or the secrets do.
+    fn fingerprint(&self, text: &str) -> String {
+        revision(&format!("{text}\0{}", self.secrets.text()))
     }
 
     /// The settings file's text; empty where there is none.
@@ -164,11 +175,11 @@ impl Store {
         cameras.extend(
             settings.cameras.into_iter().zip(uids).map(|(draft, uid)| draft.with_uid(uid, read_only.is_none())),
         );
-        let revision = revision(text);
+        let (seen, revision) = (self.fingerprint(text), revision(text));
         *state = State {
-            seen: revision.clone(),
+            seen,
             revision,
-            server: settings.server,
+            server: Arc::new(settings.server),
             cameras,
             mistakes: Vec::new(),
             read_only,

@@ -42,6 +42,11 @@ impl Secrets {
             .collect()
     }
 
+    /// The bytes of the file, to see whether they change; empty where it cannot be read.
+    pub(super) fn text(&self) -> String {
+        std::fs::read_to_string(&self.path).unwrap_or_default()
+    }
+
     fn close_to_others(&self) -> Result<(), StoreError> {
         let meta = self.path.metadata().map_err(|error| StoreError::io("read", &self.path, &error))?;
         if meta.permissions().mode() & 0o077 == 0 {

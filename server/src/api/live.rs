@@ -1,0 +1,156 @@
+//! Live pictures over WebSocket and plain HTTP, for as long as whoever asked may see them.
+
+use super::App;
+use super::cameras::find;
+use super::error::Problem;
+use super::principal::{Principal, still_valid};
+use crate::live::hub::Hub;
+use crate::live::viewer::{Asked, MAX_VIEWER_MESSAGE, serve};
+use crate::live::{Feed, http};
+use crate::pipeline::camera::CameraHandle;
+use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::{Router, routing};
+use futures::StreamExt;
+use sightline_shared::camera::Rendition;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// How often it is asked whether a viewer may still see what it sees.
+const RECHECK: Duration = Duration::from_secs(5);
+/// How long `live.mp4` waits for a camera that has not shown anything yet.
+const FIRST_PICTURE: Duration = Duration::from_secs(10);
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/api/cameras/{id}/live", routing::get(websocket))
+        .route("/api/cameras/{id}/live.mp4", routing::get(mp4))
+}
+
+#[derive(serde::Deserialize)]
+struct Ask {
+    v: Option<u32>,
+    rendition: Option<String>,
+}
+
+async fn websocket(
+    State(app): State<App>,
+    Extension(principal): Extension<Principal>,
+    Path(id): Path<String>,
+    ask: Result<Query<Ask>, QueryRejection>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Problem> {
+    let camera = find(&app, &id)?;
+    let ask = asked(ask)?;
+    let rendition = rendition(&camera, ask.rendition.as_deref())?;
+    let asked = Asked { version: ask.v, rendition };
+    let upgrade = upgrade.map_err(|_| {
+        Problem::new(
+            StatusCode::UPGRADE_REQUIRED,
+            "websocket_only",
+            "This is a WebSocket; live.mp4 is the same over plain HTTP.",
+        )
+    })?;
+    let place = place(&app)?;
+    let upgrade = upgrade.max_message_size(MAX_VIEWER_MESSAGE).max_frame_size(MAX_VIEWER_MESSAGE);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let clock = app.clock.clone();
+        tokio::select! {
+            () = serve(socket, camera, asked, clock) => {}
+            () = until_ended(app, principal) => {}
+        }
+        drop(place);
+    }))
+}
+
+async fn mp4(
+    State(app): State<App>,
+    Extension(principal): Extension<Principal>,
+    Path(id): Path<String>,
+    ask: Result<Query<Ask>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let camera = find(&app, &id)?;
+    let rendition = rendition(&camera, asked(ask)?.rendition.as_deref())?;
+    let rendition = rendition.or_else(|| camera.renditions().first().copied()).unwrap_or_default();
+    let hub = camera.hub(rendition).ok_or_else(|| no_rendition(rendition.name()))?;
+    let place = place(&app)?;
+    wait_for_picture(&app, &camera, &hub).await?;
+    let stream = http::mp4(&hub).take_until(Box::pin(until_ended(app, principal))).map(move |bytes| {
+        // Held until the body is dropped.
+        let _ = &place;
+        bytes
+    });
+    let headers = [(header::CONTENT_TYPE, "video/mp4"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, Body::from_stream(stream)).into_response())
+}
+
+fn asked(ask: Result<Query<Ask>, QueryRejection>) -> Result<Ask, Problem> {
+    ask.map(|Query(ask)| ask).map_err(|_| Problem::bad_request("`v` is a number.").field("v"))
+}
+
+/// The rendition that was asked for; `None` is `auto`.
+fn rendition(camera: &CameraHandle, name: Option<&str>) -> Result<Option<Rendition>, Problem> {
+    let rendition = match name {
+        None | Some("auto") => return Ok(None),
+        Some("source") => Rendition::Source,
+        Some("main") => Rendition::Main,
+        Some("small") => Rendition::Small,
+        Some(_) => {
+            return Err(Problem::bad_request("`rendition` is one of auto, source, main, small.").field("rendition"));
+        }
+    };
+    if camera.hub(rendition).is_some() { Ok(Some(rendition)) } else { Err(no_rendition(rendition.name())) }
+}
+
+fn no_rendition(name: &str) -> Problem {
+    let message = format!("This camera has no rendition `{name}`: re-encoding is not built yet. Ask for `source`.");
+    Problem::new(StatusCode::NOT_FOUND, "no_rendition", message).field("rendition")
+}
+
+/// A viewer's place, given back when it is dropped.
+fn place(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
+    app.viewers.clone().try_acquire_owned().map_err(|_| {
+        let message = "Too many viewers at once. Close some and try again.";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_viewers", message).retry_after(RECHECK)
+    })
+}
+
+async fn wait_for_picture(app: &App, camera: &Arc<CameraHandle>, hub: &Arc<Hub>) -> Result<(), Problem> {
+    let mut changes = camera.changes();
+    let mut stopping = app.stopping.clone();
+    let arrived = async { while hub.last_init().is_none() && changes.changed().await.is_ok() {} };
+    tokio::select! {
+        _ = tokio::time::timeout(FIRST_PICTURE, arrived) => {}
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+    }
+    if hub.last_init().is_some() {
+        return Ok(());
+    }
+    let told = camera.describe();
+    let reason = told.reason.unwrap_or_else(|| "It has not shown a picture yet.".into());
+    let message = format!("There is no picture of {} now. {reason}", told.name);
+    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_picture", message).retry_after(RECHECK))
+}
+
+/// Ends when the principal may no longer see, or the program stops.
+async fn until_ended(app: App, principal: Principal) {
+    let mut stopping = app.stopping.clone();
+    let revoked = async {
+        loop {
+            tokio::time::sleep(RECHECK).await;
+            if !still_valid(&app, &principal) {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = revoked => {}
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+    }
+}

@@ -1,0 +1,137 @@
+//! `GET /metrics`: Prometheus' text format, version 0.0.4. Cameras are told apart by uid, which is never re-used; the id stands
+//! beside it for people.
+
+use super::{App, VERSION};
+use crate::live::Feed;
+use crate::pipeline::camera::CameraHandle;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::{Router, routing};
+use sightline_shared::camera::{Camera, CameraState, Rendition};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The window of the quantiles.
+const WINDOW: Duration = Duration::from_secs(60);
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/metrics", routing::get(metrics))
+}
+
+async fn metrics(State(app): State<App>) -> Response {
+    let mut page = Page::default();
+    page.add("sightline_build_info", "gauge", "The version that runs.", &[("version", VERSION)], 1.0);
+    let uptime = app.clock.now().since(app.started).as_secs_f64();
+    page.add("sightline_uptime_seconds", "gauge", "Time since the start.", &[], uptime);
+    let viewers = app.viewers_now() as f64;
+    page.add("sightline_viewers", "gauge", "Viewers connected to live pictures.", &[], viewers);
+    for handle in app.cameras.list() {
+        camera(&mut page, &handle);
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.text()).into_response()
+}
+
+fn camera(page: &mut Page, handle: &Arc<CameraHandle>) {
+    let told = handle.describe();
+    let of = [("camera", told.uid.as_str()), ("id", told.id.as_str())];
+    for (name, state) in STATES {
+        let labels = [of[0], of[1], ("state", name)];
+        let here = if told.state == state { 1.0 } else { 0.0 };
+        page.add("sightline_camera_state", "gauge", "1 for the state that a camera is in.", &labels, here);
+    }
+    vitals(page, &told, &of);
+    for rendition in handle.renditions() {
+        hub(page, handle, rendition, &of);
+    }
+    for (stage, timings) in &handle.timings(WINDOW).stages {
+        let stage = ("stage", stage.as_str());
+        let mut count = |name: &'static str, help: &'static str, kind, value: u64| {
+            page.add(name, kind, help, &[of[0], of[1], stage], value as f64);
+        };
+        count("sightline_stage_in_total", "Items that came to a stage.", "counter", timings.entered);
+        count("sightline_stage_out_total", "Items that a stage passed on.", "counter", timings.left);
+        count("sightline_stage_held", "Items waiting or being worked on.", "gauge", timings.held);
+        for (cause, dropped) in &timings.dropped {
+            let labels = [of[0], of[1], stage, ("cause", cause.as_str())];
+            page.add("sightline_stage_dropped_total", "counter", "Items thrown away.", &labels, *dropped as f64);
+        }
+        for (quantile, ms) in [("0.5", timings.p50_ms), ("0.95", timings.p95_ms), ("0.99", timings.p99_ms)] {
+            let labels = [of[0], of[1], stage, ("quantile", quantile)];
+            let help = "Time in a stage over the last minute.";
+            ms.into_iter().for_each(|ms| page.add("sightline_stage_seconds", "gauge", help, &labels, ms / 1e3));
+        }
+    }
+}
+
+const STATES: [(&str, CameraState); 5] = [
+    ("connecting", CameraState::Connecting),
+    ("live", CameraState::Live),
+    ("reconnecting", CameraState::Reconnecting),
+    ("offline", CameraState::Offline),
+    ("disabled", CameraState::Disabled),
+];
+
+fn vitals(page: &mut Page, told: &Camera, of: &[(&str, &str)]) {
+    let failures = f64::from(told.failures);
+    page.add("sightline_camera_failures", "gauge", "Tries in a row that have failed.", of, failures);
+    if let Some(fps) = told.fps {
+        page.add("sightline_camera_frames_per_second", "gauge", "Measured over the last seconds.", of, fps);
+    }
+    if let Some(bitrate) = told.bitrate {
+        page.add("sightline_camera_bits_per_second", "gauge", "Measured over the last seconds.", of, bitrate);
+    }
+}
+
+fn hub(page: &mut Page, handle: &CameraHandle, rendition: Rendition, of: &[(&str, &str); 2]) {
+    let Some(hub) = handle.hub(rendition) else { return };
+    let labels = [of[0], of[1], ("rendition", rendition.name())];
+    page.add("sightline_hub_viewers", "gauge", "Viewers of a rendition.", &labels, hub.viewers() as f64);
+    page.add("sightline_hub_bytes", "gauge", "Bytes kept for viewers that join.", &labels, hub.bytes() as f64);
+    page.add("sightline_hub_chunks_total", "counter", "Chunks made.", &labels, hub.chunks() as f64);
+}
+
+/// Samples grouped by name, as the format wants them.
+#[derive(Default)]
+struct Page {
+    groups: BTreeMap<&'static str, (&'static str, &'static str, String)>,
+}
+
+impl Page {
+    fn add(&mut self, name: &'static str, kind: &'static str, help: &'static str, labels: &[(&str, &str)], value: f64) {
+        let (_, _, samples) = self.groups.entry(name).or_insert_with(|| (kind, help, String::new()));
+        let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escaped(value))).collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        writeln!(samples, "{name}{labels} {value}").expect("a String takes all");
+    }
+
+    fn text(self) -> String {
+        let mut out = String::new();
+        for (name, (kind, help, samples)) in self.groups {
+            write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{samples}").expect("a String takes all");
+        }
+        out
+    }
+}
+
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_grouped_and_labels_escaped() {
+        let mut page = Page::default();
+        page.add("b", "gauge", "B.", &[("x", "a\"\\\n")], 1.5);
+        page.add("a_total", "counter", "A.", &[], 2.0);
+        page.add("b", "gauge", "B.", &[("x", "y"), ("z", "1")], 0.0);
+        let expected = "# HELP a_total A.\n# TYPE a_total counter\na_total 2\n\
+            # HELP b B.\n# TYPE b gauge\nb{x=\"a\\\"\\\\\\n\"} 1.5\nb{x=\"y\",z=\"1\"} 0\n";
+        assert_eq!(page.text(), expected);
+    }
+}
