@@ -1,1 +1,122 @@
-fn main() {}
+//! `sightline`: arguments in, one call of the library, one line and an exit status out.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use sightline::api::{self, ServeOptions};
+use sightline::logging;
+use sightline::pipeline::clock::{Clock, SystemClock};
+use sightline::store::Places;
+use std::error::Error;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Watches cameras and shows what it sees in the browser, each box on exactly its own frame.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the server and the dashboard (the default).
+    Serve(Serve),
+    /// Set or change the password of the dashboard; asked for on the terminal, or read from standard input.
+    Password(Common),
+}
+
+#[derive(Args)]
+struct Common {
+    /// Settings file [default: ./sightline.toml if there is one, else sightline.toml in the data folder].
+    #[arg(long, value_name = "FILE", env = "SIGHTLINE_CONFIG")]
+    config: Option<PathBuf>,
+    /// Folder for users, secrets and ids [default: ~/.local/share/sightline].
+    #[arg(long, value_name = "DIR", env = "SIGHTLINE_DATA")]
+    data: Option<PathBuf>,
+    /// Form of the log on standard error.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Args)]
+struct Serve {
+    #[command(flatten)]
+    common: Common,
+    /// Address to listen on; beyond 127.0.0.1 only with a password [default: the settings', else 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDRESS:PORT", env = "SIGHTLINE_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// Add the demo camera: a painted street whose every frame holds its own number.
+    #[arg(long)]
+    demo: bool,
+    /// A name under which the dashboard may be opened, beside the ones in the settings; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let command = cli.command.unwrap_or(Command::Serve(cli.serve));
+    let common = match &command {
+        Command::Serve(serve) => &serve.common,
+        Command::Password(common) => common,
+    };
+    logging::set_up(match common.log_format {
+        LogFormat::Text => logging::Format::Text,
+        LogFormat::Json => logging::Format::Json,
+    });
+    let done = match command {
+        Command::Serve(arguments) => serve(arguments),
+        Command::Password(common) => password(&common),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where standard error is gone there is nobody left to tell.
+            let _ = writeln!(std::io::stderr(), "sightline: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
+    let options = ServeOptions {
+        listen: arguments.listen,
+        data_dir: arguments.common.data,
+        config_path: arguments.common.config,
+        demo: arguments.demo,
+        allow_hosts: arguments.allow_host,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("sightline-io").enable_all().build()?;
+    runtime.block_on(async {
+        let server = api::serve(options, Arc::new(SystemClock::default())).await?;
+        writeln!(std::io::stdout(), "{}", server.announcement())?;
+        server
+            .run_until(async {
+                if let Err(error) = api::stop_signal().await {
+                    tracing::error!("signals cannot be received: {error}");
+                    std::future::pending::<()>().await;
+                }
+            })
+            .await?;
+        Ok(())
+    })
+}
+
+fn password(common: &Common) -> Result<(), Box<dyn Error>> {
+    let places = Places::find(common.config.as_deref(), common.data.as_deref())?;
+    api::password::ask_and_set(&places, SystemClock::default().utc())?;
+    Ok(())
+}

@@ -5,7 +5,6 @@
 //! key frame, which then starts an epoch. So no picture is lost to a jump, and a glitch changes nothing. (The rule of three
 //! frames and five seconds is the one that MediaMTX arrived at in its pull request 6255.)
 
-use super::clock::Mono;
 use super::counters::DropCause;
 use super::reorder::Reorder;
 use sightline_shared::time::{Epoch, Pts, TIMESCALE};

@@ -176,14 +176,7 @@ impl Store {
             settings.cameras.into_iter().zip(uids).map(|(draft, uid)| draft.with_uid(uid, read_only.is_none())),
         );
         let (seen, revision) = (self.fingerprint(text), revision(text));
-        *state = State {
-            seen,
-            revision,
-            server: Arc::new(settings.server),
-            cameras,
-            mistakes: Vec::new(),
-            read_only,
-        };
+        *state = State { seen, revision, server: Arc::new(settings.server), cameras, mistakes: Vec::new(), read_only };
         Ok(())
     }
 }
