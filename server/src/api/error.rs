@@ -76,6 +76,7 @@ impl From<StoreError> for Problem {
         let message = error.to_string();
         match error {
             StoreError::Mistakes { .. } => Self::new(StatusCode::CONFLICT, "settings_wrong", message),
+            StoreError::Gone(_) => Self::new(StatusCode::CONFLICT, "settings_gone", message),
             StoreError::Secrets { .. } => Self::new(StatusCode::CONFLICT, "secrets_wrong", message),
             StoreError::Conflict => Self::new(StatusCode::PRECONDITION_FAILED, "conflict", message),
             StoreError::NoCamera(_) => Self::not_found(message),

@@ -105,7 +105,7 @@ impl Store {
 
     /// Reads the file as it is now: a change made by hand a moment ago is kept.
     fn begin(&self, state: &mut super::State, expected: Option<&str>) -> Result<Draft, StoreError> {
-        let before = self.read_file()?;
+        let before = self.read_settled(state)?;
         let settings = self.check(&before, &[])?;
         if revision(&before) != state.revision {
             self.put_in_force(state, &before, settings)?;
@@ -133,7 +133,7 @@ impl Store {
     fn finish(&self, state: &mut super::State, draft: Draft, before: &BTreeSet<String>) -> Result<(), StoreError> {
         let text = draft.document.to_string();
         let settings = self.check(&text, &draft.fresh)?;
-        if self.read_file()? != draft.before {
+        if self.read_file()?.unwrap_or_default() != draft.before {
             return Err(StoreError::Conflict);
         }
         self.secrets.change(&draft.fresh, &[])?;

@@ -23,6 +23,9 @@ pub enum StoreError {
         /// About where.
         line: usize,
     },
+    /// The settings file was there and is not any more.
+    #[error("{} is gone. What it said stays in force; put it back, or restart Sightline to begin without it.", .0.display())]
+    Gone(PathBuf),
     /// Somebody else changed the settings in between.
     #[error("The settings were changed by somebody else in the meantime. Load them again and repeat the change.")]
     Conflict,

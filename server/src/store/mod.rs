@@ -22,9 +22,14 @@ use sha2::{Digest, Sha256};
 use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The id of the demo camera.
 pub const DEMO_ID: &str = "demo";
+
+/// A file that is being written is looked at again after this long, this often at most.
+const SETTLE: Duration = Duration::from_millis(200);
+const SETTLE_TRIES: usize = 10;
 
 /// Settings and state.
 pub struct Store {
@@ -74,7 +79,7 @@ impl Store {
         let db = Db::open(&places.data_dir)?;
         let secrets = Secrets::new(&places.data_dir);
         let store = Self { places, secrets, db, clock, demo, state: Mutex::default() };
-        let text = store.read_file()?;
+        let text = store.read_file()?.unwrap_or_default();
         let settings = store.check(&text, &[])?;
         store.put_in_force(&mut store.lock(), &text, settings)?;
         Ok(store)
@@ -105,13 +110,14 @@ impl Store {
         self.lock().server.clone()
     }
 
-    /// Looks whether the file was changed by hand, and takes it over if it is good. `Ok(true)`: it was.
+    /// Looks whether the file was changed by hand, and takes it over if it is good. `Ok(true)`: it was. May wait for the disk and
+    /// for whoever writes the file: call it from a blocking thread.
     ///
     /// # Errors
     /// The new file has mistakes (told once for each content) or cannot be read; what was in force stays.
     pub fn reload(&self) -> Result<bool, StoreError> {
-        let text = self.read_file()?;
         let mut state = self.lock();
+        let text = self.read_settled(&state)?;
         let now = self.fingerprint(&text);
         if now == state.seen {
             return Ok(false);
@@ -138,15 +144,42 @@ impl Store {
         revision(&format!("{text}\0{}", self.secrets.text()))
     }
 
-    /// The settings file's text; empty where there is none.
-    fn read_file(&self) -> Result<String, StoreError> {
+    /// The settings file's text once nobody is writing it: many editors empty a file before they fill it, and a camera that is
+    /// gone for a moment would come back as another one.
+    fn read_settled(&self, state: &State) -> Result<String, StoreError> {
+        let mut text = self.read_present(state)?;
+        for _ in 0..SETTLE_TRIES {
+            if self.fingerprint(&text) == state.seen {
+                break;
+            }
+            std::thread::sleep(SETTLE);
+            let again = self.read_present(state)?;
+            if again == text {
+                break;
+            }
+            text = again;
+        }
+        Ok(text)
+    }
+
+    /// The settings file's text. A file that was there and is gone is a fault, and not a wish to have no cameras.
+    fn read_present(&self, state: &State) -> Result<String, StoreError> {
+        match self.read_file()? {
+            Some(text) => Ok(text),
+            None if state.revision == revision("") => Ok(String::new()),
+            None => Err(StoreError::Gone(self.places.config.clone())),
+        }
+    }
+
+    /// The settings file's text, if there is one.
+    fn read_file(&self) -> Result<Option<String>, StoreError> {
         let path = &self.places.config;
         match std::fs::read(path) {
-            Ok(bytes) => String::from_utf8(bytes).map_err(|_| StoreError::Mistakes {
+            Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| StoreError::Mistakes {
                 path: path.clone(),
                 mistakes: vec![Mistake { line: 1, message: "The file is not UTF-8 text.".into() }],
             }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(StoreError::io("read", path, &error)),
         }
     }

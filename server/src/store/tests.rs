@@ -227,3 +227,29 @@ fn a_file_behind_a_link_stays_behind_it() {
     assert!(home.config().symlink_metadata().expect("meta").is_symlink());
     assert!(!std::fs::read_to_string(&real).expect("text").contains("door"));
 }
+
+#[test]
+fn a_file_that_is_being_written_or_gone_loses_no_camera() {
+    let home = Home::new();
+    home.write(WITH_COMMENTS);
+    let store = home.open(false).expect("opens");
+    let uids = || store.snapshot().cameras.into_iter().map(|camera| camera.uid).collect::<Vec<_>>();
+    let before = uids();
+    std::fs::remove_file(home.config()).expect("removed");
+    assert!(matches!(store.reload(), Err(StoreError::Gone(_))));
+    assert!(matches!(store.add_camera(&new("rtsp://h/s"), &FileRule::Any, None), Err(StoreError::Gone(_))));
+    // As an editor saves: emptied first, then filled.
+    home.write("");
+    std::thread::scope(|scope| {
+        let filled = std::thread::Builder::new().name("editor".into()).spawn_scoped(scope, || {
+            std::thread::sleep(Duration::from_millis(20));
+            home.write(&WITH_COMMENTS.replace("10.0.0.8", "10.0.0.88"));
+        });
+        assert!(store.reload().expect("good"));
+        filled.expect("a thread").join().expect("no panic");
+    });
+    assert_eq!(uids(), before);
+    home.write("");
+    assert!(store.reload().expect("emptied for good"));
+    assert!(uids().is_empty());
+}
