@@ -1,5 +1,4 @@
 //! Tells cargo when the dashboard's bundle comes, goes or changes, so that the program embeds the present one.
-#![expect(clippy::print_stdout, reason = "cargo reads what a build script prints")]
 
 fn main() {
     let bundle = "../web/dist";
