@@ -104,18 +104,19 @@ fn split_record(record: &[u8]) -> Result<Sets<'_>, CodecError> {
 }
 
 fn build(sps: &[&[u8]], pps: &[&[u8]], no_b_frames: bool) -> Result<VideoParams, CodecError> {
+    let (sps, pps) = (nal::trimmed(sps), nal::trimmed(pps));
     let first = sps.first().ok_or(CodecError::Missing("sequence parameter set"))?;
+    let parsed = h264_sps::parse(first)?;
     if pps.first().is_none_or(|unit| unit.first().is_none_or(|byte| byte & 0x9f != PPS)) {
         return Err(CodecError::Missing("picture parameter set"));
     }
-    let parsed = h264_sps::parse(first)?;
     let restricted: Vec<Vec<u8>> =
         sps.iter().map(|unit| h264_sps::with_restriction(unit, no_b_frames).unwrap_or_else(|| unit.to_vec())).collect();
     let [profile, constraints, level] = parsed.profile;
     let reorder = if no_b_frames { parsed.reorder.or(Some(0)) } else { parsed.reorder };
     Ok(VideoParams {
         codec: VideoCodec::H264,
-        record: write_record(&parsed, &restricted, pps)?,
+        record: write_record(&parsed, &restricted, &pps)?,
         codec_string: format!("avc1.{profile:02x}{constraints:02x}{level:02x}"),
         width: parsed.width,
         height: parsed.height,
@@ -147,6 +148,9 @@ fn write_record(sps: &Sps, sps_units: &[Vec<u8>], pps_units: &[&[u8]]) -> Result
     }
     Ok(out.into())
 }
+
+#[cfg(test)]
+pub(crate) use super::h264_sps::without_usability;
 
 #[cfg(test)]
 #[path = "h264_tests.rs"]

@@ -68,6 +68,19 @@ fn at_most(value: u32, most: u32, field: &'static str) -> Result<u32, Fault> {
 }
 
 fn read(bits: &mut BitReader<'_>) -> Result<Sps, Fault> {
+    let mut sps = read_sequence(bits)?;
+    let at = bits.position();
+    if bits.flag()? {
+        // Cameras with broken usability information play everywhere: what was read before the fault is kept.
+        let _ = read_vui(bits, &mut sps);
+    } else {
+        sps.room = Room::Vui(at);
+    }
+    Ok(sps)
+}
+
+/// Everything before `vui_parameters_present_flag`.
+fn read_sequence(bits: &mut BitReader<'_>) -> Result<Sps, Fault> {
     let profile = [bits.bits(8)? as u8, bits.bits(8)? as u8, bits.bits(8)? as u8];
     let id = at_most(bits.ue()?, 31, "seq_parameter_set_id")?;
     let (chroma_format, separate, bit_depth_luma, bit_depth_chroma) = read_format(bits, profile[0])?;
@@ -76,7 +89,7 @@ fn read(bits: &mut BitReader<'_>) -> Result<Sps, Fault> {
     let max_ref_frames = at_most(bits.ue()?, 16, "max_num_ref_frames")?;
     bits.skip(1)?; // gaps_in_frame_num_value_allowed_flag
     let (width, height) = read_size(bits, if separate { 0 } else { chroma_format })?;
-    let mut sps = Sps {
+    Ok(Sps {
         id,
         profile,
         chroma_format,
@@ -89,15 +102,7 @@ fn read(bits: &mut BitReader<'_>) -> Result<Sps, Fault> {
         millifps: None,
         reorder: never_reordered(profile, poc_type).then_some(0),
         room: Room::None,
-    };
-    let at = bits.position();
-    if bits.flag()? {
-        // Cameras with broken usability information play everywhere: what was read before the fault is kept.
-        let _ = read_vui(bits, &mut sps);
-    } else {
-        sps.room = Room::Vui(at);
-    }
-    Ok(sps)
+    })
 }
 
 /// Output order is decoding order: picture order count type 2 (section 8.2.1.3); Baseline, which has no B slices; the intra
@@ -273,4 +278,17 @@ pub(super) fn with_restriction(unit: &[u8], no_b_frames: bool) -> Option<Vec<u8>
     let mut rewritten = vec![unit[0]];
     escape(&out.finish(), &mut rewritten);
     Some(rewritten)
+}
+
+/// The NAL unit with its usability information gone, as simple encoders write it.
+#[cfg(test)]
+pub(crate) fn without_usability(unit: &[u8]) -> Vec<u8> {
+    let rbsp = unescape(&unit[1..]);
+    let mut bits = BitReader::new(&rbsp);
+    assert!(read_sequence(&mut bits).is_ok());
+    let mut out = BitWriter::copy_of(&rbsp, bits.position());
+    out.flag(false);
+    let mut rewritten = vec![unit[0]];
+    escape(&out.finish(), &mut rewritten);
+    rewritten
 }

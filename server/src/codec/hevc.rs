@@ -98,6 +98,7 @@ fn split_record(record: &[u8]) -> Result<Sets<'_>, CodecError> {
 }
 
 fn build(sets: &Sets<'_>) -> Result<VideoParams, CodecError> {
+    let sets = &[nal::trimmed(&sets[0]), nal::trimmed(&sets[1]), nal::trimmed(&sets[2])];
     let names = [(VPS, "video parameter set"), (SPS, "sequence parameter set"), (PPS, "picture parameter set")];
     for (set, (kind, name)) in sets.iter().zip(names) {
         if set.first().is_none_or(|unit| unit.len() < 2 || unit[0] >> 1 & 0x3f != kind) {

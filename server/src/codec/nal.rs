@@ -127,6 +127,18 @@ pub fn lengths_to_annexb(data: &[u8], out: &mut Vec<u8>) -> Result<(), CodecErro
     if units.is_broken() { Err(CodecError::Truncated("a NAL unit")) } else { Ok(()) }
 }
 
+/// Parameter sets without a start code and zeros behind them, which some cameras put into their SDP.
+pub(super) fn trimmed<'a>(units: &[&'a [u8]]) -> Vec<&'a [u8]> {
+    let trim = |unit: &&'a [u8]| {
+        let mut unit = unit.strip_suffix(&[0, 0, 1]).unwrap_or(unit);
+        while let [head @ .., 0] = unit {
+            unit = head;
+        }
+        unit
+    };
+    units.iter().map(trim).collect()
+}
+
 /// Where the byte behind the next `00 00 01` from `from` on stands.
 fn start_code(data: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
