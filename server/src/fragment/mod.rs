@@ -219,4 +219,6 @@ fn offset(pts: Pts, dts: Pts) -> i32 {
 }
 
 #[cfg(test)]
+mod film;
+#[cfg(test)]
 mod tests;

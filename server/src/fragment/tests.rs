@@ -2,84 +2,11 @@
 
 use super::*;
 use crate::codec::{aac, h264, hevc};
+use crate::fragment::film::{Sample, ffprobe, film, frame_hashes, read};
 use crate::pipeline::packet::{AudioParams, VideoCodec, VideoParams};
-use mp4_atom::{Any, Atom, Codec, DecodeMaybe, Moof, Moov};
+use mp4_atom::{Atom, Codec, Moov};
 use std::process::Command;
 use std::sync::Arc;
-
-/// A sample of a fragmented file: track, decode time and composition offset in its timescale, duration, sync, bytes.
-#[derive(Clone, Debug, PartialEq)]
-struct Sample {
-    track: u32,
-    dts: u64,
-    offset: i64,
-    duration: u32,
-    sync: bool,
-    data: Bytes,
-}
-
-/// Reads a fragmented file with mp4-atom; data offsets must lead into the `mdat` that follows their `moof`.
-fn read(file: &Bytes) -> (Moov, Vec<Sample>) {
-    let mut rest = &file[..];
-    let (mut moov, mut samples, mut moof_at) = (None, Vec::new(), None);
-    loop {
-        let at = file.len() - rest.len();
-        match Any::decode_maybe(&mut rest).unwrap() {
-            None => break,
-            Some(Any::Moov(found)) => moov = Some(found),
-            Some(Any::Moof(found)) => moof_at = Some((at, found)),
-            Some(Any::Mdat(_)) => {
-                let (moof_at, moof) = moof_at.take().expect("a moof before each mdat");
-                samples.extend(samples_of(&moof, moof_at, file));
-            }
-            Some(_) => {}
-        }
-    }
-    (moov.expect("a moov"), samples)
-}
-
-fn samples_of(moof: &Moof, moof_at: usize, file: &Bytes) -> Vec<Sample> {
-    let mut out = Vec::new();
-    for traf in &moof.traf {
-        assert!(traf.tfhd.default_base_is_moof);
-        let mut dts = traf.tfdt.as_ref().unwrap().base_media_decode_time;
-        for trun in &traf.trun {
-            let mut at = moof_at + usize::try_from(trun.data_offset.unwrap()).unwrap();
-            for entry in trun.samples.iter() {
-                let size = entry.size.or(traf.tfhd.default_sample_size).unwrap() as usize;
-                let duration = entry.duration.or(traf.tfhd.default_sample_duration).unwrap();
-                let flags = entry.flags.or(traf.tfhd.default_sample_flags).unwrap();
-                out.push(Sample {
-                    track: traf.tfhd.track_id,
-                    dts,
-                    offset: entry.cts.unwrap_or(0),
-                    duration,
-                    sync: flags & 0x1_0000 == 0,
-                    data: file.slice(at..at + size),
-                });
-                at += size;
-                dts += u64::from(duration);
-            }
-        }
-    }
-    out
-}
-
-/// A short film made by the ffmpeg program, as a fragmented file.
-fn film(arguments: &str) -> Bytes {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("film.mp4");
-    let output = Command::new("ffmpeg")
-        .args("-v error -f lavfi -i testsrc2=size=322x182:rate=30:duration=2 -f lavfi -i sine=duration=2".split(' '))
-        .args(arguments.split_whitespace())
-        .args("-movflags empty_moov+default_base_moof".split(' '))
-        .args(["-frag_duration", "200000"])
-        .arg(&path)
-        .output()
-        .expect("the ffmpeg program is installed (make test installs it)");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    std::fs::read(path).unwrap().into()
-}
 
 fn body<T: Atom>(atom: &T) -> Vec<u8> {
     let mut out = Vec::new();
@@ -135,23 +62,6 @@ fn remux(units: &[AccessUnit]) -> (InitSet, Vec<Chunk>, Bytes) {
     let mut file = init.muxed.to_vec();
     chunks.iter().for_each(|chunk| file.extend_from_slice(&chunk.mp4()));
     (init, chunks, file.into())
-}
-
-/// Rows of ffprobe's table; it must not complain.
-fn ffprobe(file: &[u8], arguments: &str) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("probe.mp4");
-    std::fs::write(&path, file).unwrap();
-    let output = Command::new("ffprobe")
-        .args("-v warning -of csv=p=0".split(' '))
-        .args(arguments.split(' '))
-        .arg(path)
-        .output()
-        .expect("the ffprobe program is installed (make test installs it)");
-    let complaints = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && complaints.is_empty(), "{complaints}");
-    let rows = String::from_utf8(output.stdout).unwrap();
-    rows.lines().map(|row| row.trim_end_matches(',').to_owned()).filter(|row| !row.is_empty()).collect()
 }
 
 /// One film through the fragmenter: the same samples at the same times, for mp4-atom and for ffprobe.
@@ -277,25 +187,6 @@ fn a_rewritten_sps_decodes_to_the_same_pictures() {
     let kept = |samples: &[Sample]| samples.iter().map(|sample| sample.data.clone()).collect::<Vec<_>>();
     assert_eq!(kept(&after), kept(&samples), "in-band sets and delimiters are left out");
     assert_eq!(frame_hashes(&file), frame_hashes(&film));
-}
-
-/// MD5 of every decoded picture.
-fn frame_hashes(file: &[u8]) -> Vec<String> {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("film.mp4");
-    std::fs::write(&path, file).unwrap();
-    let output =
-        Command::new("ffmpeg").args(["-v", "warning", "-i"]).arg(path).args(["-f", "framemd5", "-"]).output().unwrap();
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
-    let rows = String::from_utf8(output.stdout).unwrap();
-    let hashes: Vec<_> = rows
-        .lines()
-        .filter(|row| !row.starts_with('#'))
-        .filter_map(|row| row.rsplit(", ").next())
-        .map(str::to_owned)
-        .collect();
-    assert_eq!(hashes.len(), 60);
-    hashes
 }
 
 fn still(video: VideoParams) -> (StreamParams, AccessUnit) {

@@ -119,7 +119,7 @@ impl Hub {
     }
 
     /// A new reader: the current `Init`, then from the newest key frame on, texts included. Where there is no key frame (yet,
-    /// or the GOP outgrew the ring), it starts at the next one; that counts as nothing dropped.
+    /// or the GOP outgrew the ring), it starts at the next one; that counts as nothing dropped. Its place is taken at its first look, and counting begins there.
     #[must_use]
     pub fn join(self: &Arc<Self>) -> Cursor {
         Cursor {

@@ -1,268 +1,306 @@
-//! Places frames in time: the source's own time stamps in, epoch, PTS and DTS out. A pure state machine.
+//! Places frames in time: epochs, PTS and DTS of 90 kHz from whatever time stamps a source has. A pure state machine.
 //!
-//! An epoch begins at a key frame and its PTS start near zero. A jump of the source's clock is first doubted: for up to three
-//! frames times are carried on at the typical rate; if the clock stays where it jumped to, they are carried on until the next
-//! key frame, which then starts an epoch. So no picture is lost to a jump, and a glitch changes nothing. (The rule of three
-//! frames and five seconds is the one that MediaMTX arrived at in its pull request 6255.)
+//! Within an epoch PTS are unique and DTS grow, whatever the source does. An epoch begins at a key frame. A time stamp that
+//! jumps (ahead by more than 5 s, or back beyond reordering) is first not believed: the frame is placed behind the one before it
+//! and marked as estimated. If the jump holds for three frames it is believed, frames go on being placed from the new time stamps
+//! without a gap, and the next key frame begins an epoch; so a glitch changes nothing and no picture is lost.
 
 use super::counters::DropCause;
-use super::reorder::Reorder;
+use super::reorder::{Order, Reordering};
 use sightline_shared::time::{Epoch, Pts, TIMESCALE};
 use std::time::Duration;
 
-/// Further ahead than this is a jump.
-const JUMP_AHEAD: i64 = 5 * TIMESCALE as i64;
-/// A frame this far before the newest may be a B-frame of a stream that does not say that it has any.
-const UNSAID_REORDERING: i64 = TIMESCALE as i64;
-/// A jump that is held over this many frames is believed.
-const BELIEVED_AFTER: u32 = 3;
-/// Taken for the time between frames until two have come: 25 a second.
-const FIRST_INTERVAL: i64 = TIMESCALE as i64 / 25;
-/// Sound further than this from the newest picture is of another time base and is left out.
-const AUDIO_REACH: i64 = 10 * TIMESCALE as i64;
+/// A step ahead of more than this is suspected to be a jump.
+const JUMP: i64 = 5 * TIMESCALE as i64;
+/// Frames in a row that have to agree before a jump, or a clock that stands still, is believed.
+const HELD: u32 = 3;
+/// Time stamps beyond this are cut, so that sums of them cannot overflow: 400 000 years.
+const FURTHEST: i64 = 1 << 60;
+/// Duration of an audio frame before one was measured: 1024 samples at 48 kHz.
+const TYPICAL_AUDIO: i64 = 1920;
+/// Audio further than this from the newest picture is not placed: one of the two clocks has jumped.
+const AUDIO_REACH: i64 = 2 * JUMP;
 
-/// Where a frame stands.
+/// Where a frame belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placed {
     /// Its epoch.
     pub epoch: Epoch,
-    /// It is the first of its epoch.
+    /// Whether it is the first of it; then it is a key frame.
     pub starts_epoch: bool,
-    /// Its presentation time.
+    /// Presentation time; 0, or the reordering delay, at the start of an epoch.
     pub pts: Pts,
-    /// Its decoding time.
+    /// Decoding time: not negative, grows within the epoch, not later than `pts`.
     pub dts: Pts,
-    /// Ticks from the frame before it in decoding order.
+    /// DTS minus that of the frame before; of the first frame the typical one.
     pub duration: u32,
-    /// The source's own time stamp was not believed.
+    /// The source's time stamp was not believed, or does not follow those before it in this epoch.
     pub estimated: bool,
 }
 
-/// Times of one stream.
-#[derive(Debug, Default)]
+/// How the next key frame is met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Frames before it cannot be decoded: dropped. It begins an epoch.
+    Needed,
+    /// Frames before it are placed by estimate. It begins an epoch.
+    BeginsEpoch,
+    /// It is a frame like others.
+    Ordinary,
+}
+
+/// What a time stamp is taken for.
+enum Verdict {
+    /// Goes where it says.
+    Fits(i64),
+    /// Advances, but estimates before it went further: right behind them.
+    Overtaken,
+    /// The same as the one before.
+    Repeated,
+    /// Goes back as it would with B-frames, of which the stream has said nothing.
+    Back,
+    /// A jump, if it holds.
+    Suspected,
+}
+
+/// The timeline of one stream over all its connections.
+#[derive(Debug)]
 pub struct Timeline {
-    now: Option<Running>,
-    /// The next key frame starts an epoch, and what comes before it has no time.
-    broken: bool,
+    epoch: Option<Epoch>,
+    next: Next,
+    /// PTS = source time + shift.
+    shift: i64,
+    last_raw: i64,
+    /// The newest time stamp that was not believed, and how many agreed with it in a row.
+    suspect: Option<(i64, u32)>,
+    /// How many frames in a row had the time stamp of the one before.
+    repeated: u32,
+    /// DTS of the newest frame whose time stamp was believed.
+    believed: i64,
+    order: Order,
+    reordering: Reordering,
+    /// PTS of the newest audio in this epoch, and its usual duration.
     audio: Option<i64>,
+    typical_audio: i64,
+    /// Source time and UTC of the newest sender report.
     report: Option<(i64, Duration)>,
 }
 
-/// An epoch that has begun.
-#[derive(Debug)]
-struct Running {
-    epoch: Epoch,
-    /// The source's time at PTS zero.
-    origin: i64,
-    /// The newest of the source's times that was believed.
-    newest: i64,
-    /// The largest PTS given.
-    last_pts: i64,
-    last_dts: i64,
-    /// Typical time between frames.
-    interval: i64,
-    /// Whether it was measured, or is only a first guess.
-    measured: bool,
-    doubt: Doubt,
-    order: Reorder,
-    /// B-frames were seen that the stream does not announce.
-    learned: u8,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doubt {
-    None,
-    /// The clock jumped; `count` frames in a row agree about where to.
-    Doubted {
-        at: i64,
-        count: u32,
-    },
-    /// It did jump: the next key frame starts an epoch.
-    Believed,
+impl Default for Timeline {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Timeline {
-    /// Nothing has come yet.
+    /// A timeline on which nothing stands yet.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            epoch: None,
+            next: Next::Needed,
+            shift: 0,
+            last_raw: 0,
+            suspect: None,
+            repeated: 0,
+            believed: -1,
+            order: Order::default(),
+            reordering: Reordering::default(),
+            audio: None,
+            typical_audio: TYPICAL_AUDIO,
+            report: None,
+        }
     }
 
-    /// The connection is a new one: its times have nothing to do with those before, and the next key frame starts an epoch.
-    pub fn reconnect(&mut self) {
-        self.broken = true;
-        self.report = None;
-    }
-
-    /// Places a video frame. `raw` is the source's time in ticks of 90 kHz; `new_parameters` may be set at key frames alone;
-    /// `reorder` is the depth that the stream announces.
+    /// Places a frame of video, in decoding order. `raw` is its presentation time on the source's clock in ticks of 90 kHz (see
+    /// [`RtpUnwrap`]), `params_changed` says that it is coded with other parameters than the one before, and `reorder` is
+    /// [`crate::pipeline::packet::VideoParams::reorder`].
     ///
     /// # Errors
-    /// It cannot be placed: a key frame has to come first.
+    /// The frame comes before the key frame that an epoch has to begin with.
     pub fn video(
         &mut self,
         raw: i64,
         key: bool,
-        new_parameters: bool,
+        params_changed: bool,
         reorder: Option<u8>,
     ) -> Result<Placed, DropCause> {
-        let believed = self.now.as_ref().is_some_and(|now| now.doubt == Doubt::Believed);
-        if self.now.is_none() || self.broken || (key && (new_parameters || believed)) {
-            return if key { Ok(self.start(raw, reorder)) } else { Err(DropCause::WaitingForKeyFrame) };
+        let raw = raw.clamp(-FURTHEST, FURTHEST);
+        if params_changed {
+            self.next = Next::Needed;
         }
-        let now = self.now.as_mut().ok_or(DropCause::WaitingForKeyFrame)?;
-        let doubted = now.judge(raw, key, reorder);
-        if now.doubt == Doubt::Believed && key {
-            return Ok(self.start(raw, reorder));
+        if self.next == Next::Needed && !key {
+            return Err(DropCause::WaitingForKeyFrame);
         }
-        Ok(now.place(raw, doubted))
-    }
-
-    /// Places a frame of sound, whose `raw` counts on the same clock as the video's; `None` where there is no picture near it.
-    pub fn audio(&mut self, raw: i64) -> Option<Placed> {
-        let now = self.now.as_ref().filter(|now| now.doubt == Doubt::None && !self.broken)?;
-        let pts = raw - now.origin;
-        let newest = now.newest - now.origin;
-        let duration = self.audio.map_or(0, |last| pts - last);
-        if pts < 0 || pts.abs_diff(newest) > AUDIO_REACH as u64 || self.audio.is_some_and(|last| pts <= last) {
-            return None;
+        if self.next == Next::Needed {
+            self.repeated = 0;
+            return Ok(self.begin(raw, reorder));
         }
-        self.audio = Some(pts);
-        Some(Placed {
-            epoch: now.epoch,
-            starts_epoch: false,
-            pts: Pts(pts),
-            dts: Pts(pts),
-            duration: u32::try_from(duration.min(i64::from(TIMESCALE))).unwrap_or(0),
-            estimated: false,
-        })
-    }
-
-    /// The camera's clock showed `utc` at its time `raw`.
-    pub fn sender_report(&mut self, raw: i64, utc: Duration) {
-        self.report = Some((raw, utc));
-    }
-
-    /// UTC at which the camera took the frame of its time `raw`, by its newest sender report.
-    #[must_use]
-    pub fn captured_utc(&self, raw: i64) -> Option<Duration> {
-        let (at, utc) = self.report?;
-        let micros = raw.checked_sub(at)?.checked_mul(100)? / 9;
-        let distance = Duration::from_micros(micros.unsigned_abs());
-        if micros < 0 { utc.checked_sub(distance) } else { utc.checked_add(distance) }
-    }
-
-    fn start(&mut self, raw: i64, reorder: Option<u8>) -> Placed {
-        let (epoch, interval, measured, learned) = match &self.now {
-            Some(now) => (now.epoch.next(), now.interval, now.measured, now.learned),
-            None => (Epoch(0), FIRST_INTERVAL, false, 0),
+        let verdict = self.judge(raw);
+        let (pts, estimated) = match verdict {
+            Verdict::Fits(pts) => (pts, false),
+            Verdict::Overtaken | Verdict::Back => (self.order.newest() + 1, true),
+            Verdict::Repeated if self.repeated + 1 < HELD => (self.order.newest() + 1, true),
+            Verdict::Repeated | Verdict::Suspected => (self.order.newest() + self.order.typical(), true),
         };
-        self.broken = false;
-        self.audio = None;
-        let depth = reorder.unwrap_or(learned);
-        // PTS start late enough that no DTS is below zero.
-        let first = i64::from(depth) * interval;
-        let mut order = Reorder::new(depth, interval);
-        let dts = order.decoding_time(first, first);
-        let now = Running {
-            epoch,
-            origin: raw - first,
-            newest: raw,
-            last_pts: first,
-            last_dts: dts,
-            interval,
-            measured,
-            doubt: Doubt::None,
-            order,
-            learned,
-        };
-        self.now = Some(now);
-        let duration = u32::try_from(interval).unwrap_or(1);
-        Placed { epoch, starts_epoch: true, pts: Pts(first), dts: Pts(dts), duration, estimated: false }
+        let believed = self.weigh(&verdict, raw);
+        if matches!(verdict, Verdict::Fits(_) | Verdict::Back) && self.reordering.see(raw) {
+            self.next = Next::BeginsEpoch;
+            // What was measured so far is the distance between the frames that did not go back.
+            self.order.know(self.reordering.typical());
+        }
+        if key && self.next == Next::BeginsEpoch {
+            return Ok(self.begin(raw, reorder));
+        }
+        if believed {
+            self.shift = pts - raw;
+            self.reordering.restart(raw);
+            self.report = None;
+        }
+        Ok(self.place(raw, pts, estimated || self.next == Next::BeginsEpoch))
     }
-}
 
-impl Running {
-    /// Whether `raw` is doubted, and what that leads to.
-    fn judge(&mut self, raw: i64, key: bool, reorder: Option<u8>) -> bool {
-        if self.doubt == Doubt::Believed {
+    /// Counts agreement against the timeline; true where a new relation of the source's clock to it is now believed.
+    fn weigh(&mut self, verdict: &Verdict, raw: i64) -> bool {
+        self.repeated = if matches!(verdict, Verdict::Repeated) { self.repeated.saturating_add(1) } else { 0 };
+        if self.repeated >= HELD {
+            // A clock that stands still: frames go on at their usual distance, so that the relation moves with each.
+            self.next = if self.repeated == HELD { Next::BeginsEpoch } else { self.next };
             return true;
         }
-        if self.is_plausible(raw, key, reorder) {
-            self.doubt = Doubt::None;
+        if !matches!(verdict, Verdict::Suspected) {
+            self.suspect = None;
             return false;
         }
-        let count = match self.doubt {
-            // A clock that stands still jumps back by a frame each time.
-            Doubt::Doubted { at, count } if (0..=JUMP_AHEAD).contains(&(raw - at)) => count + 1,
+        let held = match self.suspect {
+            Some((before, held)) if raw.abs_diff(before) <= JUMP.unsigned_abs() => held + 1,
             _ => 1,
         };
-        self.doubt = if count >= BELIEVED_AFTER { Doubt::Believed } else { Doubt::Doubted { at: raw, count } };
+        if held < HELD {
+            self.suspect = Some((raw, held));
+            return false;
+        }
+        self.suspect = None;
+        self.next = Next::BeginsEpoch;
         true
     }
 
-    fn is_plausible(&mut self, raw: i64, key: bool, reorder: Option<u8>) -> bool {
-        if raw > self.newest {
-            return raw - self.newest <= JUMP_AHEAD;
+    fn judge(&self, raw: i64) -> Verdict {
+        let pts = raw + self.shift;
+        if raw == self.last_raw || self.order.holds(pts) {
+            return Verdict::Repeated;
         }
-        let pts = raw - self.origin;
-        match reorder {
-            Some(0) => false,
-            Some(_) => pts > self.last_dts && !self.order.has(pts),
-            None if key || self.newest - raw > UNSAID_REORDERING || self.order.has(pts) => false,
-            None => {
-                // The next epoch allows for it; until then such frames have a PTS before their DTS.
-                self.learned = self.learned.max(self.order.seen_before(pts)).min(16);
-                true
-            }
+        if pts > self.order.newest() + JUMP {
+            return Verdict::Suspected;
         }
+        if pts > self.order.floor() {
+            return Verdict::Fits(pts);
+        }
+        if pts > self.believed {
+            return Verdict::Overtaken;
+        }
+        if self.reordering.may_be(raw, self.order.typical()) { Verdict::Back } else { Verdict::Suspected }
     }
 
-    fn place(&mut self, raw: i64, doubted: bool) -> Placed {
-        let pts = if doubted {
-            self.last_pts + self.interval
-        } else {
-            self.newest = self.newest.max(raw);
-            self.unused(raw - self.origin)
-        };
-        self.last_pts = self.last_pts.max(pts);
-        let dts = self.order.decoding_time(pts, self.last_dts + 1);
-        let duration = dts - self.last_dts;
-        self.last_dts = dts;
-        if !doubted && duration < i64::from(TIMESCALE) {
-            let weight = if self.measured { 7 } else { 0 };
-            self.interval = ((weight * self.interval + duration) / (weight + 1)).max(1);
-            self.measured = true;
+    /// Begins an epoch with a key frame.
+    fn begin(&mut self, raw: i64, reorder: Option<u8>) -> Placed {
+        let epoch = self.epoch.map_or(Epoch(0), Epoch::next);
+        let depth = self.reordering.begin(raw, reorder);
+        let first = self.order.begin(depth);
+        self.epoch = Some(epoch);
+        self.next = Next::Ordinary;
+        self.shift = first - raw;
+        self.suspect = None;
+        self.audio = None;
+        Placed { starts_epoch: true, ..self.place(raw, first, false) }
+    }
+
+    fn place(&mut self, raw: i64, pts: i64, estimated: bool) -> Placed {
+        let (pts, dts, duration) = self.order.place(pts, !estimated);
+        self.last_raw = raw;
+        if !estimated {
+            self.believed = self.order.floor();
         }
         Placed {
-            epoch: self.epoch,
+            epoch: self.epoch.unwrap_or_default(),
             starts_epoch: false,
             pts: Pts(pts),
             dts: Pts(dts),
-            duration: u32::try_from(duration).unwrap_or(u32::MAX),
-            estimated: doubted,
+            duration,
+            estimated,
         }
     }
 
-    /// After a doubted frame its carried-on time may be that of the next one, and a PTS names one frame alone.
-    fn unused(&self, pts: i64) -> i64 {
-        if self.order.depth() == 0 && self.learned == 0 { pts.max(self.last_pts + 1) } else { pts }
+    /// Places audio whose time `raw` is on the same clock as the video's. `None` before the first picture of the epoch, where it
+    /// goes back, and while the clocks of the two disagree by more than 10 s.
+    pub fn audio(&mut self, raw: i64) -> Option<Placed> {
+        let epoch = self.epoch.filter(|_| self.next != Next::Needed)?;
+        let pts = raw.clamp(-FURTHEST, FURTHEST) + self.shift;
+        if pts < 0 || (pts - self.order.newest()).abs() > AUDIO_REACH || self.audio.is_some_and(|last| pts <= last) {
+            return None;
+        }
+        if let Some(last) = self.audio
+            && pts - last <= JUMP / 10
+        {
+            self.typical_audio = pts - last;
+        }
+        self.audio = Some(pts);
+        Some(Placed {
+            epoch,
+            starts_epoch: false,
+            pts: Pts(pts),
+            dts: Pts(pts),
+            duration: u32::try_from(self.typical_audio).unwrap_or(u32::MAX),
+            estimated: self.next == Next::BeginsEpoch,
+        })
+    }
+
+    /// The source connects again: its clock has nothing to do with the one before, and frames before the next key frame cannot
+    /// be decoded.
+    pub fn reconnect(&mut self) {
+        self.next = Next::Needed;
+        self.report = None;
+    }
+
+    /// The camera's clock showed `utc` (since 1970) at the source time `raw` (RTCP sender report).
+    pub fn sender_report(&mut self, raw: i64, utc: Duration) {
+        self.report = Some((raw.clamp(-FURTHEST, FURTHEST), utc));
+    }
+
+    /// UTC since 1970 at which the camera says it took the frame of source time `raw`; `None` without sender reports since the
+    /// source's clock last jumped, and while a jump is suspected.
+    #[must_use]
+    pub fn captured_utc(&self, raw: i64) -> Option<Duration> {
+        let (at, utc) = self.report.filter(|_| self.suspect.is_none())?;
+        let ticks = i128::from(raw.clamp(-FURTHEST, FURTHEST) - at);
+        let nanos = i128::try_from(utc.as_nanos()).ok()? + ticks * 1_000_000_000 / i128::from(TIMESCALE);
+        u64::try_from(nanos).ok().map(Duration::from_nanos)
+    }
+
+    /// Panics where an inner rule is broken; for fuzzing.
+    pub fn check_invariants(&self) {
+        self.order.check_invariants();
+        assert!(self.believed <= self.order.floor(), "believed time ahead of the timeline");
+        assert!(self.epoch.is_some() || self.next == Next::Needed, "no epoch, and no key frame asked for");
+        assert!(self.suspect.is_none_or(|(_, held)| (1..HELD).contains(&held)), "a jump held and not believed");
     }
 }
 
-/// Unwraps 32-bit RTP time stamps (RFC 3550 section 5.1): each is taken to be the closest to the one before it.
+/// Continues 32-bit time stamps (RTP's) beyond their end, forwards and backwards, by the nearest way.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RtpUnwrap {
     last: Option<i64>,
 }
 
 impl RtpUnwrap {
-    /// The time stamp without its wraps.
+    /// The continued time stamp; the first one stays as it is.
     pub fn unwrap(&mut self, stamp: u32) -> i64 {
-        let unwrapped =
-            self.last.map_or(i64::from(stamp), |last| last + i64::from(stamp.wrapping_sub(last as u32) as i32));
-        self.last = Some(unwrapped);
-        unwrapped
+        let next = match self.last {
+            None => i64::from(stamp),
+            Some(last) => last + i64::from(stamp.wrapping_sub(last as u32) as i32),
+        };
+        self.last = Some(next);
+        next
     }
 }
 

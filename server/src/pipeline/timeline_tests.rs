@@ -1,175 +1,301 @@
-//! The jumps of real cameras, frame by frame.
+//! The time model with exact numbers; it never asks a clock, so that source times alone drive it.
 
 use super::*;
 
-const STEP: i64 = 3000;
-
-/// Places frames of `raws`, a key frame every ten, with no B-frames.
-fn run(raws: impl IntoIterator<Item = i64>) -> Vec<Placed> {
-    let mut timeline = Timeline::new();
-    raws.into_iter().enumerate().map(|(n, raw)| timeline.video(raw, n % 10 == 0, false, Some(0)).unwrap()).collect()
+/// A timeline fed by a camera.
+struct Camera {
+    timeline: Timeline,
+    reorder: Option<u8>,
 }
 
-fn pts(placed: &[Placed]) -> Vec<i64> {
-    placed.iter().map(|p| p.pts.0).collect()
-}
+impl Camera {
+    fn new(reorder: Option<u8>) -> Self {
+        Self { timeline: Timeline::new(), reorder }
+    }
 
-fn steps(from: i64, count: i64) -> impl Iterator<Item = i64> {
-    (0..count).map(move |n| from + n * STEP)
-}
+    fn frame(&mut self, raw: i64, key: bool) -> Result<Placed, DropCause> {
+        let placed = self.timeline.video(raw, key, false, self.reorder);
+        self.timeline.check_invariants();
+        placed
+    }
 
-/// What holds whatever a camera sends.
-fn check(placed: &[Placed]) {
-    for pair in placed.windows(2) {
-        let (a, b) = (&pair[0], &pair[1]);
-        if b.starts_epoch {
-            assert_eq!(b.epoch, a.epoch.next());
-            assert!(b.dts.0 >= 0);
-        } else {
-            assert_eq!(a.epoch, b.epoch);
-            assert!(b.dts > a.dts, "{a:?} {b:?}");
-        }
+    /// Frames of the given times, the first of them a key frame; as `(epoch, pts, dts)`.
+    fn gop(&mut self, raws: &[i64]) -> Vec<(u32, i64, i64)> {
+        let placed = raws.iter().enumerate().map(|(index, &raw)| self.frame(raw, index == 0).unwrap());
+        placed.map(|placed| (placed.epoch.0, placed.pts.0, placed.dts.0)).collect()
     }
 }
 
-#[test]
-fn times_start_at_zero_and_follow_the_source() {
-    let placed = run(steps(987_654, 30));
-    assert_eq!(pts(&placed), steps(0, 30).collect::<Vec<_>>());
-    assert!(placed.iter().all(|p| p.pts == p.dts && p.epoch == Epoch(0) && !p.estimated));
-    assert_eq!(placed.iter().filter(|p| p.starts_epoch).count(), 1);
-    assert!(placed[1..].iter().all(|p| p.duration == STEP as u32));
+/// `count` times from `start` on, 25 a second.
+fn steady(start: i64, count: i64) -> Vec<i64> {
+    (0..count).map(|index| start + 3600 * index).collect()
+}
+
+fn in_order(epoch: u32, start: i64, count: i64) -> Vec<(u32, i64, i64)> {
+    steady(start, count).into_iter().map(|pts| (epoch, pts, pts)).collect()
 }
 
 #[test]
-fn a_key_frame_has_to_come_first() {
-    let mut timeline = Timeline::new();
-    assert_eq!(timeline.video(0, false, false, Some(0)), Err(DropCause::WaitingForKeyFrame));
-    assert!(timeline.video(STEP, true, false, Some(0)).unwrap().starts_epoch);
+fn pts_are_the_source_times_from_zero_on() {
+    let mut camera = Camera::new(Some(0));
+    assert_eq!(camera.frame(99, false), Err(DropCause::WaitingForKeyFrame));
+    let first = camera.frame(123_456_789, true).unwrap();
+    assert_eq!((first.epoch, first.starts_epoch, first.pts, first.dts), (Epoch(0), true, Pts(0), Pts(0)));
+    let second = camera.frame(123_456_789 + 3600, false).unwrap();
+    let expected = Placed {
+        epoch: Epoch(0),
+        starts_epoch: false,
+        pts: Pts(3600),
+        dts: Pts(3600),
+        duration: 3600,
+        estimated: false,
+    };
+    assert_eq!(second, expected);
+    // A pause below 5 s is a pause, and so is a key frame within an epoch no start of another.
+    let after_pause = camera.frame(123_456_789 + 3600 + 449_999, true).unwrap();
+    assert_eq!(after_pause, Placed { pts: Pts(453_599), dts: Pts(453_599), duration: 449_999, ..expected });
 }
 
 #[test]
-fn rtp_time_stamps_wrap() {
+fn thirty_two_bits_wrap_without_a_seam() {
     let mut unwrap = RtpUnwrap::default();
-    let first = u32::MAX - 4000;
-    let raws: Vec<_> = (0..20_u32).map(|n| unwrap.unwrap(first.wrapping_add(n * 3000))).collect();
-    assert_eq!(pts(&run(raws)), steps(0, 20).collect::<Vec<_>>());
-}
-
-#[test]
-fn a_jump_back_is_believed_after_three_frames_and_starts_an_epoch_at_the_next_key_frame() {
-    // Frames 15.. jump back by an hour; 20 is the next key frame.
-    let placed = run(steps(400_000_000, 15).chain(steps(400_000_000 - 3600 * 90_000, 15)));
-    check(&placed);
-    assert_eq!(pts(&placed[..20]), steps(0, 20).collect::<Vec<_>>(), "carried on at the typical rate");
-    assert!(placed[15..20].iter().all(|p| p.estimated && p.epoch == Epoch(0)));
-    assert!(placed[20].starts_epoch && placed[20].epoch == Epoch(1));
-    assert_eq!(pts(&placed[20..]), steps(0, 10).collect::<Vec<_>>());
-}
-
-#[test]
-fn a_jump_ahead_by_hours_is_treated_alike_and_one_of_five_seconds_is_not_a_jump() {
-    let placed = run(steps(0, 15).chain(steps(5 * 3600 * 90_000, 15)));
-    check(&placed);
-    assert_eq!((placed[19].epoch, placed[20].epoch, placed[20].pts), (Epoch(0), Epoch(1), Pts(0)));
-    let late = run(steps(0, 15).chain(steps(14 * STEP + JUMP_AHEAD, 15)));
-    assert!(late.iter().all(|p| p.epoch == Epoch(0) && !p.estimated));
+    let mut camera = Camera::new(Some(0));
+    let start = u32::MAX - 5000;
+    for index in 0..5_u32 {
+        let raw = unwrap.unwrap(start.wrapping_add(index * 3600));
+        let placed = camera.frame(raw, index == 0).unwrap();
+        assert_eq!((placed.epoch, placed.pts), (Epoch(0), Pts(i64::from(index) * 3600)));
+    }
+    // Backwards over the seam, as B-frames go.
+    assert_eq!(unwrap.unwrap(start), i64::from(start));
+    assert_eq!(unwrap.unwrap(5), (1 << 32) + 5);
 }
 
 #[test]
 fn a_glitch_of_one_or_two_frames_changes_nothing() {
-    for glitch in [1, 2] {
-        let raws = (0..30).map(|n| if (12..12 + glitch).contains(&n) { 9_000_000_000 + n * STEP } else { n * STEP });
-        let placed = run(raws);
-        check(&placed);
-        assert_eq!(pts(&placed), steps(0, 30).collect::<Vec<_>>());
-        assert_eq!(placed.iter().filter(|p| p.estimated).count(), glitch as usize);
+    for wrong in [&[-900_000_000_i64][..], &[900_000_000], &[900_000_000, 900_003_600], &[7, 900_000_000]] {
+        let mut camera = Camera::new(Some(0));
+        camera.gop(&steady(500_000, 10));
+        for (index, &raw) in wrong.iter().enumerate() {
+            let placed = camera.frame(raw, false).unwrap();
+            let expected = 36_000 + 3600 * i64::try_from(index).unwrap();
+            assert_eq!((placed.epoch, placed.pts.0, placed.estimated), (Epoch(0), expected, true), "{wrong:?}");
+        }
+        let next = 36_000 + 3600 * i64::try_from(wrong.len()).unwrap();
+        let placed = camera.frame(500_000 + next, false).unwrap();
+        assert_eq!((placed.epoch, placed.pts.0, placed.estimated), (Epoch(0), next, false), "{wrong:?}");
+        assert!(!camera.frame(500_000 + next + 3600, true).unwrap().starts_epoch, "{wrong:?}");
     }
 }
 
 #[test]
-fn a_reconnect_waits_for_a_key_frame_and_starts_an_epoch() {
-    let mut timeline = Timeline::new();
-    let mut placed: Vec<_> =
-        steps(0, 5).enumerate().filter_map(|(n, raw)| timeline.video(raw, n == 0, false, Some(0)).ok()).collect();
-    timeline.reconnect();
-    assert_eq!(timeline.video(77, false, false, Some(0)), Err(DropCause::WaitingForKeyFrame));
-    placed.push(timeline.video(77 + STEP, true, false, Some(0)).unwrap());
-    check(&placed);
-    assert_eq!((placed[5].epoch, placed[5].pts, placed[5].starts_epoch), (Epoch(1), Pts(0), true));
+fn glitches_that_do_not_agree_are_no_jump() {
+    let mut camera = Camera::new(Some(0));
+    camera.gop(&steady(0, 10));
+    for (index, raw) in [900_000_000, -900_000_000, 1 << 50, -5, 1 << 40].into_iter().enumerate() {
+        let placed = camera.frame(raw, false).unwrap();
+        assert_eq!(placed.pts.0, 36_000 + 3600 * i64::try_from(index).unwrap());
+    }
+    let placed = camera.frame(36_000 + 5 * 3600, true).unwrap();
+    assert_eq!((placed.epoch, placed.pts.0, placed.starts_epoch), (Epoch(0), 54_000, false));
 }
 
 #[test]
-fn new_parameters_start_an_epoch() {
-    let mut timeline = Timeline::new();
-    timeline.video(0, true, false, Some(0)).unwrap();
-    let placed = timeline.video(STEP, true, true, Some(0)).unwrap();
-    assert_eq!((placed.epoch, placed.pts, placed.starts_epoch), (Epoch(1), Pts(0), true));
+fn a_jump_back_or_ahead_by_hours_is_believed_at_the_next_key_frame_and_loses_nothing() {
+    for offset in [-3600 * 90_000, 7 * 3600 * 90_000, -90_000, 451_000] {
+        let mut camera = Camera::new(Some(0));
+        camera.gop(&steady(0, 10));
+        let jumped = steady(36_000 + offset, 20);
+        for (index, &raw) in jumped.iter().enumerate() {
+            let placed = camera.frame(raw, false).unwrap();
+            let expected = 36_000 + 3600 * i64::try_from(index).unwrap();
+            assert_eq!((placed.epoch, placed.pts.0, placed.dts.0), (Epoch(0), expected, expected), "{offset}");
+            assert!(placed.estimated, "{offset}");
+        }
+        let key = camera.frame(36_000 + offset + 20 * 3600, true).unwrap();
+        assert_eq!((key.epoch, key.pts, key.starts_epoch, key.estimated), (Epoch(1), Pts(0), true, false), "{offset}");
+        assert_eq!(camera.frame(36_000 + offset + 21 * 3600, false).unwrap().pts, Pts(3600), "{offset}");
+    }
 }
 
 #[test]
-fn doubles_and_a_clock_that_stands_still_never_give_one_time_twice() {
-    let placed = run((0..30).map(|n| if n == 12 { 11 * STEP } else { n * STEP }));
-    check(&placed);
-    assert!(placed[12].estimated);
-    let still = run(std::iter::repeat_n(500, 30));
-    check(&still);
-    assert!(still.iter().skip(1).all(|p| p.estimated || p.starts_epoch));
-}
-
-/// PTS of I0 P3 B1 B2 P6 B4 B5 ... in decoding order.
-fn with_b_frames(count: i64) -> Vec<i64> {
-    let group = |g: i64| [3 * g + 3, 3 * g + 1, 3 * g + 2];
-    std::iter::once(0).chain((0..count).flat_map(group)).map(|n| n * STEP).collect()
+fn after_a_jump_real_distances_are_kept_until_the_key_frame() {
+    let mut camera = Camera::new(Some(0));
+    camera.gop(&steady(0, 10));
+    for raw in [9_000_000, 9_003_600, 9_007_200] {
+        camera.frame(raw, false).unwrap();
+    }
+    assert_eq!(camera.frame(9_007_200 + 1234, false).unwrap().pts, Pts(36_000 + 7200 + 1234));
 }
 
 #[test]
-fn announced_b_frames_get_decoding_times_that_grow_and_never_pass_their_pts() {
-    let mut timeline = Timeline::new();
-    let place = |(n, raw)| timeline.video(raw, n == 0, false, Some(1)).unwrap();
-    let placed: Vec<Placed> = with_b_frames(20).into_iter().enumerate().map(place).collect();
-    check(&placed);
-    assert!(placed.iter().all(|p| p.dts <= p.pts && p.epoch == Epoch(0) && !p.estimated));
-    let first = placed[0].pts.0;
-    assert_eq!(pts(&placed), with_b_frames(20).iter().map(|raw| raw + first).collect::<Vec<_>>());
-    let mut sorted = pts(&placed);
-    sorted.sort_unstable();
-    let dts: Vec<_> = placed[1..].iter().map(|p| p.dts.0).collect();
-    assert_eq!(dts, sorted[..dts.len()], "the DTS of frame k is the (k-1)th smallest PTS");
+fn key_frames_alone_jump_on_the_third() {
+    let mut camera = Camera::new(Some(0));
+    for (raw, epoch, pts, estimated) in [
+        (0, 0, 0, false),
+        (3600, 0, 3600, false),
+        (90_000_000, 0, 7200, true),
+        (90_003_600, 0, 10_800, true),
+        (90_007_200, 1, 0, false),
+        (90_010_800, 1, 3600, false),
+    ] {
+        let placed = camera.frame(raw, true).unwrap();
+        assert_eq!((placed.epoch.0, placed.pts.0, placed.estimated), (epoch, pts, estimated), "{raw}");
+    }
 }
 
 #[test]
-fn b_frames_that_are_not_announced_are_learned_for_the_next_epoch() {
-    let mut timeline = Timeline::new();
-    let mut place = |raw: i64, key: bool| timeline.video(raw, key, false, None).unwrap();
-    let first: Vec<_> = with_b_frames(10).into_iter().enumerate().map(|(n, raw)| place(raw, n == 0)).collect();
-    check(&first);
-    assert!(first.iter().all(|p| !p.estimated && p.epoch == Epoch(0)), "no frame was taken for a jump");
-    timeline.reconnect();
-    let mut place = |raw: i64, key: bool| timeline.video(raw, key, false, None).unwrap();
-    let second: Vec<_> = with_b_frames(10).into_iter().enumerate().map(|(n, raw)| place(raw, n == 0)).collect();
-    assert!(second.iter().all(|p| p.dts <= p.pts));
+fn a_new_connection_begins_an_epoch_with_its_key_frame() {
+    let mut camera = Camera::new(Some(0));
+    camera.gop(&steady(5_000, 3));
+    camera.timeline.reconnect();
+    assert_eq!(camera.frame(8_000_000_000, false), Err(DropCause::WaitingForKeyFrame));
+    assert_eq!(camera.timeline.audio(8_000_000_000), None);
+    assert_eq!(camera.gop(&steady(8_000_003_600, 3)), in_order(1, 0, 3));
 }
 
 #[test]
-fn sound_is_on_the_picture_s_time_base_or_left_out() {
-    let mut timeline = Timeline::new();
-    assert_eq!(timeline.audio(0), None, "no picture yet");
-    timeline.video(1_000_000, true, false, Some(0)).unwrap();
-    assert_eq!(timeline.audio(999_000), None, "before the epoch");
-    assert_eq!(timeline.audio(1_000_500).map(|p| p.pts), Some(Pts(500)));
-    assert_eq!(timeline.audio(1_002_420).map(|p| (p.pts, p.duration)), Some((Pts(2420), 1920)));
-    assert_eq!(timeline.audio(1_002_420), None, "the same again");
-    assert_eq!(timeline.audio(900_000_000), None, "hours away");
+fn other_parameters_begin_an_epoch() {
+    let mut camera = Camera::new(Some(0));
+    camera.gop(&steady(0, 3));
+    let placed = camera.timeline.video(10_800, true, true, Some(0)).unwrap();
+    assert_eq!((placed.epoch, placed.starts_epoch, placed.pts), (Epoch(1), true, Pts(0)));
+    let refused = camera.timeline.video(14_400, false, true, Some(0));
+    assert_eq!(
+        refused,
+        Err(DropCause::WaitingForKeyFrame),
+        "what comes before a key frame cannot be decoded with them"
+    );
+    assert_eq!(camera.frame(18_000, true).unwrap().epoch, Epoch(2));
+}
+
+/// Frames in decoding order: I0 P3 b1 b2 P6 b4 b5 ..., in units of `step`.
+fn with_b_frames(step: i64, groups: i64) -> Vec<i64> {
+    let mut out = vec![0];
+    for group in 0..groups {
+        out.extend([3, 1, 2].map(|index| (group * 3 + index) * step));
+    }
+    out
 }
 
 #[test]
-fn sender_reports_say_when_a_frame_was_taken() {
-    let mut timeline = Timeline::new();
-    assert_eq!(timeline.captured_utc(0), None);
-    timeline.sender_report(90_000, Duration::from_secs(1_800_000_000));
-    assert_eq!(timeline.captured_utc(180_000), Some(Duration::from_secs(1_800_000_001)));
-    assert_eq!(timeline.captured_utc(45_000), Some(Duration::from_millis(1_799_999_999_500)));
-    timeline.reconnect();
-    assert_eq!(timeline.captured_utc(0), None, "the next connection counts from elsewhere");
+fn b_frames_get_the_delayed_smallest_pts_as_dts() {
+    let mut camera = Camera::new(Some(1));
+    camera.gop(&steady(0, 6)); // 25 a second is known from here on
+    camera.timeline.reconnect();
+    let placed = camera.gop(&with_b_frames(3600, 3));
+    let pts: Vec<_> = placed.iter().map(|&(_, pts, _)| pts / 3600).collect();
+    let dts: Vec<_> = placed.iter().map(|&(_, _, dts)| dts / 3600).collect();
+    assert_eq!(pts, [1, 4, 2, 3, 7, 5, 6, 10, 8, 9]);
+    assert_eq!(dts, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    assert!(placed.iter().all(|&(epoch, pts, dts)| epoch == 1 && pts % 3600 == 0 && dts % 3600 == 0));
+}
+
+#[test]
+fn a_pyramid_of_b_frames_has_depth_two() {
+    let mut camera = Camera::new(Some(2));
+    camera.gop(&steady(0, 8));
+    camera.timeline.reconnect();
+    // I0 P4 B2 b1 b3 P8 B6 b5 b7
+    let placed = camera.gop(&[0, 4, 2, 1, 3, 8, 6, 5, 7].map(|index| index * 3600));
+    let ticks = |pick: fn(&(u32, i64, i64)) -> i64| placed.iter().map(|unit| pick(unit) / 3600).collect::<Vec<_>>();
+    assert_eq!(ticks(|&(_, pts, _)| pts), [2, 6, 4, 3, 5, 10, 8, 7, 9]);
+    assert_eq!(ticks(|&(_, _, dts)| dts), [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+}
+
+#[test]
+fn untold_b_frames_are_learned_and_the_next_key_frame_makes_room() {
+    let mut camera = Camera::new(None);
+    let first = camera.gop(&with_b_frames(3600, 5));
+    assert!(first.iter().all(|&(epoch, pts, dts)| epoch == 0 && pts == dts), "no picture is lost: {first:?}");
+    let times: Vec<_> = with_b_frames(3600, 3).into_iter().map(|raw| raw + 16 * 3600).collect();
+    let second = camera.gop(&times);
+    assert_eq!(second.iter().map(|&(_, pts, _)| pts / 3600).collect::<Vec<_>>(), [1, 4, 2, 3, 7, 5, 6, 10, 8, 9]);
+    assert!(second.iter().all(|&(epoch, pts, dts)| epoch == 1 && dts <= pts));
+    // It is remembered over connections.
+    camera.timeline.reconnect();
+    let third = camera.gop(&with_b_frames(3600, 1));
+    assert_eq!(third.iter().map(|&(_, pts, _)| pts / 3600).collect::<Vec<_>>(), [1, 4, 2, 3]);
+}
+
+#[test]
+fn a_small_step_back_of_a_stream_without_b_frames_is_not_taken_for_them() {
+    let mut camera = Camera::new(None);
+    camera.gop(&steady(0, 10));
+    let placed = camera.frame(20_000, false).unwrap();
+    assert_eq!((placed.pts, placed.estimated), (Pts(9 * 3600 + 1), true));
+    assert_eq!(camera.frame(36_000, false).unwrap().pts, Pts(36_000));
+    assert!(!camera.frame(39_600, true).unwrap().starts_epoch);
+}
+
+#[test]
+fn equal_times_are_told_apart_by_a_tick() {
+    let mut camera = Camera::new(Some(0));
+    let pts: Vec<_> = camera.gop(&[0, 3600, 3600, 7200, 10_800]).iter().map(|&(_, pts, _)| pts).collect();
+    assert_eq!(pts, [0, 3600, 3601, 7200, 10_800]);
+    let mut reordered = Camera::new(Some(1));
+    let pts: Vec<_> = reordered.gop(&[0, 9000, 9000, 3000, 6000]).iter().map(|&(_, pts, _)| pts).collect();
+    assert_eq!(pts, [3000, 12_000, 12_001, 12_002, 12_003], "a wrong order is kept as decoded");
+}
+
+#[test]
+fn a_clock_that_stands_still_is_left_behind() {
+    let mut camera = Camera::new(Some(0));
+    camera.gop(&steady(0, 6));
+    let mut stand = |key| camera.frame(18_000, key).map(|placed| (placed.epoch.0, placed.pts.0)).unwrap();
+    assert_eq!([stand(false), stand(false)], [(0, 18_001), (0, 18_002)]);
+    assert_eq!([stand(false), stand(false)], [(0, 21_602), (0, 25_202)], "at the usual distance from the third on");
+    assert_eq!([stand(true), stand(false), stand(true), stand(false)], [(1, 0), (1, 3600), (1, 7200), (1, 10_800)]);
+    assert_eq!(camera.frame(18_000 + 7200, false).unwrap().pts, Pts(18_000), "and it goes on when the clock does");
+}
+
+#[test]
+fn audio_is_placed_on_the_video_clock() {
+    let mut camera = Camera::new(Some(0));
+    assert_eq!(camera.timeline.audio(1000), None, "before the first picture");
+    camera.gop(&steady(1_000_000, 3));
+    assert_eq!(camera.timeline.audio(999_999), None, "would be before the epoch");
+    let audio = |timeline: &mut Timeline, raw| timeline.audio(raw).map(|placed| (placed.pts.0, placed.duration));
+    assert_eq!(audio(&mut camera.timeline, 1_000_100), Some((100, 1920)));
+    assert_eq!(audio(&mut camera.timeline, 1_000_100), None, "again the same");
+    assert_eq!(audio(&mut camera.timeline, 1_002_190), Some((2190, 2090)));
+    assert_eq!(audio(&mut camera.timeline, 99_000_000), None, "a clock that disagrees with the video's");
+    assert_eq!(audio(&mut camera.timeline, 1_004_280), Some((4280, 2090)));
+}
+
+#[test]
+fn sender_reports_tell_when_a_frame_was_taken() {
+    let mut camera = Camera::new(Some(0));
+    camera.gop(&steady(1_000_000, 3));
+    assert_eq!(camera.timeline.captured_utc(1_000_000), None);
+    let utc = Duration::from_millis(1_800_000_000_250);
+    camera.timeline.sender_report(1_007_200, utc);
+    assert_eq!(camera.timeline.captured_utc(1_007_200), Some(utc));
+    assert_eq!(camera.timeline.captured_utc(1_097_200), Some(utc + Duration::from_secs(1)));
+    assert_eq!(camera.timeline.captured_utc(1_007_200 - 45_000), Some(utc - Duration::from_millis(500)));
+    // While a jump is suspected nothing is claimed; a glitch leaves the relation as it was, a jump ends it.
+    camera.frame(900_000_000, false).unwrap();
+    assert_eq!(camera.timeline.captured_utc(900_000_000), None);
+    camera.frame(1_014_400, false).unwrap();
+    assert_eq!(camera.timeline.captured_utc(1_097_200), Some(utc + Duration::from_secs(1)));
+    steady(900_000_000, 3).into_iter().for_each(|raw| assert!(camera.frame(raw, false).unwrap().estimated));
+    assert_eq!(camera.timeline.captured_utc(900_007_200), None);
+    camera.timeline.sender_report(900_007_200, utc);
+    assert_eq!(camera.timeline.captured_utc(900_007_200), Some(utc));
+    camera.timeline.reconnect();
+    assert_eq!(camera.timeline.captured_utc(900_007_200), None);
+}
+
+#[test]
+fn absurd_times_neither_overflow_nor_stop_the_stream() {
+    let mut camera = Camera::new(Some(2));
+    let mut last = None;
+    for (index, raw) in
+        [i64::MIN, i64::MAX, 0, i64::MAX, i64::MAX, i64::MAX - 1, i64::MIN, -1].into_iter().cycle().take(64).enumerate()
+    {
+        let placed = camera.frame(raw, index % 7 == 0).unwrap();
+        assert!(placed.dts <= placed.pts && placed.dts >= Pts(0) && placed.duration > 0);
+        assert!(placed.starts_epoch || last < Some(placed.dts));
+        last = Some(placed.dts);
+    }
 }
