@@ -73,6 +73,42 @@ pub fn label_text(track: &Track) -> String {
     format!("{} {:.0}%", track.label, track.score * 100.0)
 }
 
+/// Height of label text in pixels for a picture of `height` pixels: readable on a tile, not loud on a wall.
+#[must_use]
+pub fn label_size(height: f32) -> f32 {
+    (height / 42.0).clamp(11.0, 28.0)
+}
+
+/// Where a label's plate and text go, in pixels of the picture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plate {
+    /// Left edge.
+    pub x: f32,
+    /// Top edge.
+    pub y: f32,
+    /// Width.
+    pub width: f32,
+    /// Height.
+    pub height: f32,
+    /// Left edge of the text.
+    pub text_x: f32,
+    /// Its baseline.
+    pub baseline: f32,
+}
+
+/// The plate of a label of `size` whose text is `text_width` wide: on the box's upper edge, inside it where there is no room
+/// above, never beyond the picture (`width`, `height`).
+#[must_use]
+pub fn label_plate(item: &Item, text_width: f32, size: f32, picture: (f32, f32)) -> Plate {
+    let pad = (size * 0.35).round();
+    let (width, height) = (text_width + 2.0 * pad, (size * 1.4).round());
+    let edge = item.stroke / 2.0;
+    let above = item.y - edge - height;
+    let y = if above >= 0.0 { above } else { (item.y + edge).clamp(0.0, (picture.1 - height).max(0.0)) };
+    let x = (item.x - edge).clamp(0.0, (picture.0 - width).max(0.0));
+    Plate { x, y, width, height, text_x: x + pad, baseline: y + height - size * 0.38 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,5 +137,15 @@ mod tests {
     fn a_label_keeps_its_colour() {
         assert_eq!(class_colour("person"), class_colour("person"));
         assert!(CLASS_COLOURS.contains(&class_colour("anything")));
+    }
+
+    #[test]
+    fn a_label_stays_within_the_picture() {
+        let item = |x, y| Item { x, y, width: 50.0, height: 50.0, stroke: 2.0, colour: 0, dashed: false, text: None };
+        let above = label_plate(&item(100.0, 100.0), 60.0, 12.0, (640.0, 360.0));
+        assert_eq!((above.x, above.y + above.height), (99.0, 99.0));
+        let inside = label_plate(&item(620.0, 4.0), 60.0, 12.0, (640.0, 360.0));
+        assert_eq!((inside.x + inside.width, inside.y), (640.0, 5.0));
+        assert!(label_size(90.0) == 11.0 && label_size(4320.0) == 28.0);
     }
 }

@@ -1,0 +1,250 @@
+//! Adding a camera: one field; then what becomes of it, in words, with the mend.
+
+use super::mend_form::{MendFields, MendForm};
+use super::modal::Modal;
+use super::picture::Picture;
+use crate::api::{self, Failure};
+use crate::context::{Shared, shared};
+use crate::player::{Phase, PlayerView};
+use crate::state::words::Mend;
+use crate::state::{address, codec, format, words};
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_location, use_navigate};
+use sightline_shared::api::{CameraPatch, NewCamera};
+use sightline_shared::camera::{Camera, CameraState, Transport};
+
+/// What the dialog knows.
+#[derive(Clone, Copy)]
+struct Adding {
+    shared: Shared,
+    url: RwSignal<String>,
+    fields: MendFields,
+    /// The camera that was added, by id.
+    id: RwSignal<Option<String>>,
+    fault: RwSignal<Option<String>>,
+    busy: RwSignal<bool>,
+    player: PlayerView,
+}
+
+impl Adding {
+    fn camera(self) -> Option<Camera> {
+        let id = self.id.get()?;
+        let listed = self.shared.cameras.with(|list| list.as_ref()?.iter().find(|camera| camera.id == id).cloned());
+        self.player.camera.get().or(listed)
+    }
+
+    /// The mend for what is wrong now; `None` while nothing is.
+    fn mend(self) -> Option<(Mend, &'static str)> {
+        let camera = self.camera()?;
+        let wrong = matches!(camera.state, CameraState::Offline | CameraState::Reconnecting);
+        wrong.then(|| words::mend(camera.reason_code.as_deref().unwrap_or_default()))
+    }
+
+    fn submit(self) {
+        let tidy = address::tidy(&self.url.get_untracked());
+        if tidy.is_empty() {
+            return self
+                .fault
+                .set(Some("Type the camera's address, for instance rtsp://user:password@10.0.0.7/stream1.".into()));
+        }
+        let user = self.fields.user.get_untracked();
+        let tidy = if user.is_empty() {
+            tidy
+        } else {
+            address::with_credentials(&tidy, &user, &self.fields.password.get_untracked())
+        };
+        self.url.set(tidy.clone());
+        self.fault.set(None);
+        self.busy.set(true);
+        leptos::task::spawn_local(async move {
+            let answer = match self.id.get_untracked() {
+                None => api::add_camera(&NewCamera { url: Some(tidy), ..NewCamera::default() }).await,
+                Some(id) => {
+                    let transport = self.fields.transport.get_untracked();
+                    let patch = CameraPatch { url: Some(tidy), transport: Some(transport), ..CameraPatch::default() };
+                    api::patch_camera(&id, &patch, None).await
+                }
+            };
+            self.busy.set(false);
+            self.answered(answer);
+        });
+    }
+
+    fn answered(self, answer: Result<Camera, Failure>) {
+        match answer {
+            Ok(camera) => {
+                self.player.camera.set(Some(camera.clone()));
+                self.id.set(Some(camera.id));
+                self.shared.refresh();
+            }
+            Err(failure) => self.fault.set(Some(failure.message)),
+        }
+    }
+
+    fn remove(self) {
+        let Some(id) = self.id.get_untracked() else { return };
+        leptos::task::spawn_local(async move {
+            match api::delete_camera(&id).await {
+                Ok(()) => {
+                    self.shared.dialog.set(None);
+                    self.shared.refresh();
+                }
+                Err(failure) => self.fault.set(Some(failure.message)),
+            }
+        });
+    }
+}
+
+/// What was found, in one sentence.
+fn findings(camera: &Camera) -> String {
+    let what = [
+        camera.codec.as_deref().map(codec::words),
+        camera.width.map(|_| format::size(camera.width, camera.height)),
+        camera.fps.map(|fps| format::rate(Some(fps))),
+        camera.audio.as_ref().map(|audio| format!("sound in {}", codec::words(&audio.codec))),
+    ];
+    let what = what.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    format!("{} is live: {what}. It plays in this browser without re-encoding.", camera.name)
+}
+
+/// The dialog.
+#[component]
+pub(crate) fn AddCamera() -> impl IntoView {
+    let shared = shared();
+    let adding = Adding {
+        shared,
+        url: RwSignal::new(String::new()),
+        fields: MendFields {
+            user: RwSignal::new(String::new()),
+            password: RwSignal::new(String::new()),
+            transport: RwSignal::new(Transport::Auto),
+        },
+        id: RwSignal::new(None),
+        fault: RwSignal::new(None),
+        busy: RwSignal::new(false),
+        player: PlayerView::new(shared.layers.get_untracked()),
+    };
+    close_when_it_plays(adding);
+    Effect::new(move |_| {
+        let asks = adding.mend().is_some_and(|(mend, _)| mend == Mend::Credentials);
+        if let Some(user) = address::user(&adding.url.get_untracked()).filter(|_| asks)
+            && adding.fields.user.with_untracked(String::is_empty)
+        {
+            adding.fields.user.set(user);
+        }
+    });
+    let title =
+        Signal::derive(move || if adding.id.with(Option::is_some) { "New camera" } else { "Add a camera" }.to_owned());
+    view! {
+        <Modal title=title wide=true>
+            <form class="form" on:submit=move |event| { event.prevent_default(); adding.submit(); }>
+                <Follow adding/>
+                <label>
+                    "Address"
+                    <input type="text" class="figure" data-testid="camera-url" name="url" autofocus autocomplete="off" autocapitalize="none"
+                        spellcheck="false" placeholder="rtsp://user:password@10.0.0.7/stream1" aria-describedby="add-fault"
+                        aria-invalid=move || adding.fault.with(Option::is_some).then_some("true") bind:value=adding.url/>
+                </label>
+                <MendForm mend=Signal::derive(move || adding.mend().map(|(mend, _)| mend)) fields=adding.fields/>
+                <p class="fault" id="add-fault" role="alert">{move || adding.fault.get()}</p>
+                <Actions adding/>
+            </form>
+            <Makes url=adding.url/>
+        </Modal>
+    }
+}
+
+/// Once the picture is there the dialog has nothing more to say than what it found.
+fn close_when_it_plays(adding: Adding) {
+    let navigate = use_navigate();
+    let location = use_location();
+    Effect::new(move |_| {
+        let live = adding.camera().filter(|camera| camera.state == CameraState::Live);
+        if let Some(camera) = live.filter(|_| adding.player.has_picture.get()) {
+            adding.shared.tell(findings(&camera));
+            adding.shared.dialog.set(None);
+            adding.shared.refresh();
+            if location.pathname.get_untracked() != "/" {
+                navigate("/", NavigateOptions::default());
+            }
+        }
+    });
+}
+
+/// The camera that was added, as it comes up, or what keeps it from that.
+#[component]
+fn Follow(adding: Adding) -> impl IntoView {
+    let id = Memo::new(move |_| adding.id.get());
+    let sentence = move || {
+        let camera = adding.camera()?;
+        if let Phase::Unplayable { codec } = adding.player.phase.get() {
+            return Some(codec::unplayable(&codec));
+        }
+        let now = adding.shared.now_ms.get();
+        let retry = camera.retry_at.as_deref().and_then(crate::context::parse_time);
+        Some(match camera.state {
+            CameraState::Live => "The camera answers. Waiting for its first frame.".into(),
+            CameraState::Connecting => "Connecting to the camera. This takes a second or two.".into(),
+            _ => words::explain(&camera, now, retry),
+        })
+    };
+    view! {
+        {move || {
+            id.get().map(|id| {
+                view! {
+                    <div class="follow" data-wrong=move || adding.mend().is_some().to_string()>
+                        <Picture id=id view=adding.player quiet=true/>
+                        <div class="follow-words" aria-live="polite">
+                            <p>{sentence}</p>
+                            <p class="hint">{move || adding.mend().map(|(_, hint)| hint)}</p>
+                        </div>
+                    </div>
+                }
+            })
+        }}
+    }
+}
+
+/// Add; or try again, keep, remove.
+#[component]
+fn Actions(adding: Adding) -> impl IntoView {
+    let added = Memo::new(move |_| adding.id.with(Option::is_some));
+    let close = move |_| adding.shared.dialog.set(None);
+    let word = move || if added.get() { "Try again" } else { "Add camera" };
+    view! {
+        <div class="form-actions">
+            <Show when=move || added.get() fallback=move || view! { <button type="button" class="button" on:click=close>"Cancel"</button> }>
+                <button type="button" class="button danger-quiet" on:click=move |_| adding.remove()>"Remove it"</button>
+                <span class="spring"></span>
+                <button type="button" class="button" on:click=close>"Keep it anyway"</button>
+            </Show>
+            <button class="button primary" data-testid="add-submit" disabled=move || adding.busy.get()>{word}</button>
+        </div>
+    }
+}
+
+/// Addresses of common makes; a press takes one into the field.
+#[component]
+fn Makes(url: RwSignal<String>) -> impl IntoView {
+    view! {
+        <details class="makes">
+            <summary>"Addresses of common makes"</summary>
+            <ul>
+                {address::MAKES
+                    .map(|(make, pattern)| {
+                        view! {
+                            <li>
+                                <button type="button" class="make" on:click=move |_| url.set(pattern.into())>
+                                    <span>{make}</span>
+                                    <code>{pattern}</code>
+                                </button>
+                            </li>
+                        }
+                    })
+                    .collect_view()}
+            </ul>
+            <p class="hint">"Replace the words in capitals. A file on the server's machine is given by its whole path."</p>
+        </details>
+    }
+}

@@ -1,0 +1,24 @@
+//! The one dialog that is open.
+
+use super::{
+    add_camera::AddCamera, delete_camera::DeleteCamera, edit_camera::EditCamera, help::Help, password::PasswordDialog,
+};
+use crate::context::{Dialog, shared};
+use leptos::prelude::*;
+
+/// Shows the dialog that is open.
+#[component]
+pub(crate) fn Dialogs() -> impl IntoView {
+    let shared = shared();
+    // A memo, so that setting the same dialog again does not make its fields anew.
+    let open = Memo::new(move |_| shared.dialog.get());
+    move || {
+        open.get().map(|dialog| match dialog {
+            Dialog::Add => view! { <AddCamera/> }.into_any(),
+            Dialog::Edit(id) => view! { <EditCamera id=id/> }.into_any(),
+            Dialog::Delete(id) => view! { <DeleteCamera id=id/> }.into_any(),
+            Dialog::Password => view! { <PasswordDialog/> }.into_any(),
+            Dialog::Help => view! { <Help/> }.into_any(),
+        })
+    }
+}

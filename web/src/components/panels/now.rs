@@ -1,0 +1,103 @@
+//! What comes from the camera now, and how long it takes to the screen.
+
+use super::{Panel, Row};
+use crate::player::PlayerView;
+use crate::state::{codec, format};
+use leptos::prelude::*;
+use sightline_shared::camera::Camera;
+
+/// The panel.
+#[component]
+pub(crate) fn NowPanel(
+    /// The camera.
+    #[prop(into)]
+    camera: Signal<Option<Camera>>,
+    /// Its player.
+    view: PlayerView,
+) -> impl IntoView {
+    let of = move |pick: fn(&Camera) -> Option<String>| {
+        Signal::derive(move || camera.with(|c| c.as_ref().and_then(pick)).unwrap_or_else(|| "unknown".into()))
+    };
+    let stats = view.stats;
+    let player = Signal::derive(move || match view.exact.get() {
+        true => "MSE".to_owned(),
+        false => "MSE, frames not told apart: no boxes".to_owned(),
+    });
+    let rates = Signal::derive(move || {
+        let sent = camera.with(|c| c.as_ref().and_then(|c| c.fps));
+        format!("{} sent, {} shown", format::rate(sent), format::rate(stats.with(|s| s.fps)))
+    });
+    view! {
+        <Panel title="Now">
+            <dl class="rows">
+                <Row name="Codec" value=of(|c| c.codec.as_deref().map(codec::words))/>
+                <Row name="Size" value=of(|c| c.width.map(|_| format::size(c.width, c.height)))/>
+                <Row name="Frames" hint="Sent: measured by the server. Shown: counted here." value=rates/>
+                <Row name="Bitrate" value=of(|c| c.bitrate.map(|b| format::bitrate(Some(b))))/>
+                <Row name="Key frame every" value=of(|c| c.gop_s.map(|s| format::seconds(Some(s))))/>
+                <Row name="Sound" value=of(|c| Some(c.audio.as_ref().map_or("none".into(), |a| codec::words(&a.codec))))/>
+                <Row name="Transport" value=of(|c| c.transport_in_use.as_deref().map(str::to_uppercase))/>
+                <Row name="Player" value=player/>
+            </dl>
+            <DelayBar view/>
+            <dl class="rows">
+                <Row name="Playhead" hint="Behind the earliest arrivals, and where it should be: p99 of jitter or of the tracks' lateness, and room to decode."
+                    value=Signal::derive(move || stats.with(|s| format!("{:.0} ms, target {:.0} ms", s.behind_ms, s.target_ms)))/>
+                <Row name="Rate" value=Signal::derive(move || stats.with(|s| format!("{:.2}×", s.rate)))/>
+                <Row name="Jitter p99" value=Signal::derive(move || stats.with(|s| format::fine_ms(s.jitter_ms)))/>
+                <Row name="Not shown" hint="Frames the browser had and passed over; frames the server left out because this viewer was slow."
+                    value=Signal::derive(move || stats.with(|s| format!("{} here, {} at the server", s.drops, s.left_out)))/>
+                <Row name="Ran out of frames" value=Signal::derive(move || stats.with(|s| format!("{} ×", s.starved)))/>
+                <Row name="Decoder made anew" value=Signal::derive(move || stats.with(|s| format!("{} ×", s.rebuilds)))/>
+            </dl>
+        </Panel>
+    }
+}
+
+/// The delay and its parts as one stacked bar.
+#[component]
+fn DelayBar(view: PlayerView) -> impl IntoView {
+    let stats = view.stats;
+    let parts = move || {
+        stats.with(|stats| {
+            let total: f64 = stats.parts.iter().map(|part| part.ms).sum::<f64>().max(1e-6);
+            stats
+                .parts
+                .iter()
+                .map(|part| {
+                    let style = format!("width:{:.2}%;background:var(--stage-{})", part.ms / total * 100.0, part.stage);
+                    view! { <span class="bar-part" style=style></span> }
+                })
+                .collect_view()
+        })
+    };
+    let legend = move || {
+        stats.with(|stats| {
+            let one = |part: &crate::state::delay::Part| {
+                let colour = format!("background:var(--stage-{})", part.stage);
+                view! {
+                    <li>
+                        <span class="swatch" style=colour aria-hidden="true"></span>
+                        {part.stage.clone()}
+                        <span class="figure">{format::fine_ms(part.ms)}</span>
+                    </li>
+                }
+            };
+            stats.parts.iter().map(one).collect_view()
+        })
+    };
+    let camera = move || {
+        stats.with(|s| s.camera_delay_ms).map(|ms| format!("{} from the camera's own clock", format::ms(Some(ms))))
+    };
+    view! {
+        <div class="delay-block">
+            <p class="delay-head">
+                <span>"Delay, server to screen"</span>
+                <span class="figure strong">{move || format::ms(stats.with(|s| s.delay_ms))}</span>
+            </p>
+            <div class="bar" aria-hidden="true">{parts}</div>
+            <ul class="legend">{legend}</ul>
+            <p class="hint">{camera}</p>
+        </div>
+    }
+}

@@ -1,0 +1,108 @@
+//! Every frame that comes on screen: which one it is, its boxes, and the data attributes that say so.
+
+use super::Player;
+use super::bindings::{FrameMetadata, FrameVideo, now_ms};
+use super::view::{Phase, set_if_changed};
+use crate::state::FrameKey;
+use crate::state::presented::Presented;
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+
+/// Media time that frames are remembered for behind the one on screen.
+const REMEMBER_S: f64 = 3.0;
+
+impl Player {
+    /// Asks to be called for every frame, from now on and for good.
+    pub(super) fn watch_frames(&self) {
+        if !self.view.exact.get_untracked() {
+            return;
+        }
+        let me = self.me.clone();
+        let closure = Closure::<dyn FnMut(f64, JsValue)>::new(move |now: f64, metadata: JsValue| {
+            if let Some(player) = me.upgrade() {
+                player.frame(now, metadata.unchecked_ref());
+                player.next_frame();
+            }
+        });
+        *self.on_frame.borrow_mut() = Some(closure);
+        self.next_frame();
+    }
+
+    fn next_frame(&self) {
+        if let Some(closure) = &*self.on_frame.borrow() {
+            let video: &FrameVideo = self.elements.video.unchecked_ref();
+            let handle = video.request_video_frame_callback(closure.as_ref().unchecked_ref());
+            self.core.borrow_mut().frame_handle = Some(handle);
+        }
+    }
+
+    fn frame(&self, now: f64, metadata: &FrameMetadata) {
+        let mut guard = self.core.borrow_mut();
+        let core = &mut *guard;
+        let media_s = metadata.media_time();
+        let key = core.timeline.key_at(media_s);
+        let passed = core.presented.last_media_s().map_or(0, |last| core.timeline.frames_between(last, media_s));
+        let call = Presented {
+            now_ms: now,
+            expected_display_ms: metadata.expected_display_time(),
+            media_s,
+            presented_frames: metadata.presented_frames() as u64,
+        };
+        core.presented.note(call, passed);
+        core.timeline.forget_before(media_s - REMEMBER_S);
+        core.overlay.place(&self.elements.parent, &self.elements.video);
+        let layers = self.view.layers.get_untracked();
+        let tracks = core.pairing.show(key);
+        core.overlay.draw(tracks, layers);
+        self.mark(key, core.pairing.drawn());
+        if let Some((key, server)) = key.zip(core.clock.server_ms(call.expected_display_ms)) {
+            let utc = core.clock.utc_ms(call.expected_display_ms);
+            core.delay.shown(key, server, utc);
+        }
+        core.faults_over(now);
+        drop(guard);
+        self.release_hold();
+        set_if_changed(self.view.has_picture, true);
+        if self.core.borrow().socket.is_some() {
+            set_if_changed(self.view.phase, Phase::Playing);
+        }
+    }
+
+    /// Writes which frame is shown, and whose tracks are drawn, onto the picture's parent.
+    pub(super) fn mark(&self, shown: Option<FrameKey>, drawn: Option<FrameKey>) {
+        let parent = &self.elements.parent;
+        let pts = |key: Option<FrameKey>| key.map_or(String::new(), |key| key.pts.0.to_string());
+        let epoch = shown.map_or(String::new(), |key| key.epoch.0.to_string());
+        for (name, value) in
+            [("data-shown-pts", pts(shown)), ("data-shown-epoch", epoch), ("data-overlay-pts", pts(drawn))]
+        {
+            let _ = parent.set_attribute(name, &value);
+        }
+    }
+
+    /// Puts the overlay on the picture again and draws anew: the element, the picture or the layers changed.
+    pub(crate) fn place(&self) {
+        let mut guard = self.core.borrow_mut();
+        let core = &mut *guard;
+        core.overlay.place(&self.elements.parent, &self.elements.video);
+        core.overlay.draw(core.pairing.current(), self.view.layers.get_untracked());
+    }
+
+    /// The frames ran out.
+    pub(super) fn starved(&self) {
+        let mut core = self.core.borrow_mut();
+        if core.starting.is_none() && core.pulse.plays_since(now_ms()) {
+            core.steering.starve();
+        }
+    }
+}
+
+impl super::Core {
+    /// A decoder that has played for a while after a fault is well again.
+    fn faults_over(&mut self, now: f64) {
+        if self.fault.is_some() && self.pulse.connected_for(now) > 20_000.0 {
+            self.fault = None;
+            self.faults.succeeded();
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What each key does.
+
+/// What a key asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// The camera at this place of the wall, counted from 0.
+    Camera(usize),
+    /// Full screen, on or off.
+    FullScreen,
+    /// Boxes, on or off.
+    Boxes,
+    /// Labels, on or off.
+    Labels,
+    /// Sound, on or off.
+    Sound,
+    /// Back: out of a dialog, out of full screen, to the wall.
+    Back,
+    /// The list of keys.
+    Help,
+    /// The add-camera dialog.
+    Add,
+}
+
+/// The keys as the help shows them.
+pub(crate) const HELP: [(&str, &str); 8] = [
+    ("1 … 9", "open a camera, counted along the wall"),
+    ("f", "full screen"),
+    ("b", "boxes on or off"),
+    ("l", "labels on or off"),
+    ("m", "sound on or off"),
+    ("a", "add a camera"),
+    ("esc", "back"),
+    ("?", "this list"),
+];
+
+/// The action of a key by its `KeyboardEvent.key`.
+pub(crate) fn action(key: &str) -> Option<Key> {
+    match key {
+        "f" | "F" => Some(Key::FullScreen),
+        "b" | "B" => Some(Key::Boxes),
+        "l" | "L" => Some(Key::Labels),
+        "m" | "M" => Some(Key::Sound),
+        "a" | "A" => Some(Key::Add),
+        "Escape" => Some(Key::Back),
+        "?" => Some(Key::Help),
+        _ => key.parse().ok().filter(|n| (1..=9).contains(n)).map(|n: usize| Key::Camera(n - 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_that_the_help_names_does_something() {
+        for (keys, _) in HELP {
+            let key = match keys {
+                "1 … 9" => "1",
+                "esc" => "Escape",
+                other => other,
+            };
+            assert!(action(key).is_some(), "{key}");
+        }
+        assert_eq!((action("9"), action("0"), action("10")), (Some(Key::Camera(8)), None, None));
+    }
+}

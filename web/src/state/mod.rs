@@ -1,0 +1,37 @@
+//! What the dashboard knows, as plain structs: no browser in here, so that all of it is tested natively.
+
+pub(crate) mod address;
+pub(crate) mod appends;
+pub(crate) mod arrival;
+pub(crate) mod backoff;
+pub(crate) mod clock;
+pub(crate) mod codec;
+pub(crate) mod delay;
+pub(crate) mod edit;
+pub(crate) mod format;
+pub(crate) mod geometry;
+pub(crate) mod keys;
+pub(crate) mod layers;
+pub(crate) mod pairing;
+pub(crate) mod presented;
+pub(crate) mod steering;
+pub(crate) mod timeline;
+pub(crate) mod words;
+
+use sightline_shared::time::{Epoch, Pts};
+
+/// Names one frame of a rendition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct FrameKey {
+    /// Its epoch.
+    pub(crate) epoch: Epoch,
+    /// Its PTS.
+    pub(crate) pts: Pts,
+}
+
+impl FrameKey {
+    /// The frame `pts` of `epoch`.
+    pub(crate) fn new(epoch: Epoch, pts: Pts) -> Self {
+        Self { epoch, pts }
+    }
+}
