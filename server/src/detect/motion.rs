@@ -12,6 +12,7 @@ use std::sync::Arc;
 mod background;
 mod blobs;
 mod grid;
+mod layers;
 mod mask;
 mod things;
 
@@ -46,11 +47,20 @@ const BACKGROUND_TAU_S: f32 = 3.0;
 const NOISE_TAU_S: f32 = 6.0;
 /// Seconds in which foreground raises the noise measure of its cell.
 const NOISE_FOREGROUND_TAU_S: f32 = 30.0;
-/// Seconds after which a thing that stands still has become background.
+/// Seconds without any change within it after which a whole thing has become background. MOG2 with its defaults takes 2 s at
+/// 30 fps; a car that waits at a crossing should not lose its box at once.
+const STILL_S: f32 = 3.0;
+/// Part of a thing's cells that must change for it not to be still: a person who waits moves a hand.
+const STILL_PART: f32 = 0.02;
+/// Seconds over which the change of a cell is judged.
+const RECENT_TAU_S: f32 = 0.4;
+/// Seconds after which a single cell that shows the same has become background, though the thing it is part of goes on moving.
 const ABSORB_S: f32 = 10.0;
-/// The same just after (re)learning: what stands in the first picture and then leaves uncovers a background that nobody has seen.
-/// It grows to `ABSORB_S` with half the time since learning.
+/// The same where the background has hardly been seen: what stands in the first picture and then leaves uncovers what nobody has
+/// seen. It grows to `ABSORB_S` with half the time for which the background was seen.
 const ABSORB_FIRST_S: f32 = 1.0;
+/// Seconds for which a background must have been seen to be remembered when another takes its place.
+const PROVEN_S: f32 = 2.0;
 /// How far in luma a cell may stray and still be standing still.
 const STILL: f32 = 8.0;
 /// Evidence for standing still fades at this rate while the cell shows something else: what is there for more than a third of the
@@ -58,7 +68,7 @@ const STILL: f32 = 8.0;
 const EVIDENCE_FADE: f32 = 0.5;
 /// Seconds for which what a cell showed before still counts as background: the road behind a car that parked for less than this
 /// is no thing when the car leaves.
-const OTHER_KEEP_S: u32 = 600;
+const OTHER_KEEP_S: f32 = 600.0;
 
 /// Part of the picture which must change for it to be a change of light or of view, and not things.
 const SUDDEN_PART: f32 = 0.5;
@@ -66,13 +76,17 @@ const SUDDEN_PART: f32 = 0.5;
 const SUDDEN_RISE: f32 = 0.3;
 /// Part of the picture that is never things, however slowly it came.
 const FULL_PART: f32 = 0.85;
+/// Change of the light from one look to the next, in luma, which is a lamp or a shutter: shadows change with it, so that all is learnt
+/// anew. What automatic exposure does in 0.2 s stays below.
+const LIGHT_JUMP: f32 = 16.0;
 /// Seconds without boxes after relearning, while the camera's exposure settles.
 const SETTLE_S: f32 = 0.4;
 
 /// Finds what moves, as detections with the label [`LABEL_MOTION`].
 ///
-/// The first frame of an epoch or of another size is learnt and gives nothing. A thing is told from its second or third look
-/// on (0.1 s), a large one of high contrast from its first. A thing that stops is absorbed after 10 s.
+/// The first frame of an epoch or of another size is learnt and gives nothing. A thing is told from the second look on that is
+/// 0.09 s after its first; a large one of high contrast from its first. A thing in which nothing changes any more is background
+/// after 3 s, and still parts of one that goes on moving after 10 s; what was there before is remembered for 10 minutes.
 pub struct MotionDetector {
     label: Arc<str>,
     state: Option<State>,
@@ -161,23 +175,25 @@ impl State {
     /// What is in `cells`, `seconds` after the look before, with scores; in fractions of the picture as coded.
     fn look(&mut self, seconds: f32) -> Vec<(Area, f32)> {
         self.age += seconds;
-        let changed = self.background.compare(&self.cells, seconds, &mut self.seen);
+        let (changed, light) = self.background.compare(&self.cells, seconds, &mut self.seen);
         let part = changed as f32 / self.cells.len() as f32;
         let rise = part - self.part;
         self.part = part;
-        if part > FULL_PART || (part > SUDDEN_PART && rise > SUDDEN_RISE) {
+        if light > LIGHT_JUMP || part > FULL_PART || (part > SUDDEN_PART && rise > SUDDEN_RISE) {
             self.background.relearn(&self.cells);
             self.things.forget();
             (self.age, self.part) = (0.0, 0.0);
             return Vec::new();
         }
-        let absorb = (self.age * 0.5).clamp(ABSORB_FIRST_S, ABSORB_S);
-        self.background.settle(&self.cells, seconds, absorb, &mut self.seen);
+        self.background.settle(&self.cells, seconds, &mut self.seen);
         self.weak.fill(&self.seen.level);
         self.weak.open(&mut self.scratch);
         let mut blobs = blobs::find(&self.weak, &mut self.scratch, &self.seen);
         self.things.join(&mut blobs);
-        let told = self.things.follow(&blobs, &self.grid, seconds);
+        let (told, still) = self.things.follow(&blobs, &self.grid, seconds);
+        for blob in still {
+            self.background.absorb(&self.cells, &blob, &self.seen);
+        }
         if self.background.relearnt() && self.age < SETTLE_S { Vec::new() } else { told }
     }
 }

@@ -46,7 +46,11 @@ fn likeness(expected: &Area, area: &Area, settled: bool) -> Option<f32> {
     let ((ax, ay), (bx, by)) = (expected.centre(), area.centre());
     let half_perimeter = (expected.width() + expected.height() + area.width() + area.height()) * 0.5;
     let reach = half_perimeter.max(REACH_LEAST) * if settled { REACH } else { REACH_UNSETTLED };
-    let distance = (bx - ax).hypot(by - ay);
-    let overlap = expected.iou(area);
+    let square = (bx - ax).powi(2) + (by - ay).powi(2);
+    // Boxes farther apart than their half perimeter and the reach have nothing in common: most pairs end here.
+    if square > (half_perimeter + reach).powi(2) {
+        return None;
+    }
+    let (distance, overlap) = (square.sqrt(), expected.iou(area));
     (distance < reach || overlap > 0.0).then(|| overlap + (1.0 - distance / reach).max(0.0))
 }

@@ -1,47 +1,70 @@
-//! The background: for every cell two layers, its noise, and the evidence for what may become background.
+//! The background: for every cell what it shows and how much that varies; and what makes it something else.
 
+use super::blobs::Blob;
+use super::layers::Layers;
 use super::{
-    ABSORB_S, BACKGROUND_TAU_S, EVIDENCE_FADE, NOISE_FACTOR, NOISE_FOREGROUND_TAU_S, NOISE_MOST, NOISE_START,
-    NOISE_TAU_S, OTHER_KEEP_S, SHAKE, STILL, STRONG, WEAK,
+    BACKGROUND_TAU_S, NOISE_FACTOR, NOISE_FOREGROUND_TAU_S, NOISE_MOST, NOISE_START, NOISE_TAU_S, SHAKE, STRONG, WEAK,
 };
 
-/// No layer: farther from any luma than any threshold.
-const NOTHING: f32 = -10_000.0;
-/// A cell that is not foreground, is foreground, and is strongly so.
+/// A cell that is foreground strongly.
 const STRONG_LEVEL: u8 = 2;
 /// Every how many cells one is asked how much lighter the whole picture has become.
 const LIFT_STEP: usize = 17;
-/// A smaller common change is left to the running mean, in luma.
-const LIFT_LEAST: f32 = 1.0;
+/// A background that changed by more luma than this in one look was replaced, not lit.
+const LIFT_MOST: f32 = 24.0;
+/// From fewer cells than this nothing is said of the light.
+const LIFT_SAMPLES: u32 = 30;
+/// Added to luma before ratios are taken, so that the noise of black does not make large ones.
+const DARK: f32 = 4.0;
+/// A smaller common change is followed at the pace of the running mean, as part of the picture.
+const LIFT_LEAST: f32 = 0.01;
+/// Cells that are compared at once: the compiler makes vector instructions of arrays of this length.
+const LANES: usize = 8;
 
-/// What a look saw: for every cell its level (0 background, 1 foreground, 2 strongly so) and its difference from the background.
+/// What a look saw: for every cell its level (0 background, 1 foreground, 2 strongly so) and its difference from the background;
+/// for cells of the foreground whether they have just changed.
 pub(super) struct Seen {
     pub(super) level: Vec<u8>,
+    pub(super) active: Vec<bool>,
     pub(super) difference: Vec<f32>,
 }
 
 impl Seen {
     pub(super) fn new(cells: usize) -> Self {
-        Self { level: vec![0; cells], difference: vec![0.0; cells] }
+        Self { level: vec![0; cells], active: vec![false; cells], difference: vec![0.0; cells] }
     }
 }
 
-/// The model of the background.
+/// How many times lighter the picture has become: since light and exposure multiply.
+struct Light {
+    /// The median over the open background, against what is known of it.
+    open: f32,
+    /// The same as what it adds to a cell of mean luma: a lamp adds, exposure multiplies, and a cell may follow either.
+    added: f32,
+    /// What things cover is lit as well, and cannot be seen: by how much the open background was taken to have changed at the look
+    /// before. Exact book-keeping: over an hour of clouds errors would add up.
+    covered: f32,
+}
+
+/// How fast the model follows in one look.
+struct Rates {
+    light: Light,
+    follow: f32,
+    calm: f32,
+    excite: f32,
+}
+
+/// The model of the background. What every look needs of every cell stands by itself; the rest is touched for foreground alone.
 pub(super) struct Background {
     cols: usize,
     /// What the cell shows, in luma.
     mean: Vec<f32>,
     /// Its mean absolute deviation while it shows that.
     noise: Vec<f32>,
-    /// What it showed before it came to show `mean`: the road behind a car that parked and leaves again.
-    other: Vec<f32>,
-    /// Until when `other` counts, in whole seconds of `now`.
-    other_until: Vec<u32>,
-    /// What may become background.
-    candidate: Vec<f32>,
-    /// For how long it has been there, in seconds, less the time it was not.
-    evidence: Vec<f32>,
-    /// Seconds since it was made.
+    layers: Vec<Layers>,
+    /// The mean of every `LIFT_STEP`th cell at the look before.
+    sampled: Vec<f32>,
+    /// Time since it was made, in ticks of 10 ms; `f64` adds up the remainders.
     now: f64,
     relearnt: bool,
 }
@@ -52,22 +75,21 @@ impl Background {
             cols,
             mean: cells.to_vec(),
             noise: vec![NOISE_START; cells.len()],
-            other: vec![NOTHING; cells.len()],
-            other_until: vec![0; cells.len()],
+            layers: cells.iter().map(|&cell| Layers::new(cell)).collect(),
+            sampled: cells.iter().copied().step_by(LIFT_STEP).collect(),
             now: 0.0,
-            candidate: cells.to_vec(),
-            evidence: vec![0.0; cells.len()],
             relearnt: false,
         }
     }
 
     /// Another light or another view: what is seen is the background, what it was is the second layer.
     pub(super) fn relearn(&mut self, cells: &[f32]) {
-        std::mem::swap(&mut self.mean, &mut self.other);
-        self.mean.copy_from_slice(cells);
+        let now = self.tick();
+        for ((layers, mean), cell) in self.layers.iter_mut().zip(&mut self.mean).zip(cells) {
+            layers.relearn(*mean, now);
+            *mean = *cell;
+        }
         self.noise.fill(NOISE_START);
-        self.other_until.fill(self.now as u32 + OTHER_KEEP_S);
-        self.evidence.fill(0.0);
         self.relearnt = true;
     }
 
@@ -76,94 +98,98 @@ impl Background {
         self.relearnt
     }
 
-    /// Finds what differs, and follows what does not. Gives the number of cells that differ.
-    pub(super) fn compare(&mut self, cells: &[f32], seconds: f32, seen: &mut Seen) -> usize {
-        self.now += f64::from(seconds);
-        let lift = self.lift(cells);
-        let follow = seconds / (seconds + BACKGROUND_TAU_S);
-        let calm = seconds / (seconds + NOISE_TAU_S);
-        let excite = seconds / (seconds + NOISE_FOREGROUND_TAU_S);
-        let fade = seconds * EVIDENCE_FADE;
-        let mut changed = 0_u32;
-        let model = self.mean.iter_mut().zip(&mut self.noise).zip(&mut self.evidence);
-        let out = seen.level.iter_mut().zip(&mut seen.difference);
-        for ((((mean, noise), evidence), (level, difference)), &cell) in model.zip(out).zip(cells) {
-            let base = *mean + lift;
-            let signed = cell - base;
-            let distance = signed.abs();
-            let allowed = *noise * NOISE_FACTOR;
-            let weak = distance > WEAK + allowed;
-            let strong = distance > STRONG + allowed;
-            *level = u8::from(weak) + u8::from(strong);
-            *difference = distance;
-            changed += u32::from(weak);
-            *mean = base + if weak { 0.0 } else { signed * follow };
-            *noise += (distance.min(NOISE_MOST) - *noise) * if weak { excite } else { calm };
-            *evidence = (*evidence - fade).max(0.0);
-        }
-        changed as usize
+    fn tick(&self) -> u32 {
+        // Wraps after 497 days, which `Layers` allows for.
+        self.now as u64 as u32
     }
 
-    /// By how much the whole picture has become lighter since the background was learnt: the median of the cells' differences.
-    fn lift(&mut self, cells: &[f32]) -> f32 {
-        const HALF: i32 = 64;
-        let mut counts = [0_u32; 2 * HALF as usize + 1];
-        let mut total = 0;
-        for (cell, mean) in cells.iter().zip(&self.mean).step_by(LIFT_STEP) {
-            let steps = ((cell - mean) * 2.0).round() as i32;
-            counts[(steps.clamp(-HALF, HALF) + HALF) as usize] += 1;
-            total += 1;
+    /// Finds what differs, and follows what does not. Gives the number of cells that differ, and by how much luma the light
+    /// has changed.
+    pub(super) fn compare(&mut self, cells: &[f32], seconds: f32, seen: &mut Seen) -> (usize, f32) {
+        self.now += f64::from(seconds) * 100.0;
+        let rates = Rates {
+            light: self.light(cells, &seen.level),
+            follow: seconds / (seconds + BACKGROUND_TAU_S),
+            calm: seconds / (seconds + NOISE_TAU_S),
+            excite: seconds / (seconds + NOISE_FOREGROUND_TAU_S),
+        };
+        let (cells, cells_rest) = cells.as_chunks::<LANES>();
+        let (mean, mean_rest) = self.mean.as_chunks_mut::<LANES>();
+        let (noise, noise_rest) = self.noise.as_chunks_mut::<LANES>();
+        let (level, level_rest) = seen.level.as_chunks_mut::<LANES>();
+        let (difference, difference_rest) = seen.difference.as_chunks_mut::<LANES>();
+        let whole = cells.iter().zip(mean).zip(noise).zip(level.iter_mut().zip(difference));
+        for (((cells, mean), noise), (level, difference)) in whole {
+            (*level, *difference) = step(&rates, cells, mean, noise);
+        }
+        let rest = cells_rest.iter().zip(mean_rest).zip(noise_rest).zip(level_rest.iter_mut().zip(difference_rest));
+        for (((cell, mean), noise), (level, difference)) in rest {
+            let (mut mean1, mut noise1) = ([*mean], [*noise]);
+            ([*level], [*difference]) = step(&rates, &[*cell], &mut mean1, &mut noise1);
+            ([*mean], [*noise]) = (mean1, noise1);
+        }
+        (seen.level.iter().map(|&level| usize::from(level > 0)).sum(), rates.light.added.abs())
+    }
+
+    /// How the light has changed, judged by cells that were background at the look before (`level`).
+    fn light(&mut self, cells: &[f32], level: &[u8]) -> Light {
+        const STEPS: f32 = 512.0;
+        let mut counts = [0_u32; 2 * STEPS as usize + 1];
+        let (mut total, mut light, mut before, mut now) = (0, 0.0, 0.0, 0.0);
+        let samples = cells.iter().zip(&self.mean).zip(level).step_by(LIFT_STEP).zip(&mut self.sampled);
+        for (((cell, &mean), &level), sampled) in samples {
+            if level == 0 {
+                let ratio = (cell + DARK) / (mean + DARK);
+                counts[((ratio * STEPS).round() as usize).min(counts.len() - 1)] += 1;
+                total += 1;
+                light += mean;
+                if (mean - *sampled).abs() < LIFT_MOST {
+                    before += *sampled + DARK;
+                    now += mean + DARK;
+                }
+            }
+            *sampled = mean;
+        }
+        if total < LIFT_SAMPLES {
+            return Light { open: 1.0, added: 0.0, covered: 1.0 };
         }
         let mut below = 0;
-        for (steps, count) in (-HALF..).zip(counts) {
+        let median = counts.iter().position(|count| {
             below += count;
-            if below * 2 >= total {
-                let lift = steps as f32 * 0.5;
-                return if lift.abs() < LIFT_LEAST { 0.0 } else { lift };
-            }
-        }
-        0.0
+            below * 2 >= total
+        });
+        let open = median.map_or(1.0, |steps| (steps as f32 / STEPS).max(0.1));
+        let open = if (open - 1.0).abs() < LIFT_LEAST { 1.0 } else { open };
+        let covered = if before > 0.0 { now / before } else { 1.0 };
+        Light { open, added: (open - 1.0) * light / total as f32, covered }
     }
 
-    /// Takes the foreground apart: what the second layer or a shake explains is none, and what has stood still for `absorb`
-    /// seconds becomes background.
-    pub(super) fn settle(&mut self, cells: &[f32], seconds: f32, absorb: f32, seen: &mut Seen) {
-        for start in (0..cells.len()).step_by(8) {
-            let end = (start + 8).min(cells.len());
-            if seen.level[start..end].iter().all(|&level| level == 0) {
+    /// Takes the foreground apart: what the second layer or a shake explains is none, and what has stood still for long becomes
+    /// background.
+    pub(super) fn settle(&mut self, cells: &[f32], seconds: f32, seen: &mut Seen) {
+        let now = self.tick();
+        for start in (0..cells.len()).step_by(LANES) {
+            let end = (start + LANES).min(cells.len());
+            if seen.level[start..end].iter().fold(0, |any, level| any | level) == 0 {
                 continue;
             }
-            for (index, &cell) in cells.iter().enumerate().take(end).skip(start) {
+            for (index, &cell) in (start..end).zip(&cells[start..end]) {
                 if seen.level[index] > 0 {
-                    self.settle_cell(index, cell, seconds, absorb, seen);
+                    self.settle_cell(index, cell, seconds, now, seen);
                 }
             }
         }
     }
 
-    fn settle_cell(&mut self, index: usize, cell: f32, seconds: f32, absorb: f32, seen: &mut Seen) {
-        if (cell - self.candidate[index]).abs() <= STILL {
-            // `compare` has taken the fade off every cell.
-            self.evidence[index] += seconds * (1.0 + EVIDENCE_FADE);
-            self.candidate[index] += (cell - self.candidate[index]) * 0.1;
-        } else if self.evidence[index] <= 0.0 {
-            self.candidate[index] = cell;
-        }
-        if self.evidence[index] >= absorb {
-            // While learning is young the mean may be of something that was just passing in the first picture.
-            let proven = absorb >= ABSORB_S;
-            self.other[index] = if proven { self.mean[index] } else { NOTHING };
-            self.other_until[index] = self.now as u32 + OTHER_KEEP_S;
-            self.mean[index] = self.candidate[index];
-            self.noise[index] = NOISE_START;
-            self.evidence[index] = 0.0;
+    fn settle_cell(&mut self, index: usize, cell: f32, seconds: f32, now: u32, seen: &mut Seen) {
+        let layers = &mut self.layers[index];
+        seen.active[index] = layers.look(cell, seconds, now);
+        if layers.second(cell, &mut self.mean[index], seconds, now) {
             seen.level[index] = 0;
             return;
         }
-        let second = cell - self.other[index];
-        if second.abs() <= WEAK + NOISE_START * NOISE_FACTOR && (self.now as u32) < self.other_until[index] {
-            self.other_until[index] = self.now as u32 + OTHER_KEEP_S;
-            self.other[index] += second * (seconds / (seconds + BACKGROUND_TAU_S));
+        if let Some(luma) = layers.settled(now) {
+            self.replace(index, luma, now);
             seen.level[index] = 0;
             return;
         }
@@ -173,6 +199,26 @@ impl Background {
             beyond if beyond > WEAK => 1,
             _ => 0,
         };
+    }
+
+    /// The cell's background is now `luma`.
+    fn replace(&mut self, index: usize, luma: f32, now: u32) {
+        self.layers[index].replace(self.mean[index], now);
+        self.mean[index] = luma;
+        self.noise[index] = NOISE_START;
+    }
+
+    /// Makes the foreground within a blob background.
+    pub(super) fn absorb(&mut self, cells: &[f32], blob: &Blob, seen: &Seen) {
+        let now = self.tick();
+        for row in blob.y1 as usize..blob.y2 as usize {
+            let columns = row * self.cols + blob.x1 as usize..row * self.cols + blob.x2 as usize;
+            for (index, &cell) in columns.clone().zip(&cells[columns]) {
+                if seen.level[index] > 0 {
+                    self.replace(index, cell, now);
+                }
+            }
+        }
     }
 
     /// The largest difference in luma between this cell's background and that of its four neighbours.
@@ -186,4 +232,45 @@ impl Background {
         let right = at(Some(index + 1).filter(|_| column + 1 < self.cols));
         left.max(right).max(at(index.checked_sub(self.cols))).max(at(Some(index + self.cols)))
     }
+}
+
+/// Compares cells with their background, and lets it follow. Gives levels and differences.
+#[inline(always)]
+fn step<const N: usize>(
+    rates: &Rates,
+    cells: &[f32; N],
+    mean: &mut [f32; N],
+    noise: &mut [f32; N],
+) -> ([u8; N], [f32; N]) {
+    let (mut level, mut difference) = ([0; N], [0.0; N]);
+    for lane in 0..N {
+        let (cell, was) = (cells[lane], mean[lane]);
+        // A cell may follow the light wholly, in part, or not at all (a lamp, what was and stays overexposed).
+        let (times, plus) = (was * rates.light.open, was + rates.light.added);
+        let (darkest, lightest) = (least(was, least(times, plus)), most(was, most(times, plus)));
+        let base = least(most(cell, darkest), lightest);
+        let signed = cell - base;
+        let distance = signed.abs();
+        let beyond = distance - noise[lane] * NOISE_FACTOR;
+        let weak = beyond > WEAK;
+        level[lane] = u8::from(weak) + u8::from(beyond > STRONG);
+        difference[lane] = distance;
+        let covered = least(was * rates.light.covered, 255.0);
+        let open = base + signed * rates.follow;
+        mean[lane] = if weak { covered } else { open };
+        noise[lane] += (least(distance, NOISE_MOST) - noise[lane]) * if weak { rates.excite } else { rates.calm };
+    }
+    (level, difference)
+}
+
+/// `f32::min` and `max` take care of NaN, at the price of three instructions for one; luma is never NaN.
+#[inline(always)]
+fn least(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
+/// See [`least`].
+#[inline(always)]
+fn most(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
 }

@@ -24,6 +24,8 @@ pub(super) struct Blob {
     pub(super) cells: u32,
     /// How many of them are strongly different.
     pub(super) strong: u32,
+    /// How many of them have just changed.
+    pub(super) active: u32,
     /// Their differences from the background, summed.
     pub(super) difference: f32,
 }
@@ -42,6 +44,7 @@ impl Blob {
         self.y2 = self.y2.max(other.y2);
         self.cells += other.cells;
         self.strong += other.strong;
+        self.active += other.active;
         self.difference += other.difference;
     }
 }
@@ -119,6 +122,7 @@ fn cover(mask: &Mask, seen: &Seen, row: usize, start: usize, end: usize) -> Blob
         y2: f32::NEG_INFINITY,
         cells: 0,
         strong: 0,
+        active: 0,
         difference: 0.0,
     };
     let bits = mask.row(row);
@@ -128,6 +132,7 @@ fn cover(mask: &Mask, seen: &Seen, row: usize, start: usize, end: usize) -> Blob
         blob.x2 = blob.x2.max(col as f32 + 1.0);
         blob.cells += 1;
         blob.strong += u32::from(seen.level[index] > 1);
+        blob.active += u32::from(seen.active[index]);
         blob.difference += seen.difference[index];
     }
     if blob.cells > 0 {

@@ -2,17 +2,18 @@
 
 use super::blobs::Blob;
 use super::grid::Grid;
+use super::{STILL_PART, STILL_S};
 use crate::pipeline::detection::Area;
 
 /// Fragments are joined across a gap of this part of the larger one's size.
-const JOIN_GAP: f32 = 0.12;
+const JOIN_GAP: f32 = 0.06;
 /// The same for fragments one above the other: head, jacket and trousers, of which one has the colour of the wall.
 const JOIN_GAP_STACKED: f32 = 0.35;
 /// Fragments that lie within one known thing are joined while they fill it no more than this many times over.
 const JOIN_KNOWN: f32 = 1.3;
 
 /// Seconds and looks for which a blob must last to be told.
-const LAST_S: f32 = 0.1;
+const LAST_S: f32 = 0.09;
 const LAST_LOOKS: u32 = 2;
 /// A blob of this part of the picture and this contrast (luma) is told at its first look: it is no noise.
 const AT_ONCE_PART: f32 = 0.004;
@@ -74,6 +75,8 @@ struct Thing {
     /// Seconds since it was first seen, and since it was last seen.
     age: f32,
     unseen: f32,
+    /// Seconds since something changed within it.
+    still: f32,
     looks: u32,
     told: bool,
 }
@@ -81,7 +84,7 @@ struct Thing {
 impl Thing {
     fn new(blob: &Blob) -> Self {
         let edges = [blob.x1, blob.y1, blob.x2, blob.y2].map(Edge::new);
-        Self { edges, age: 0.0, unseen: 0.0, looks: 0, told: false }
+        Self { edges, age: 0.0, unseen: 0.0, still: 0.0, looks: 0, told: false }
     }
 
     /// Where it should be now.
@@ -96,6 +99,8 @@ impl Thing {
         for (edge, (seen, size)) in self.edges.iter_mut().zip(seen) {
             edge.see(seen, self.unseen, (size * EDGE_SNAP).clamp(EDGE_SNAP_CELLS.0, EDGE_SNAP_CELLS.1));
         }
+        let changes = blob.active >= 2 && blob.active as f32 >= blob.cells as f32 * STILL_PART;
+        self.still = if changes { 0.0 } else { self.still + self.unseen };
         self.unseen = 0.0;
         self.looks += 1;
         let large = blob.cells as f32 >= cells * AT_ONCE_PART && blob.contrast() >= AT_ONCE_CONTRAST;
@@ -136,15 +141,16 @@ impl Things {
     }
 
     /// Follows the things over the blobs of a look, `seconds` after the one before, and tells those that last: their boxes in
-    /// fractions of the picture, and scores.
-    pub(super) fn follow(&mut self, blobs: &[Blob], grid: &Grid, seconds: f32) -> Vec<(Area, f32)> {
+    /// fractions of the picture, and scores. Beside them the blobs that have been still for so long that they are things no
+    /// longer.
+    pub(super) fn follow(&mut self, blobs: &[Blob], grid: &Grid, seconds: f32) -> (Vec<(Area, f32)>, Vec<Blob>) {
         for thing in &mut self.known {
             thing.age += seconds;
             thing.unseen += seconds;
         }
         self.known.retain(|thing| thing.unseen <= REMEMBER_S.max(seconds * 1.5));
         let owners = self.owners(blobs);
-        let mut told = Vec::with_capacity(blobs.len());
+        let (mut told, mut still) = (Vec::with_capacity(blobs.len()), Vec::new());
         for (blob, owner) in blobs.iter().zip(owners) {
             let index = owner.unwrap_or_else(|| {
                 let mut thing = Thing::new(blob);
@@ -154,13 +160,16 @@ impl Things {
             });
             let thing = &mut self.known[index];
             thing.see(blob, grid.cells() as f32);
-            if thing.told {
+            if thing.still >= STILL_S {
+                still.push(blob.clone());
+            } else if thing.told {
                 let Area { x1, y1, x2, y2 } = thing.expected();
                 let area = Area { x1: x1 / grid.across, y1: y1 / grid.down, x2: x2 / grid.across, y2: y2 / grid.down };
                 told.push((area, blob.contrast() / (blob.contrast() + HALF_SCORE_CONTRAST)));
             }
         }
-        told
+        self.known.retain(|thing| thing.still < STILL_S);
+        (told, still)
     }
 
     /// For every blob the thing that it is, the best overlap first, each used once.
