@@ -45,6 +45,7 @@ impl Supervisor {
 async fn supervise(plan: StreamPlan, outlets: Outlets, intake: Intake, clock: Arc<dyn Clock>) {
     // The mutex is never contended: a source's thread has it for one try, then the next try has it.
     let intake = Arc::new(Mutex::new(intake));
+    let mut last_code = "";
     loop {
         outlets.vitals.reset();
         outlets.status.trying();
@@ -56,10 +57,23 @@ async fn supervise(plan: StreamPlan, outlets: Outlets, intake: Intake, clock: Ar
             end = outlets.vitals.watch(&*clock) => end,
         };
         let wait = back_off(outlets.status.failures(), rand::random::<f64>());
-        tracing::warn!(camera = plan.camera, code = end.code, wait_ms = wait.as_millis() as u64, "{end}");
+        log_failure(&plan.camera, &end, outlets.status.failures(), &mut last_code);
         outlets.status.failed(end, wait);
         tokio::time::sleep(wait).await;
     }
+}
+
+/// Tries of the same end that go by between two lines of the log: about a quarter of an hour of a camera that stays away.
+const LOG_EVERY: u32 = 100;
+
+/// A fault that repeats is logged once, and then once in a while with its count.
+fn log_failure(camera: &str, end: &SourceError, failures: u32, last_code: &mut &'static str) {
+    if *last_code != end.code || failures.is_multiple_of(LOG_EVERY) {
+        tracing::warn!(camera, code = end.code, failures = failures + 1, "{end}");
+    } else {
+        tracing::debug!(camera, code = end.code, failures = failures + 1, "{end}");
+    }
+    *last_code = end.code;
 }
 
 /// 0.5 s, doubled with every failure in a row up to 10 s, less up to a quarter: many cameras behind one switch that comes
