@@ -34,8 +34,8 @@ bench: ## the measurements of README's table (about 5 minutes)
 	@scripts/build
 	@scripts/bench $(ARGS)
 
-fuzz: ## longer fuzzing of what parses outside bytes: SECONDS_EACH=600 by default
-	@scripts/fuzz $${SECONDS_EACH:-600}
+fuzz: ## longer fuzzing of what parses outside bytes: FUZZ_SECONDS=600, shared by all targets
+	@scripts/fuzz $${FUZZ_SECONDS:-600}
 
 clean: ## remove build output of this clone (the cache of scripts/env stays)
 	rm -rf dist web/dist tests/artifacts
