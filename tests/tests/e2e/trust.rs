@@ -3,10 +3,12 @@
 use reqwest::Method;
 use serde_json::json;
 use sightline_tests::child::Running;
-use sightline_tests::program::{Options, Program, command};
+use sightline_tests::program::{Options, Program, binary, command};
 use sightline_tests::real_camera::RealCamera;
 use sightline_tests::viewer::Viewer;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -16,7 +18,7 @@ const ROUTES: [&str; 8] = [
     "/api/session",
     "/api/cameras",
     "/api/system",
-    "/api/timings",
+    "/api/timings?camera=demo",
     "/metrics",
     "/api/cameras/demo/live.mp4",
 ];
@@ -85,6 +87,31 @@ async fn listening_beyond_loopback_needs_a_password() {
         assert!(said.contains("password") && said.contains("sightline password"), "{address}: {said}");
         assert!(!said.contains("listening on"), "{address}: {said}");
     }
+}
+
+/// `sightline password` reads from standard input where there is no terminal; then the whole network may be listened to.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_line_sets_the_password_and_opens_the_way() {
+    let data = TempDir::new().expect("a temporary folder");
+    let mut set = Command::new(binary());
+    set.args(["password", "--data"])
+        .arg(data.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = set.spawn().expect("starts");
+    child.stdin.take().expect("piped").write_all(b"correct horse battery\n").expect("it reads");
+    let output = child.wait_with_output().expect("ends");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let options = Options { arguments: vec!["--listen".into(), "0.0.0.0:0".into()], ..Options::default() };
+    let mut program = Program::start_in(data, options).await;
+    let port = program.address.rsplit(':').next().expect("a port").to_owned();
+    program.address = format!("127.0.0.1:{port}");
+    assert_eq!(program.get("/api/cameras").await.status(), 401);
+    let (status, answer) =
+        program.send(Method::POST, "/api/login", &json!({ "password": "correct horse battery" })).await;
+    assert!((200..300).contains(&status), "{status} {answer}");
+    assert!(program.get("/api/cameras").await.status().is_success());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
