@@ -15,6 +15,8 @@ use std::time::Duration;
 
 /// Damaged packets in a row, with no frame between them, after which the connection is given up.
 const MAX_ERRORS: u32 = 200;
+/// A NAL unit header (at most 2 bytes) behind its length is no picture, whatever type it names; some cameras send these.
+const HOLLOW: usize = 4 + 2;
 
 /// Connects and gives frames until the stream ends or breaks.
 ///
@@ -88,7 +90,7 @@ impl Tracks {
                     key: frame.is_random_access_point(),
                     arrived: clock.at(frame.end_ctx().received()),
                     lost: frame.loss() > 0,
-                    data: Bytes::from(frame.into_data()),
+                    data: if frame.data().len() <= HOLLOW { Bytes::new() } else { Bytes::from(frame.into_data()) },
                 });
             }
             CodecItem::AudioFrame(frame) if Some(frame.stream_id()) == self.audio => sink.unit(RawUnit {

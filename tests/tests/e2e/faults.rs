@@ -22,7 +22,7 @@ async fn fails(url: &str, codes: &[&str], words: &[&str]) -> Camera {
     assert!(codes.contains(&code.as_str()), "code {code:?}, reason {reason:?}");
     let lower = reason.to_lowercase();
     assert!(words.iter().any(|word| lower.contains(&word.to_lowercase())), "none of {words:?} in: {reason}");
-    assert!(reason.ends_with('.') && reason.contains(' '), "not a sentence: {reason}");
+    assert!(reason.ends_with(['.', '?']) && reason.contains(' '), "not a sentence: {reason}");
     assert_eq!(camera.state, CameraState::Offline, "it was never live");
     program.wait_camera(&id, "tried again", |camera| camera.failures >= 2).await
 }
