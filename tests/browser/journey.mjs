@@ -1,6 +1,6 @@
 // What a person does on the first day, and what they see: log in, add cameras by the form, mend a wrong password, watch.
 // Keeps screenshots at three widths, in the dark and in the light, and asks axe about every page.
-import { answer, axeFaults, base, check, framesAdvance, hook, logIn, main, newPage, shot, until, withBrowser } from './lib.mjs';
+import { answer, axeFaults, base, check, framesAdvance, hook, logIn, main, newPage, shot, step, until, withBrowser } from './lib.mjs';
 
 const env = process.env;
 const WIDTHS = [[1440, 900], [1024, 768], [390, 844]];
@@ -80,8 +80,12 @@ async function refusedIsSaid(page) {
   await dialog(page).filter({ hasText: /refused/i }).waitFor();
   const text = await dialog(page).innerText();
   await shot(page, 'refused-1440');
+  // Its player asks once whether the camera is really gone.
+  page.expected.push(/status of 404/);
   await page.getByRole('button', { name: /remove/i }).click();
   await dialog(page).waitFor({ state: 'detached' });
+  await page.waitForTimeout(500);
+  page.expected.pop();
   return text;
 }
 
@@ -142,17 +146,18 @@ async function byKeyboard(page) {
 await main(async () => {
   await withBrowser(async (browser) => {
     const page = await newPage(browser);
-    await wrongThenRightPassword(page);
+    await step(page, 'login', () => wrongThenRightPassword(page));
     await framesAdvance(tile(page, 'demo'), 'the demo camera');
-    const { id, live } = await addGoodCamera(page);
+    const { id, live } = await step(page, 'add', () => addGoodCamera(page));
     const words = {
-      wrong_password: await wrongPasswordIsMended(page),
-      h265: await otherCodecIsSaid(page),
-      refused: await refusedIsSaid(page),
-      bad_scheme: await badSchemeIsSaid(page),
+      wrong_password: await step(page, 'wrong password', () => wrongPasswordIsMended(page)),
+      h265: await step(page, 'h265', () => otherCodecIsSaid(page)),
+      refused: await step(page, 'refused', () => refusedIsSaid(page)),
     };
-    await byKeyboard(page);
-    await looks(browser, await page.context().storageState(), id);
+    page.expected.push(/status of 400/);
+    words.bad_scheme = await step(page, 'bad scheme', () => badSchemeIsSaid(page));
+    await step(page, 'keyboard', () => byKeyboard(page));
+    await step(page, 'looks', async () => looks(browser, await page.context().storageState(), id));
     errors.push(...page.errors);
     answer({ live_ms: live, words, axe, errors });
   });

@@ -29,14 +29,25 @@ export async function newPage(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'dark', ...options });
   const page = await context.newPage();
   page.errors = [];
+  page.step = 'start';
+  // Chromium itself writes a line for every answer that is no success. Some are by design, and only in their step.
+  page.expected = [/status of 401/];
   page.on('console', (message) => {
-    // Chromium itself writes a line for every answer of 401: the login page's first question is answered so by design.
-    const expected = message.text().includes('status of 401');
-    if (message.type() === 'error' && !expected) page.errors.push(`console: ${message.text()} (${message.location().url})`);
+    const expected = page.expected.some((pattern) => pattern.test(message.text()));
+    if (message.type() === 'error' && !expected) page.errors.push(`${page.step}: ${message.text()} (${message.location().url})`);
   });
-  page.on('pageerror', (error) => page.errors.push(`page: ${error.message}`));
+  page.on('pageerror', (error) => page.errors.push(`${page.step}: ${error.message}`));
   page.setDefaultTimeout(15_000);
   return page;
+}
+
+/** Names what is being done, for errors that come meanwhile. */
+export async function step(page, name, work) {
+  page.step = name;
+  const result = await work();
+  // What was begun in this step may fail a moment later.
+  await page.waitForTimeout(300);
+  return result;
 }
 
 export const hook = (page, name) => page.getByTestId(name);

@@ -20,11 +20,12 @@ pub(crate) fn WallPage() -> impl IntoView {
     });
     let wall = NodeRef::<html::Section>::new();
     let size = RwSignal::new((0.0, 0.0));
+    // Called a frame later, when who has to log in may have been led away and the page is gone.
     let measure = move || {
-        if let Some(wall) = wall.get_untracked() {
+        if let Some(wall) = wall.try_get_untracked().flatten() {
             let rect = wall.get_bounding_client_rect();
             let height = window().inner_height().ok().and_then(|h| h.as_f64()).unwrap_or(0.0);
-            size.set((rect.width() - 2.0 * EDGE, height - rect.top().max(0.0) - 2.0 * EDGE));
+            size.try_set((rect.width() - 2.0 * EDGE, height - rect.top().max(0.0) - 2.0 * EDGE));
         }
     };
     Effect::new(move |_| {
