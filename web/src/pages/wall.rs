@@ -21,7 +21,8 @@ pub(crate) fn WallPage() -> impl IntoView {
     let wall = NodeRef::<html::Section>::new();
     let size = RwSignal::new((0.0, 0.0));
     let measure = move || {
-        if let Some(wall) = wall.get_untracked() {
+        // A frame later the page may be another.
+        if let Some(wall) = wall.try_get_untracked().flatten() {
             let rect = wall.get_bounding_client_rect();
             let height = window().inner_height().ok().and_then(|h| h.as_f64()).unwrap_or(0.0);
             size.set((rect.width() - 2.0 * EDGE, height - rect.top().max(0.0) - 2.0 * EDGE));
@@ -39,7 +40,11 @@ pub(crate) fn WallPage() -> impl IntoView {
     let columns = move || {
         let (width, height) = size.get();
         let count = ids.with(|ids| ids.as_ref().map_or(0, Vec::len));
-        format!("--columns:{};--fit:{:.0}px", geometry::columns(count, width, height), height)
+        if width <= 0.0 {
+            return String::new();
+        }
+        let (columns, tile) = geometry::wall(count, width, height);
+        format!("--columns:{columns};--tile:{tile}px")
     };
     view! {
         <section class="wall" node_ref=wall style=columns aria-label="Wall">

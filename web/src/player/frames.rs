@@ -88,11 +88,18 @@ impl Player {
         core.overlay.draw(core.pairing.current(), self.view.layers.get_untracked());
     }
 
+    /// The tab is seen again: what was not shown meanwhile was not dropped, and the playhead is brought to where it belongs.
+    pub(crate) fn seen_again(&self) {
+        self.core.borrow_mut().presented.jump();
+        self.steer(now_ms());
+    }
+
     /// The frames ran out.
     pub(super) fn starved(&self) {
         let mut core = self.core.borrow_mut();
-        if core.starting.is_none() && core.pulse.plays_since(now_ms()) {
-            core.steering.starve();
+        let now = now_ms();
+        if core.starting.is_none() && core.pulse.plays_since(now) {
+            core.pulse.ran_out(now);
         }
     }
 }

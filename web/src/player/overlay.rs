@@ -75,9 +75,10 @@ impl Overlay {
         context.set_font(&format!("600 {size}px Inter, system-ui, sans-serif"));
         let measured = context.measure_text(text).map_or(0.0, |metrics| metrics.width() as f32);
         let plate = draw::label_plate(item, measured, size, (width, height));
-        context.set_fill_style_str(&colour);
+        // Dark plates with coloured words are calmer over hours than coloured plates.
+        context.set_fill_style_str("rgba(14,17,20,0.74)");
         context.fill_rect(f64::from(plate.x), f64::from(plate.y), f64::from(plate.width), f64::from(plate.height));
-        context.set_fill_style_str("#0e1114");
+        context.set_fill_style_str(&colour);
         let _ = context.fill_text(text, f64::from(plate.text_x), f64::from(plate.baseline));
     }
 }
