@@ -40,6 +40,11 @@ impl Overlay {
         self.dirty = false;
     }
 
+    /// Width of the picture in device pixels; 0 before it was placed.
+    pub(crate) fn device_width(&self) -> f64 {
+        f64::from(self.canvas.width())
+    }
+
     /// Draws `tracks`, or nothing.
     pub(crate) fn draw(&mut self, tracks: Option<&Tracks>, layers: Layers) {
         let (width, height) = (self.canvas.width() as f32, self.canvas.height() as f32);
