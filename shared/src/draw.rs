@@ -76,7 +76,7 @@ pub fn label_text(track: &Track) -> String {
 /// Height of label text in pixels for a picture of `height` pixels: readable on a tile, not loud on a wall.
 #[must_use]
 pub fn label_size(height: f32) -> f32 {
-    (height / 42.0).clamp(11.0, 28.0)
+    (height / 46.0).clamp(10.0, 24.0)
 }
 
 /// Where a label's plate and text go, in pixels of the picture.
@@ -146,6 +146,6 @@ mod tests {
         assert_eq!((above.x, above.y + above.height), (99.0, 99.0));
         let inside = label_plate(&item(620.0, 4.0), 60.0, 12.0, (640.0, 360.0));
         assert_eq!((inside.x + inside.width, inside.y), (640.0, 5.0));
-        assert!(label_size(90.0) == 11.0 && label_size(4320.0) == 28.0);
+        assert!(label_size(90.0) == 10.0 && label_size(4320.0) == 24.0);
     }
 }

@@ -5,6 +5,7 @@ use crate::context::{Dialog, Shared};
 use crate::pages::{camera::CameraPage, login::LoginPage, missing::Missing, system::SystemPage, wall::WallPage};
 use crate::player::Listener;
 use crate::state::keys::{self, Key};
+use leptos::html;
 use leptos::prelude::*;
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::hooks::{use_location, use_navigate};
@@ -29,6 +30,18 @@ fn Frame() -> impl IntoView {
     let shared = crate::context::shared();
     guard(shared);
     listen_for_keys(shared);
+    let main = NodeRef::<html::Main>::new();
+    let location = use_location();
+    Effect::new(move |before: Option<String>| {
+        let here = location.pathname.get();
+        if before.is_some_and(|before| before != here)
+            && let Some(main) = main.get_untracked()
+        {
+            // Screen readers and the tab key go on at the new page, not at the link that is gone.
+            let _ = main.focus();
+        }
+        here
+    });
     let anonymous = move || shared.session.with(|s| s.as_ref().is_some_and(|s| s.principal == "anonymous"));
     view! {
         <a class="skip" href="#content">"Skip to content"</a>
@@ -36,7 +49,7 @@ fn Frame() -> impl IntoView {
             <Header/>
             <Banner/>
         </Show>
-        <main id="content" tabindex="-1">
+        <main id="content" tabindex="-1" node_ref=main>
             <Routes fallback=Missing>
                 <Route path=path!("/") view=WallPage/>
                 <Route path=path!("/cameras/:id") view=CameraPage/>
@@ -126,5 +139,10 @@ fn press(key: Key) {
 
 fn typing(event: &KeyboardEvent) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
-    target.is_some_and(|target| matches!(target.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT"))
+    let switch = |target: &HtmlElement| {
+        let kind = target.get_attribute("type").unwrap_or_default();
+        matches!(kind.as_str(), "checkbox" | "range")
+    };
+    target
+        .is_some_and(|target| matches!(target.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT") && !switch(&target))
 }

@@ -189,14 +189,18 @@ fn Follow(adding: Adding) -> impl IntoView {
             _ => words::explain(&camera, now, retry),
         })
     };
+    // What is said to screen readers has no countdown in it, or they would hear every second.
+    let calm = Memo::new(move |_| adding.camera().map(|camera| words::explain(&camera, 0.0, None)));
+    let calm = move || calm.get();
     view! {
         {move || {
             id.get().map(|id| {
                 view! {
                     <div class="follow" data-wrong=move || adding.mend().is_some().to_string()>
                         <Picture id=id view=adding.player quiet=true/>
-                        <div class="follow-words" aria-live="polite">
+                        <div class="follow-words">
                             <p>{sentence}</p>
+                            <p class="sr-only" aria-live="polite">{calm}</p>
                             <p class="hint">{move || adding.mend().map(|(_, hint)| hint)}</p>
                         </div>
                     </div>

@@ -26,16 +26,16 @@ pub(crate) fn Banner() -> impl IntoView {
     };
     view! {
         {move || {
-            shared.trouble.get().map(|failure| view! { <p class="banner bad" role="alert">{failure.message}</p> })
+            shared.trouble.get().map(|failure| view! { <section class="banner bad" aria-label="Trouble"><p role="alert">{failure.message}</p></section> })
         }}
         <Show when=no_password>
-            <div class="banner" role="note">
+            <section class="banner" aria-label="Password">
                 <p>"No password is set: only this machine can open Sightline. Set one to open it to your network."</p>
                 <span class="banner-actions">
                     <button class="button small" on:click=move |_| shared.dialog.set(Some(Dialog::Password))>"Set a password"</button>
                     <button class="button small ghost" on:click=put_off_now>"Later"</button>
                 </span>
-            </div>
+            </section>
         </Show>
     }
 }

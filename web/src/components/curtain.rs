@@ -15,39 +15,53 @@ struct Words {
     title: &'static str,
     text: String,
     meaning: &'static str,
-    again: bool,
+    action: Option<Action>,
 }
 
-fn say(title: &'static str, text: impl Into<String>, meaning: &'static str, again: bool) -> Option<Words> {
-    Some(Words { title, text: text.into(), meaning, again })
+/// What the button under the words does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    /// Connects again at once.
+    Retry,
+    /// Loads the page anew.
+    Reload,
+}
+
+fn say(title: &'static str, text: impl Into<String>, meaning: &'static str, action: Option<Action>) -> Option<Words> {
+    Some(Words { title, text: text.into(), meaning, action })
 }
 
 fn of_player(phase: &Phase) -> Option<Words> {
     let left = |retry_ms: f64| ((retry_ms - now_ms()) / 1e3).ceil().max(0.0) as u32;
     match phase {
-        Phase::Lost { retry_ms } => say("No connection", words::no_server(left(*retry_ms)), "warning", true),
+        Phase::Lost { retry_ms } => {
+            say("No connection", words::no_server(left(*retry_ms)), "warning", Some(Action::Retry))
+        }
         Phase::Faulty { message, retry_ms } => {
             let text = format!(
                 "The browser's decoder failed on this stream ({message}). Trying again in {} s. If it goes on, reload the page.",
                 left(*retry_ms)
             );
-            say("Cannot decode", text, "bad", true)
+            say("Cannot decode", text, "bad", Some(Action::Retry))
         }
-        Phase::Unplayable { codec } => say("Cannot play here", codec::unplayable(codec), "warning", false),
+        Phase::Unplayable { codec } => say("Cannot play here", codec::unplayable(codec), "warning", None),
         Phase::NoPlayer => {
             let text = "This browser has no Media Source Extensions, which live pictures need. Safari 17 on iPhones, and every \
                         other browser of the last years, has them.";
-            say("Cannot play here", text, "warning", false)
+            say("Cannot play here", text, "warning", None)
         }
         Phase::Gone => say(
             "Gone",
             "This camera was removed, or its id was changed. The wall shows those that are there.",
             "quiet",
-            false,
+            None,
         ),
-        Phase::Outdated => {
-            say("Out of date", "This page is of another version than the server. Reload it.", "warning", false)
-        }
+        Phase::Outdated => say(
+            "Out of date",
+            "This page is of another version than the server. Reload it.",
+            "warning",
+            Some(Action::Reload),
+        ),
         Phase::Connecting | Phase::Playing | Phase::Resting => None,
     }
 }
@@ -57,11 +71,11 @@ fn of_camera(camera: &Camera, shown: bool, now: f64) -> Option<Words> {
     let text = words::explain(camera, now, retry);
     match camera.state {
         CameraState::Live if shown => None,
-        CameraState::Live => say("Starting", "The camera is live. Waiting for a key frame.", "working", false),
-        CameraState::Connecting => say("Connecting", text, "working", false),
-        CameraState::Reconnecting => say("Reconnecting", text, "warning", false),
-        CameraState::Offline => say("Offline", text, "bad", false),
-        CameraState::Disabled => say("Switched off", text, "quiet", false),
+        CameraState::Live => say("Starting", "The camera is live. Waiting for a key frame.", "working", None),
+        CameraState::Connecting => say("Connecting", text, "working", None),
+        CameraState::Reconnecting => say("Reconnecting", text, "warning", None),
+        CameraState::Offline => say("Offline", text, "bad", None),
+        CameraState::Disabled => say("Switched off", text, "quiet", None),
     }
 }
 
@@ -96,6 +110,7 @@ pub(crate) fn Curtain(
     };
     // Kept apart from the words, so that a countdown does not make the whole curtain anew every second.
     let open = Memo::new(move |_| said.with(Option::is_some));
+    let action = Memo::new(move |_| said.with(|words| words.as_ref().and_then(|words| words.action)));
     let field =
         move |pick: fn(&Words) -> String| move || said.with(|words| words.as_ref().map(pick)).unwrap_or_default();
     view! {
@@ -109,10 +124,17 @@ pub(crate) fn Curtain(
                 <p class="curtain-title">{field(|words| words.title.into())}</p>
                 <p class="curtain-text">{field(|words| words.text.clone())}</p>
                 <p class="curtain-since figure">{since}</p>
-                <Show when=move || said.with(|words| words.as_ref().is_some_and(|words| words.again))>
-                    <button class="button small" on:click=move |_| retry.run(())>"Try now"</button>
-                </Show>
+                {move || {
+                    action.get().map(|action| match action {
+                        Action::Retry => button("Try now", move || retry.run(())).into_any(),
+                        Action::Reload => button("Reload", || drop(window().location().reload())).into_any(),
+                    })
+                }}
             </div>
         </Show>
     }
+}
+
+fn button(word: &'static str, press: impl Fn() + 'static) -> impl IntoView {
+    view! { <button class="button small" on:click=move |_| press()>{word}</button> }
 }

@@ -1,6 +1,7 @@
 //! The part of the add-camera dialog that mends what is wrong: user and password, or the transport.
 
 use crate::state::words::Mend;
+use leptos::html;
 use leptos::prelude::*;
 use sightline_shared::camera::Transport;
 
@@ -32,6 +33,15 @@ pub(crate) fn MendForm(
         });
     };
     let which = Memo::new(move |_| mend.get());
+    let password = NodeRef::<html::Input>::new();
+    let user = NodeRef::<html::Input>::new();
+    Effect::new(move |_| {
+        if let (Some(user), Some(password)) = (user.get(), password.get()) {
+            // What is to be typed next, as soon as it is asked for.
+            let next = if user.value().is_empty() { user } else { password };
+            let _ = next.focus();
+        }
+    });
     move || {
         match which.get() {
         Some(Mend::Credentials) => Some(
@@ -39,11 +49,11 @@ pub(crate) fn MendForm(
                 <div class="pair">
                     <label>
                         "User"
-                        <input type="text" name="camera-user" autocomplete="off" autocapitalize="none" spellcheck="false" bind:value=fields.user/>
+                        <input node_ref=user type="text" name="camera-user" autocomplete="off" autocapitalize="none" spellcheck="false" bind:value=fields.user/>
                     </label>
                     <label>
                         "Password"
-                        <input type="password" name="camera-password" autocomplete="off" bind:value=fields.password/>
+                        <input node_ref=password type="password" name="camera-password" autocomplete="off" bind:value=fields.password/>
                     </label>
                 </div>
             }

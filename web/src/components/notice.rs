@@ -12,12 +12,12 @@ pub(crate) fn Notice() -> impl IntoView {
         {move || {
             shared.notice.get().map(|line| {
                 view! {
-                    <div class="notice" data-testid="notice">
+                    <section class="notice" data-testid="notice" aria-label="Notice">
                         <p>{line}</p>
                         <button class="button ghost square small" aria-label="Close" on:click=move |_| shared.notice.set(None)>
                             <Icon name="close"/>
                         </button>
-                    </div>
+                    </section>
                 }
             })
         }}

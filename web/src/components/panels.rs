@@ -8,7 +8,7 @@ mod tracks;
 
 pub(crate) use about::AboutPanel;
 pub(crate) use layers::LayersPanel;
-pub(crate) use now::NowPanel;
+pub(crate) use now::{NowPanel, PlayerPanel};
 pub(crate) use stages::StagesPanel;
 pub(crate) use tracks::TracksPanel;
 

@@ -2,7 +2,7 @@
 
 use super::curtain::Curtain;
 use crate::context::shared;
-use crate::player::{Elements, Listener, Player, PlayerView, now_ms};
+use crate::player::{Elements, Listener, Phase, Player, PlayerView};
 use leptos::html;
 use leptos::prelude::*;
 use std::rc::Rc;
@@ -85,6 +85,18 @@ pub(crate) fn Picture(
         let limit = view.limit_ms.get();
         with_player(&|player| player.set_limit_ms(limit));
     });
+    // A camera that was set to another codec may be playable now.
+    let listed = shared.camera(id.clone());
+    Effect::new(move |_| {
+        let told = listed.with(|camera| camera.as_ref().and_then(|camera| camera.codec.clone()));
+        let refused = view.phase.with_untracked(|phase| match phase {
+            Phase::Unplayable { codec } => Some(codec.clone()),
+            _ => None,
+        });
+        if refused.is_some() && told.is_some() && told != refused {
+            with_player(&Player::retry_now);
+        }
+    });
     let retry = Callback::new(move |()| with_player(&Player::retry_now));
     on_cleanup(move || {
         watch.try_update_value(|watch| watch.take());
@@ -122,7 +134,7 @@ fn observe(player: Rc<Player>, elements: &Elements, on_screen: RwSignal<bool>) -
     let weak = Rc::downgrade(&player);
     let listener = Listener::new(&document(), "visibilitychange", move |_| {
         if let Some(player) = weak.upgrade().filter(|_| !document().hidden()) {
-            player.steer(now_ms());
+            player.seen_again();
         }
     });
     Some(Watch { player, resize, seen, _resized: resized, _crossed: crossed, _listener: listener })

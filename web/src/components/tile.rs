@@ -4,7 +4,7 @@ use super::badges::{DelayBadge, StateBadge};
 use super::icon::Icon;
 use super::picture::Picture;
 use crate::context::shared;
-use crate::player::PlayerView;
+use crate::player::{Phase, PlayerView};
 use crate::state::{format, words};
 use leptos::html;
 use leptos::prelude::*;
@@ -24,6 +24,7 @@ pub(crate) fn Tile(
     let listed = move || camera.with(|camera| camera.as_ref().map(|camera| camera.state));
     let state = Memo::new(move |_| listed().unwrap_or(CameraState::Connecting));
     let label = move || format!("{}, {}", name.get(), words::state(state.get()));
+    let playing = move || (view.phase.get() == Phase::Playing).to_string();
     let fps = move || format::rate(view.stats.with(|stats| stats.fps));
     let href = format!("/cameras/{}", crate::api::encode(&id));
     let camera_id = id.clone();
@@ -41,7 +42,7 @@ pub(crate) fn Tile(
                 <span class="tile-name">{move || name.get()}</span>
                 <StateBadge state/>
             </div>
-            <div class="tile-more">
+            <div class="tile-more" data-playing=playing>
                 <DelayBadge delay_ms=Signal::derive(move || view.stats.with(|stats| stats.delay_ms))/>
                 <span class="figure">{fps}</span>
                 <button class="button ghost square small" aria-label=move || format!("{} full screen", name.get()) title="Full screen" on:click=full>

@@ -2,7 +2,7 @@
 
 use crate::components::badges::{DelayBadge, StateBadge};
 use crate::components::icon::Icon;
-use crate::components::panels::{AboutPanel, LayersPanel, NowPanel, StagesPanel, TracksPanel};
+use crate::components::panels::{AboutPanel, LayersPanel, NowPanel, PlayerPanel, StagesPanel, TracksPanel};
 use crate::components::picture::Picture;
 use crate::context::shared;
 use crate::player::{Phase, PlayerView};
@@ -57,6 +57,7 @@ fn OneCamera(id: String) -> impl IntoView {
                 <NowPanel camera view/>
                 <LayersPanel view/>
                 <TracksPanel camera view/>
+                <PlayerPanel view/>
                 <StagesPanel id=id.clone()/>
                 <AboutPanel camera id/>
             </aside>

@@ -40,7 +40,11 @@ pub(crate) fn WallPage() -> impl IntoView {
     let columns = move || {
         let (width, height) = size.get();
         let count = ids.with(|ids| ids.as_ref().map_or(0, Vec::len));
-        format!("--columns:{};--fit:{:.0}px", geometry::columns(count, width, height), height)
+        if width <= 0.0 {
+            return String::new();
+        }
+        let (columns, tile) = geometry::wall(count, width, height);
+        format!("--columns:{columns};--tile:{tile}px")
     };
     view! {
         <section class="wall" node_ref=wall style=columns aria-label="Wall">

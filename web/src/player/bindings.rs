@@ -26,6 +26,36 @@ extern "C" {
 
     #[wasm_bindgen(method, getter, js_name = presentedFrames)]
     pub(crate) fn presented_frames(this: &FrameMetadata) -> f64;
+
+    /// `VideoFrame` of WebCodecs; web-sys has it only as unstable.
+    pub(crate) type VideoFrame;
+
+    /// Media time in microseconds.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn timestamp(this: &VideoFrame) -> f64;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn close(this: &VideoFrame);
+
+    /// A 2D context that takes a [`VideoFrame`].
+    pub(crate) type CanvasPainter;
+
+    #[wasm_bindgen(method, catch, js_name = drawImage)]
+    pub(crate) fn draw_video_frame(
+        this: &CanvasPainter,
+        frame: &VideoFrame,
+        x: f64,
+        y: f64,
+        width: f64,
+        height: f64,
+    ) -> Result<(), JsValue>;
+}
+
+/// The frame that `video` has now; `None` outside secure contexts, and where the browser has no WebCodecs.
+pub(crate) fn new_video_frame(video: &HtmlVideoElement) -> Option<VideoFrame> {
+    let class =
+        js_sys::Reflect::get(&js_sys::global(), &"VideoFrame".into()).ok()?.dyn_into::<js_sys::Function>().ok()?;
+    js_sys::Reflect::construct(&class, &js_sys::Array::of1(video)).ok().map(JsCast::unchecked_into)
 }
 
 /// The constructor of MediaSource, or on iPhones of ManagedMediaSource, which is the only one there.

@@ -8,7 +8,7 @@ use crate::state::FrameKey;
 use crate::state::appends::Append;
 use crate::state::steering::Seen;
 use leptos::prelude::*;
-use sightline_shared::chunk::{ChunkHeader, FLAG_AUDIO, FLAG_KEY, Kind};
+use sightline_shared::chunk::{ChunkHeader, FLAG_AUDIO, FLAG_KEY, HEADER_LEN, Kind};
 use sightline_shared::tracks::Tracks;
 use sightline_shared::wire::Init;
 use std::time::Duration;
@@ -74,15 +74,16 @@ impl Player {
     }
 
     /// A binary message came.
-    pub(super) fn binary(&self, message: &[u8]) {
-        let Ok((header, body)) = ChunkHeader::split(message) else { return };
+    pub(super) fn binary(&self, mut message: Vec<u8>) {
+        let Ok((header, _)) = ChunkHeader::split(&message) else { return };
+        message.drain(..HEADER_LEN);
         match header.kind {
-            Kind::Init => self.init_segment(&header, body),
-            Kind::Chunk => self.chunk(&header, body),
+            Kind::Init => self.init_segment(&header, message),
+            Kind::Chunk => self.chunk(&header, message),
         }
     }
 
-    fn init_segment(&self, header: &ChunkHeader, body: &[u8]) {
+    fn init_segment(&self, header: &ChunkHeader, bytes: Vec<u8>) {
         let core = self.core.borrow();
         let (Some(media), Some(init)) = (&core.media, &core.init) else { return };
         let (lane, mime) = if header.has(FLAG_AUDIO) {
@@ -93,10 +94,10 @@ impl Player {
         };
         let change_type = media.mime(lane).filter(|old| *old != mime).map(|_| mime.clone());
         media.set_mime(lane, mime);
-        media.append(lane, Append { bytes: body.to_vec(), offset_us: None, change_type, entry: true });
+        media.append(lane, Append { bytes, offset_us: None, change_type, entry: true });
     }
 
-    fn chunk(&self, header: &ChunkHeader, body: &[u8]) {
+    fn chunk(&self, header: &ChunkHeader, bytes: Vec<u8>) {
         let now = now_ms();
         let mut core = self.core.borrow_mut();
         let Some(media) = core.media.clone() else { return };
@@ -110,6 +111,9 @@ impl Player {
                 core.line.rebase();
             }
             core.line.chunk(now, place.media_us as f64 / 1e3);
+            if core.pulse.was_late(now) {
+                core.steering.starve();
+            }
             if let Some(server) = core.clock.server_ms(now) {
                 core.delay.arrived(FrameKey::new(header.epoch, header.pts), server);
             }
@@ -119,10 +123,7 @@ impl Player {
         drop(core);
         if let Some(place) = place {
             let lane = if audio { Lane::Audio } else { Lane::Video };
-            media.append(
-                lane,
-                Append { bytes: body.to_vec(), offset_us: Some(place.offset_us), change_type: None, entry },
-            );
+            media.append(lane, Append { bytes, offset_us: Some(place.offset_us), change_type: None, entry });
         }
     }
 
@@ -204,7 +205,8 @@ impl Player {
     pub(super) fn tracks(&self, tracks: Tracks) {
         let key = FrameKey::new(tracks.epoch, tracks.pts);
         let mut core = self.core.borrow_mut();
-        if let Some(media_ms) = core.timeline.media_ms(key) {
+        core.line.expect_tracks();
+        if let Some(media_ms) = core.timeline.media_ms(key).filter(|_| core.starting.is_none()) {
             core.line.tracks(now_ms(), media_ms);
         }
         let core = &mut *core;

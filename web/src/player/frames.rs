@@ -6,6 +6,7 @@ use super::view::{Phase, set_if_changed};
 use crate::state::FrameKey;
 use crate::state::presented::Presented;
 use leptos::prelude::*;
+use sightline_shared::draw::Layers;
 use wasm_bindgen::prelude::*;
 
 /// Media time that frames are remembered for behind the one on screen.
@@ -40,7 +41,9 @@ impl Player {
         let mut guard = self.core.borrow_mut();
         let core = &mut *guard;
         let media_s = metadata.media_time();
-        let key = core.timeline.key_at(media_s);
+        core.overlay.place(&self.elements.parent, &self.elements.video);
+        let layers = self.view.layers.get_untracked();
+        let key = core.timeline.key_at(self.paint(core, layers).unwrap_or(media_s));
         let passed = core.presented.last_media_s().map_or(0, |last| core.timeline.frames_between(last, media_s));
         let call = Presented {
             now_ms: now,
@@ -50,8 +53,6 @@ impl Player {
         };
         core.presented.note(call, passed);
         core.timeline.forget_before(media_s - REMEMBER_S);
-        core.overlay.place(&self.elements.parent, &self.elements.video);
-        let layers = self.view.layers.get_untracked();
         let tracks = core.pairing.show(key);
         core.overlay.draw(tracks, layers);
         self.mark(key, core.pairing.drawn());
@@ -61,10 +62,20 @@ impl Player {
         }
         core.faults_over(now);
         drop(guard);
-        self.release_hold();
         set_if_changed(self.view.has_picture, true);
         if self.core.borrow().socket.is_some() {
             set_if_changed(self.view.phase, Phase::Playing);
+        }
+    }
+
+    /// With boxes on, paints the frame that goes under them; its media time where it is known better than from the callback.
+    fn paint(&self, core: &super::Core, layers: Layers) -> Option<f64> {
+        if layers.boxes || layers.labels {
+            let upright = core.init.as_ref().is_none_or(|init| init.rotation == 0);
+            core.still.paint(&self.elements.video, core.overlay.device_width(), upright)
+        } else {
+            core.still.hide();
+            None
         }
     }
 
@@ -88,11 +99,18 @@ impl Player {
         core.overlay.draw(core.pairing.current(), self.view.layers.get_untracked());
     }
 
+    /// The tab is seen again: what was not shown meanwhile was not dropped, and the playhead is brought to where it belongs.
+    pub(crate) fn seen_again(&self) {
+        self.core.borrow_mut().presented.jump();
+        self.steer(now_ms());
+    }
+
     /// The frames ran out.
     pub(super) fn starved(&self) {
         let mut core = self.core.borrow_mut();
-        if core.starting.is_none() && core.pulse.plays_since(now_ms()) {
-            core.steering.starve();
+        let now = now_ms();
+        if core.starting.is_none() && core.pulse.plays_since(now) {
+            core.pulse.ran_out(now);
         }
     }
 }

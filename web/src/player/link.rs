@@ -84,7 +84,7 @@ impl Player {
     fn message(&self, event: &MessageEvent) {
         let data = event.data();
         if let Some(buffer) = data.dyn_ref::<js_sys::ArrayBuffer>() {
-            self.binary(&js_sys::Uint8Array::new(buffer).to_vec());
+            self.binary(js_sys::Uint8Array::new(buffer).to_vec());
         } else if let Some(text) = data.as_string() {
             match serde_json::from_str(&text) {
                 Ok(message) => self.text(message),

@@ -10,6 +10,7 @@ mod link;
 mod media;
 mod overlay;
 mod pulse;
+mod still;
 pub(crate) mod view;
 
 pub(crate) use bindings::{Listener, now_ms, tells_frames};
@@ -30,6 +31,7 @@ use overlay::Overlay;
 use sightline_shared::wire::Init;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
+use still::Still;
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, HtmlElement, HtmlVideoElement};
 
@@ -42,7 +44,7 @@ pub(crate) struct Elements {
     pub(crate) video: HtmlVideoElement,
     /// The overlay.
     pub(crate) overlay: HtmlCanvasElement,
-    /// Keeps the last picture while the media pipeline is made anew.
+    /// Carries the frame under its boxes, and keeps the last one while the media pipeline is made anew.
     pub(crate) hold: HtmlCanvasElement,
 }
 
@@ -57,6 +59,7 @@ struct Core {
     delay: DelayBook,
     backoff: Backoff,
     overlay: Overlay,
+    still: Still,
     media: Option<Media>,
     socket: Option<link::Socket>,
     init: Option<Init>,
@@ -96,6 +99,7 @@ impl Player {
         session: RwSignal<u64>,
     ) -> Option<Rc<Self>> {
         let overlay = Overlay::new(elements.overlay.clone())?;
+        let still = Still::new(elements.hold.clone())?;
         let core = Core {
             timeline: Timeline::default(),
             line: ArrivalLine::default(),
@@ -106,6 +110,7 @@ impl Player {
             delay: DelayBook::default(),
             backoff: Backoff::default(),
             overlay,
+            still,
             media: None,
             socket: None,
             init: None,
@@ -208,19 +213,9 @@ impl Player {
 
     /// Keeps the picture that is on screen on the canvas above the video, so that nothing flashes.
     fn hold(&self) {
-        let (video, hold) = (&self.elements.video, &self.elements.hold);
-        let (width, height) = (video.video_width(), video.video_height());
-        if width == 0 || video.ready_state() < 2 {
-            return;
-        }
-        hold.set_width(width);
-        hold.set_height(height);
-        let context =
-            hold.get_context("2d").ok().flatten().and_then(|c| c.dyn_into::<web_sys::CanvasRenderingContext2d>().ok());
-        if let Some(context) = context {
-            let drawn = context.draw_image_with_html_video_element(video, 0.0, 0.0);
-            hold.set_hidden(drawn.is_err());
-        }
+        let core = self.core.borrow();
+        let upright = core.init.as_ref().is_none_or(|init| init.rotation == 0);
+        core.still.paint(&self.elements.video, core.overlay.device_width(), upright);
     }
 
     /// No boxes on a picture that is only held: they would be those of another frame, be it by one.
@@ -230,12 +225,6 @@ impl Player {
         core.pairing.show(None);
         core.overlay.draw(None, self.view.layers.get_untracked());
         self.mark(None, None);
-    }
-
-    fn release_hold(&self) {
-        if !self.elements.hold.hidden() {
-            self.elements.hold.set_hidden(true);
-        }
     }
 
     /// Runs `f` on the player once the present callback is done.

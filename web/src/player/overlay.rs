@@ -40,6 +40,11 @@ impl Overlay {
         self.dirty = false;
     }
 
+    /// Width of the picture in device pixels; 0 before it was placed.
+    pub(crate) fn device_width(&self) -> f64 {
+        f64::from(self.canvas.width())
+    }
+
     /// Draws `tracks`, or nothing.
     pub(crate) fn draw(&mut self, tracks: Option<&Tracks>, layers: Layers) {
         let (width, height) = (self.canvas.width() as f32, self.canvas.height() as f32);
@@ -75,9 +80,10 @@ impl Overlay {
         context.set_font(&format!("600 {size}px Inter, system-ui, sans-serif"));
         let measured = context.measure_text(text).map_or(0.0, |metrics| metrics.width() as f32);
         let plate = draw::label_plate(item, measured, size, (width, height));
-        context.set_fill_style_str(&colour);
+        // Dark plates with coloured words are calmer over hours than coloured plates.
+        context.set_fill_style_str("rgba(14,17,20,0.74)");
         context.fill_rect(f64::from(plate.x), f64::from(plate.y), f64::from(plate.width), f64::from(plate.height));
-        context.set_fill_style_str("#0e1114");
+        context.set_fill_style_str(&colour);
         let _ = context.fill_text(text, f64::from(plate.text_x), f64::from(plate.baseline));
     }
 }

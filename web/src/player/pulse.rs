@@ -17,6 +17,8 @@ const CLOCK_AT: [u64; 3] = [3, 10, 30];
 const ANSWER_WITHIN_MS: f64 = 8000.0;
 /// A stall right after a start or a jump is the seek itself.
 const SEEK_MS: f64 = 1500.0;
+/// Frames that come within this after the last ran out were late; later ones tell of a camera that had stopped.
+const LATE_MS: f64 = 500.0;
 
 /// Counts ticks and remembers when what was asked.
 #[derive(Default)]
@@ -25,6 +27,7 @@ pub(crate) struct Pulse {
     connected_ms: f64,
     asked_ms: Option<f64>,
     jumped_ms: f64,
+    ran_out_ms: Option<f64>,
     shown_at_stats: Option<(f64, u64)>,
     fps: Option<f64>,
 }
@@ -53,6 +56,16 @@ impl Pulse {
     /// Whether it plays long enough for a stall to mean something.
     pub(crate) fn plays_since(&self, now_ms: f64) -> bool {
         now_ms - self.jumped_ms.max(self.connected_ms) > SEEK_MS
+    }
+
+    /// The frames ran out.
+    pub(crate) fn ran_out(&mut self, now_ms: f64) {
+        self.ran_out_ms = Some(now_ms);
+    }
+
+    /// A frame came: whether it was the one that was missed when frames ran out.
+    pub(crate) fn was_late(&mut self, now_ms: f64) -> bool {
+        self.ran_out_ms.take().is_some_and(|at| now_ms - at < LATE_MS)
     }
 
     fn dead(&self, now_ms: f64) -> bool {
@@ -84,8 +97,8 @@ impl Player {
         }
     }
 
-    /// Steers the playhead; also called when the tab comes back, with its timers.
-    pub(crate) fn steer(&self, now: f64) {
+    /// Steers the playhead.
+    pub(super) fn steer(&self, now: f64) {
         let video = &self.elements.video;
         let mut core = self.core.borrow_mut();
         if core.starting.is_some() || core.media.is_none() || video.ready_state() == 0 || video.seeking() {

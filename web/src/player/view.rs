@@ -134,7 +134,8 @@ impl PlayerView {
 
 /// Sets a signal only where that changes it, so that nothing is rendered for nothing.
 pub(crate) fn set_if_changed<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
-    if signal.with_untracked(|old| *old != value) {
+    // A signal whose component is gone takes nothing: an answer may come later than that.
+    if signal.try_with_untracked(|old| *old != value) == Some(true) {
         signal.set(value);
     }
 }

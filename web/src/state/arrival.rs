@@ -7,6 +7,9 @@ const SAMPLES: usize = 512;
 /// The line follows the earliest arrival of so many seconds, so that the drift of a camera's clock (hundreds of ppm) moves it
 /// by a few milliseconds at most.
 const WINDOW_S: usize = 10;
+/// Tracks are assumed to be so late until enough of them have come to know: a player starts with its boxes, not without.
+const TRACKS_PRIOR_MS: f64 = 60.0;
+const TRACKS_KNOWN: usize = 30;
 
 /// A ring of samples with percentiles.
 #[derive(Default)]
@@ -21,6 +24,10 @@ impl Percentiles {
             self.ring.pop_front();
         }
         self.ring.push_back(sample);
+    }
+
+    fn len(&self) -> usize {
+        self.ring.len()
     }
 
     /// The smallest sample that `share` (0..1) of all samples do not exceed.
@@ -42,6 +49,7 @@ pub(crate) struct ArrivalLine {
     seconds: VecDeque<(i64, f64)>,
     chunks: Percentiles,
     tracks: Percentiles,
+    tracks_come: bool,
 }
 
 impl ArrivalLine {
@@ -61,7 +69,12 @@ impl ArrivalLine {
         }
     }
 
-    /// The tracks of the frame at `media_ms` came at `now_ms`.
+    /// Tracks come with this stream; how late is not known yet.
+    pub(crate) fn expect_tracks(&mut self) {
+        self.tracks_come = true;
+    }
+
+    /// The tracks of the frame at `media_ms` came at `now_ms`, outside the burst at joining.
     pub(crate) fn tracks(&mut self, now_ms: f64, media_ms: f64) {
         if let Some(line) = self.origin_ms() {
             self.tracks.push((now_ms - media_ms - line).max(0.0));
@@ -89,7 +102,12 @@ impl ArrivalLine {
 
     /// p99 of the tracks' lateness behind the line; `None` where none have come.
     pub(crate) fn tracks_p99_ms(&self) -> Option<f64> {
-        self.tracks.at(0.99)
+        let known = self.tracks.at(0.99);
+        let prior = (self.tracks_come && self.tracks.len() < TRACKS_KNOWN).then_some(TRACKS_PRIOR_MS);
+        match (known, prior) {
+            (Some(known), Some(prior)) => Some(known.max(prior)),
+            (known, prior) => known.or(prior),
+        }
     }
 }
 
@@ -149,8 +167,23 @@ mod tests {
             line.tracks(f64::from(n) * 40.0 + 55.0, f64::from(n) * 40.0);
         }
         assert_eq!(line.tracks_p99_ms(), Some(55.0));
+        line.expect_tracks();
+        assert_eq!(line.tracks_p99_ms(), Some(55.0));
         line.rebase();
         assert_eq!(line.behind_ms(0.0, 0.0), None);
         assert_eq!(line.tracks_p99_ms(), Some(55.0));
+    }
+
+    #[test]
+    fn until_their_lateness_is_known_tracks_are_given_time() {
+        let mut line = ArrivalLine::default();
+        line.expect_tracks();
+        assert_eq!(line.tracks_p99_ms(), Some(TRACKS_PRIOR_MS));
+        for n in 0..TRACKS_KNOWN {
+            assert_eq!(line.tracks_p99_ms(), Some(TRACKS_PRIOR_MS));
+            line.chunk(n as f64 * 40.0, n as f64 * 40.0);
+            line.tracks(n as f64 * 40.0 + 5.0, n as f64 * 40.0);
+        }
+        assert_eq!(line.tracks_p99_ms(), Some(5.0));
     }
 }

@@ -14,10 +14,10 @@ pub(crate) fn fine_ms(value: f64) -> String {
     if value < 9.95 { format!("{value:.1} ms") } else { format!("{value:.0} ms") }
 }
 
-/// Frames a second: `25/s`, `7.5/s`.
+/// Frames a second: `25/s`, with a tenth below ten: `7.5/s`.
 pub(crate) fn rate(value: Option<f64>) -> String {
     match value {
-        Some(fps) if fps.is_finite() && (fps - fps.round()).abs() < 0.15 => format!("{fps:.0}/s"),
+        Some(fps) if fps.is_finite() && fps >= 9.95 => format!("{fps:.0}/s"),
         Some(fps) if fps.is_finite() => format!("{fps:.1}/s"),
         _ => "unknown".into(),
     }

@@ -28,9 +28,9 @@ const MIN_TILE: f64 = 260.0;
 /// Space between tiles.
 const GAP: f64 = 8.0;
 
-/// How many columns give `count` tiles of 16:9 the largest size at which all fit into `width` x `height`; where none fits, as
-/// many as are not too narrow, and the page scrolls.
-pub(crate) fn columns(count: usize, width: f64, height: f64) -> usize {
+/// The wall's columns, and the width of a tile: the largest tiles of 16:9 of which `count` fit into `width` x `height`; where
+/// they would be too small, as many columns as are not too narrow, and the page scrolls.
+pub(crate) fn wall(count: usize, width: f64, height: f64) -> (usize, f64) {
     let widest = (((width + GAP) / (MIN_TILE + GAP)).floor() as usize).max(1);
     let mut best = (0.0, 1);
     for columns in 1..=count.clamp(1, widest) {
@@ -42,7 +42,11 @@ pub(crate) fn columns(count: usize, width: f64, height: f64) -> usize {
             best = (tile, columns);
         }
     }
-    if best.0 < MIN_TILE { widest.min(count.max(1)) } else { best.1 }
+    if best.0 >= MIN_TILE {
+        return (best.1, best.0.floor());
+    }
+    let columns = widest.min(count.max(1));
+    (columns, ((width - GAP * (columns - 1) as f64) / columns as f64).floor().max(0.0))
 }
 
 #[cfg(test)]
@@ -62,12 +66,12 @@ mod tests {
 
     #[test]
     fn the_wall_uses_its_width() {
-        assert_eq!(columns(1, 1424.0, 800.0), 1);
-        assert_eq!(columns(4, 1424.0, 800.0), 2);
-        assert_eq!(columns(9, 1424.0, 800.0), 3);
-        assert_eq!(columns(16, 1424.0, 800.0), 4);
-        assert_eq!(columns(64, 1424.0, 800.0), 5);
-        assert_eq!(columns(6, 366.0, 740.0), 1);
-        assert_eq!(columns(0, 0.0, 0.0), 1);
+        assert_eq!(wall(1, 1424.0, 800.0), (1, 1422.0));
+        assert_eq!(wall(4, 1424.0, 800.0), (2, 704.0));
+        assert_eq!(wall(9, 1424.0, 800.0), (3, 464.0));
+        assert_eq!(wall(16, 1424.0, 800.0), (4, 344.0));
+        assert_eq!(wall(64, 1424.0, 800.0), (5, 278.0));
+        assert_eq!(wall(6, 366.0, 740.0), (1, 366.0));
+        assert_eq!(wall(0, 0.0, 0.0), (1, 0.0));
     }
 }

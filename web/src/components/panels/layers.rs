@@ -24,12 +24,12 @@ pub(crate) fn LayersPanel(
     view! {
         <Panel title="Layers">
             <label class="switch">
-                <span>"Boxes" <kbd>"b"</kbd></span>
+                <span>"Boxes"</span><kbd>"b"</kbd>
                 <input type="checkbox" role="switch" data-testid="layer-boxes" prop:checked=move || shared.layers.get().boxes
                     on:change=set(|layers, boxes| Layers { boxes, ..layers })/>
             </label>
             <label class="switch">
-                <span>"Labels" <kbd>"l"</kbd></span>
+                <span>"Labels"</span><kbd>"l"</kbd>
                 <input type="checkbox" role="switch" data-testid="layer-labels" prop:checked=move || shared.layers.get().labels
                     on:change=set(|layers, labels| Layers { labels, ..layers })/>
             </label>
@@ -42,8 +42,10 @@ pub(crate) fn LayersPanel(
             <dl class="rows">
                 <Row name="Boxes come after" hint="p99 of how long after its frame a frame's boxes come."
                     value=Signal::derive(move || stats.with(|s| format::ms(s.tracks_late_ms)))/>
-                <Row name="Frames without their boxes" hint="Shown before their boxes had come; drawn late: while still on screen."
-                    value=Signal::derive(move || stats.with(|s| format!("{} of {}, {} drawn late", s.unpaired, s.shown, s.paired_late)))/>
+                <Row name="Shown without boxes" hint="Frames that came on screen before their boxes."
+                    value=Signal::derive(move || stats.with(|s| format!("{} of {}", s.unpaired, s.shown)))/>
+                <Row name="Boxes drawn late" hint="Of these, frames that got their boxes while still on screen."
+                    value=Signal::derive(move || stats.with(|s| s.paired_late.to_string()))/>
                 <Row name="Told after display" hint="Share of frames that the browser told of when they were on screen already: for that long the boxes before them stood."
                     value=Signal::derive(move || stats.with(|s| format!("{:.1} %", s.late_share * 100.0)))/>
             </dl>

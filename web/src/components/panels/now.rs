@@ -2,6 +2,7 @@
 
 use super::{Panel, Row};
 use crate::player::PlayerView;
+use crate::player::view::Stats;
 use crate::state::{codec, format};
 use leptos::prelude::*;
 use sightline_shared::camera::Camera;
@@ -23,16 +24,13 @@ pub(crate) fn NowPanel(
         true => "MSE".to_owned(),
         false => "MSE, frames not told apart: no boxes".to_owned(),
     });
-    let rates = Signal::derive(move || {
-        let sent = camera.with(|c| c.as_ref().and_then(|c| c.fps));
-        format!("{} sent, {} shown", format::rate(sent), format::rate(stats.with(|s| s.fps)))
-    });
     view! {
         <Panel title="Now">
             <dl class="rows">
                 <Row name="Codec" value=of(|c| c.codec.as_deref().map(codec::words))/>
                 <Row name="Size" value=of(|c| c.width.map(|_| format::size(c.width, c.height)))/>
-                <Row name="Frames" hint="Sent: measured by the server. Shown: counted here." value=rates/>
+                <Row name="Frames sent" hint="Measured by the server." value=of(|c| c.fps.map(|fps| format::rate(Some(fps))))/>
+                <Row name="Frames shown" hint="Counted here." value=Signal::derive(move || format::rate(stats.with(|s| s.fps)))/>
                 <Row name="Bitrate" value=of(|c| c.bitrate.map(|b| format::bitrate(Some(b))))/>
                 <Row name="Key frame every" value=of(|c| c.gop_s.map(|s| format::seconds(Some(s))))/>
                 <Row name="Sound" value=of(|c| Some(c.audio.as_ref().map_or("none".into(), |a| codec::words(&a.codec))))/>
@@ -40,15 +38,32 @@ pub(crate) fn NowPanel(
                 <Row name="Player" value=player/>
             </dl>
             <DelayBar view/>
+        </Panel>
+    }
+}
+
+/// How the player steers, and what went wrong: folded, for whoever looks closer.
+#[component]
+pub(crate) fn PlayerPanel(
+    /// The player.
+    view: PlayerView,
+) -> impl IntoView {
+    let of = move |pick: fn(&Stats) -> String| Signal::derive(move || view.stats.with(pick));
+    view! {
+        <Panel title="Player" open=false>
             <dl class="rows">
-                <Row name="Playhead" hint="Behind the earliest arrivals, and where it should be: p99 of jitter or of the tracks' lateness, and room to decode."
-                    value=Signal::derive(move || stats.with(|s| format!("{:.0} ms, target {:.0} ms", s.behind_ms, s.target_ms)))/>
-                <Row name="Rate" value=Signal::derive(move || stats.with(|s| format!("{:.2}×", s.rate)))/>
-                <Row name="Jitter p99" value=Signal::derive(move || stats.with(|s| format::fine_ms(s.jitter_ms)))/>
-                <Row name="Not shown" hint="Frames the browser had and passed over; frames the server left out because this viewer was slow."
-                    value=Signal::derive(move || stats.with(|s| format!("{} here, {} at the server", s.drops, s.left_out)))/>
-                <Row name="Ran out of frames" value=Signal::derive(move || stats.with(|s| format!("{} ×", s.starved)))/>
-                <Row name="Decoder made anew" value=Signal::derive(move || stats.with(|s| format!("{} ×", s.rebuilds)))/>
+                <Row name="Behind arrivals" hint="How far the playhead is behind the line of the earliest arrivals." value=of(|s| format::ms(Some(s.behind_ms)))/>
+                <Row name="Target" hint="p99 of jitter or of the boxes' lateness, whichever is more, and room to decode." value=of(|s| format::ms(Some(s.target_ms)))/>
+                <Row name="Jitter p99" value=of(|s| format::fine_ms(s.jitter_ms))/>
+                <Row name="Buffer" hint="From the playhead to the end of the newest frame." value=of(|s| format::ms(Some(s.buffer_ms)))/>
+                <Row name="Rate" value=of(|s| format!("{:.2}×", s.rate))/>
+                <Row name="Round trip" value=of(|s| s.round_trip_ms.map_or_else(|| "unknown".into(), format::fine_ms))/>
+                <Row name="Not shown here" hint="Frames that the browser had and passed over." value=of(|s| s.drops.to_string())/>
+                <Row name="Left out by server" hint="Because this viewer was slow." value=of(|s| s.left_out.to_string())/>
+                <Row name="Ran out of frames" value=of(|s| s.starved.to_string())/>
+                <Row name="Jumps" value=of(|s| s.jumps.to_string())/>
+                <Row name="Gaps closed" hint="Gaps in the camera's own timestamps." value=of(|s| s.gaps.to_string())/>
+                <Row name="Made anew" hint="After a fault of the browser's decoder." value=of(|s| s.rebuilds.to_string())/>
             </dl>
         </Panel>
     }
