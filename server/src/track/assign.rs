@@ -4,7 +4,7 @@ use super::known::Known;
 use crate::pipeline::detection::{Area, Detection};
 use sightline_shared::time::Pts;
 
-/// How far the centre may be from where it was expected, in units of the box's half perimeter. A thing that moves less than about
+/// How far the centre may be from where it was expected, in units of the boxes' half perimeter (width and height), their mean. A thing that moves less than about
 /// its own size between looks is followed even where the boxes no longer overlap; a jump across the picture is not.
 const REACH: f32 = 0.75;
 /// How many times farther a thing may be whose velocity is not known yet.
@@ -13,17 +13,30 @@ const REACH_UNSETTLED: f32 = 1.6;
 /// pixels does not lose its identity by a step of a few pixels.
 const REACH_LEAST: f32 = 0.03;
 
+/// A box as it is compared with others: with what would be worked out again for every pair.
+struct Place {
+    area: Area,
+    centre: (f32, f32),
+    half_perimeter: f32,
+}
+
+impl Place {
+    fn new(area: Area) -> Self {
+        Self { area, centre: area.centre(), half_perimeter: area.width() + area.height() }
+    }
+}
+
 /// For every detection the index of the known thing that it is, if it is one: pairs of the same label, the best first, each
 /// used once.
 pub(super) fn assign(known: &[Known], found: &[Detection], pts: Pts) -> Vec<Option<usize>> {
     let mut owners = vec![None; found.len()];
-    let expected: Vec<Area> = known.iter().map(|one| one.expected(pts)).collect();
-    let areas: Vec<Area> = found.iter().map(Detection::area).collect();
+    let places: Vec<Place> = found.iter().map(|detection| Place::new(detection.area())).collect();
     let mut pairs: Vec<(f32, usize, usize)> = Vec::new();
     for (k, one) in known.iter().enumerate() {
-        for (d, detection) in found.iter().enumerate() {
-            if detection.label == one.label
-                && let Some(likeness) = likeness(&expected[k], &areas[d], one.settled())
+        let expected = Place::new(one.expected(pts));
+        for (d, place) in places.iter().enumerate() {
+            if let Some(likeness) = likeness(&expected, place, one.settled())
+                && found[d].label == one.label
             {
                 pairs.push((likeness, k, d));
             }
@@ -42,15 +55,15 @@ pub(super) fn assign(known: &[Known], found: &[Detection], pts: Pts) -> Vec<Opti
 
 /// How well a detection fits the place where a thing is expected: 0 to 1 by nearness, and up to 1 more by overlap. `None` where it
 /// cannot be that thing.
-fn likeness(expected: &Area, area: &Area, settled: bool) -> Option<f32> {
-    let ((ax, ay), (bx, by)) = (expected.centre(), area.centre());
-    let half_perimeter = (expected.width() + expected.height() + area.width() + area.height()) * 0.5;
+fn likeness(expected: &Place, place: &Place, settled: bool) -> Option<f32> {
+    let half_perimeter = (expected.half_perimeter + place.half_perimeter) * 0.5;
     let reach = half_perimeter.max(REACH_LEAST) * if settled { REACH } else { REACH_UNSETTLED };
-    let square = (bx - ax).powi(2) + (by - ay).powi(2);
+    let (dx, dy) = (place.centre.0 - expected.centre.0, place.centre.1 - expected.centre.1);
+    let (square, farthest) = (dx * dx + dy * dy, half_perimeter + reach);
     // Boxes farther apart than their half perimeter and the reach have nothing in common: most pairs end here.
-    if square > (half_perimeter + reach).powi(2) {
+    if square > farthest * farthest {
         return None;
     }
-    let (distance, overlap) = (square.sqrt(), expected.iou(area));
+    let (distance, overlap) = (square.sqrt(), expected.area.iou(&place.area));
     (distance < reach || overlap > 0.0).then(|| overlap + (1.0 - distance / reach).max(0.0))
 }
