@@ -37,9 +37,11 @@ pub(crate) fn MendForm(
     let user = NodeRef::<html::Input>::new();
     Effect::new(move |_| {
         if let (Some(user), Some(password)) = (user.get(), password.get()) {
-            // What is to be typed next, as soon as it is asked for.
-            let next = if user.value().is_empty() { user } else { password };
-            let _ = next.focus();
+            // What is to be typed next, once the user name that was typed before stands in its field.
+            request_animation_frame(move || {
+                let next = if user.value().is_empty() { user } else { password };
+                let _ = next.focus();
+            });
         }
     });
     move || {

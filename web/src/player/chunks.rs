@@ -71,6 +71,7 @@ impl Player {
         core.presented.jump();
         core.media = media;
         core.starting = None;
+        core.show_from_s = f64::INFINITY;
     }
 
     /// A binary message came.
@@ -161,10 +162,13 @@ impl Player {
         let Some(seen) = self.seen(&core, now) else { return };
         let target = core.steering.target_ms(&seen);
         let edge = (self.playhead_ms() + seen.behind_ms - target) / 1e3;
+        let edge = edge.clamp(from, (to - 0.001).max(from));
         core.steering.start(now);
         core.presented.jump();
+        // The frame at the edge began at most its own duration earlier.
+        core.show_from_s = edge - core.timeline.frame_s() - 0.001;
         drop(core);
-        self.elements.video.set_current_time(edge.clamp(from, (to - 0.001).max(from)));
+        self.elements.video.set_current_time(edge);
         self.play();
     }
 

@@ -41,6 +41,9 @@ impl Player {
         let mut guard = self.core.borrow_mut();
         let core = &mut *guard;
         let media_s = metadata.media_time();
+        if media_s < core.show_from_s {
+            return;
+        }
         core.overlay.place(&self.elements.parent, &self.elements.video);
         let layers = self.view.layers.get_untracked();
         let key = core.timeline.key_at(self.paint(core, layers).unwrap_or(media_s));

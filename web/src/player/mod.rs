@@ -64,6 +64,8 @@ struct Core {
     socket: Option<link::Socket>,
     init: Option<Init>,
     starting: Option<chunks::Starting>,
+    /// Frames before this media time are what the browser decodes on its way to the live edge.
+    show_from_s: f64,
     pulse: pulse::Pulse,
     rebuilds: u64,
     left_out: u64,
@@ -115,6 +117,7 @@ impl Player {
             socket: None,
             init: None,
             starting: None,
+            show_from_s: f64::INFINITY,
             pulse: pulse::Pulse::default(),
             rebuilds: 0,
             left_out: 0,

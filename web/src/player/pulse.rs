@@ -165,7 +165,7 @@ impl Player {
             delay_ms: delay.map(|delay| delay.total_ms),
             camera_delay_ms: delay.and_then(|delay| delay.camera_ms),
             parts: delay.map(|delay| delay.parts.clone()).unwrap_or_default(),
-            fps: core.pulse.fps,
+            fps: core.pulse.fps.filter(|_| core.socket.is_some() && core.pairing.shown().is_some()),
             buffer_ms: (core.timeline.end_s() * 1e3 - self.playhead_ms()).max(0.0),
             target_ms: seen.as_ref().map_or(0.0, |seen| core.steering.target_ms(seen)),
             behind_ms: seen.as_ref().map_or(0.0, |seen| seen.behind_ms),

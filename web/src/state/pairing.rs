@@ -22,13 +22,15 @@ impl Pairing {
     /// A frame is on screen now (`None`: one that nothing is known of). Gives the tracks to draw; without any the overlay must
     /// be cleared.
     pub(crate) fn show(&mut self, key: Option<FrameKey>) -> Option<&Tracks> {
+        // The browser may tell of a frame twice: once when it was painted early, once in its turn.
+        let first = self.shown != key;
         self.shown = key;
         self.drawn = None;
         let key = key?;
-        self.shown_count += 1;
+        self.shown_count += u64::from(first);
         if !self.known.contains_key(&key) {
             // Where no tracks come at all, analysis is off, and nothing is missing.
-            self.unpaired += u64::from(!self.known.is_empty());
+            self.unpaired += u64::from(first && !self.known.is_empty());
             return None;
         }
         self.drawn = Some(key);
@@ -118,6 +120,9 @@ mod tests {
         assert!(pairing.arrive(tracks(0, 6000)).is_none());
         assert!(pairing.arrive(tracks(0, 3000)).is_some());
         assert_eq!((pairing.drawn(), pairing.unpaired(), pairing.late()), (Some(key(0, 3000)), 1, 1));
+        pairing.show(Some(key(0, 9000)));
+        pairing.show(Some(key(0, 9000)));
+        assert_eq!((pairing.unpaired(), pairing.shown_count()), (2, 2), "told twice is shown once");
     }
 
     #[test]

@@ -22,8 +22,12 @@ const STARVED_MS: f64 = 8.0;
 const STARVED_MAX_MS: f64 = 160.0;
 /// The extra guard fades by so much in a second.
 const FADE_MS_PER_S: f64 = 0.4;
-/// Audio is rendered in larger blocks than video.
-const AUDIO_MS: f64 = 60.0;
+/// Browsers have no low-delay mode for sound: Chromium fills some 200 ms of it before it goes on after every seek.
+const AUDIO_MS: f64 = 200.0;
+/// With sound a jump costs that filling, so that jumping at 400 ms would lead to the next jump: it catches up by rate up to here.
+const SOUND_JUMP_MS: f64 = 1500.0;
+/// What a starving adds with sound, whose blocks are larger.
+const SOUND_STARVED_MS: f64 = 40.0;
 /// Two jumps are at least so far apart: the first must have its effect.
 const JUMP_PAUSE_MS: f64 = 1000.0;
 /// Beyond a second of jitter it is the link that is broken, not the target.
@@ -62,12 +66,22 @@ pub(crate) struct Steering {
     jumped_ms: Option<f64>,
     jumps: u64,
     starved: u64,
+    sound: bool,
 }
 
 impl Steering {
     /// Waits for tracks up to `limit_ms` (the viewer's own setting, 150 by default).
     pub(crate) fn new(limit_ms: f64) -> Self {
-        Self { limit_ms, extra_ms: 0.0, correcting: false, last_ms: None, jumped_ms: None, jumps: 0, starved: 0 }
+        Self {
+            limit_ms,
+            extra_ms: 0.0,
+            correcting: false,
+            last_ms: None,
+            jumped_ms: None,
+            jumps: 0,
+            starved: 0,
+            sound: false,
+        }
     }
 
     /// How far behind the line the playhead should be. One frame is in it already: a frame that is on the line has come whole.
@@ -85,7 +99,8 @@ impl Steering {
         let target = self.target_ms(seen);
         let error = seen.behind_ms - target;
         let rested = self.jumped_ms.is_none_or(|at| seen.now_ms - at > JUMP_PAUSE_MS);
-        if error > JUMP_MS && rested {
+        self.sound = seen.sound;
+        if error > if seen.sound { SOUND_JUMP_MS } else { JUMP_MS } && rested {
             self.jumped_ms = Some(seen.now_ms);
             self.jumps += 1;
             self.correcting = false;
@@ -104,7 +119,8 @@ impl Steering {
     /// The player ran out of frames: more room from here on, fading again.
     pub(crate) fn starve(&mut self) {
         self.starved += 1;
-        self.extra_ms = (self.extra_ms + STARVED_MS).min(STARVED_MAX_MS);
+        let more = if self.sound { SOUND_STARVED_MS } else { STARVED_MS };
+        self.extra_ms = (self.extra_ms + more).min(STARVED_MAX_MS);
     }
 
     /// Sets how long tracks are waited for.
@@ -163,6 +179,21 @@ mod tests {
         assert_eq!(steering.step(&seen(500.0, GUARD_MS + 401.0)), Act::Rate(RATE_MAX));
         assert_eq!(steering.step(&seen(1100.0, GUARD_MS + 401.0)), Act::Jump(GUARD_MS));
         assert_eq!(steering.jumps(), 2);
+    }
+
+    #[test]
+    fn with_sound_it_catches_up_by_rate_instead_of_jumping_again_and_again() {
+        let mut steering = Steering::new(150.0);
+        let sound = |now_ms, behind_ms| Seen { sound: true, ..seen(now_ms, behind_ms) };
+        let target = steering.target_ms(&sound(0.0, 0.0));
+        assert_eq!(target, GUARD_MS + AUDIO_MS);
+        assert_eq!(steering.step(&sound(0.0, target + 1400.0)), Act::Rate(RATE_MAX));
+        steering.starve();
+        assert_eq!(steering.target_ms(&sound(0.0, 0.0)), target + SOUND_STARVED_MS);
+        assert_eq!(
+            steering.step(&sound(100.0, target + 1600.0)),
+            Act::Jump(target + SOUND_STARVED_MS - 0.1 * FADE_MS_PER_S)
+        );
     }
 
     #[test]

@@ -132,6 +132,11 @@ impl Timeline {
         self.end_us as f64 / 1e6
     }
 
+    /// Duration of the newest frame in seconds; 0 before the first.
+    pub(crate) fn frame_s(&self) -> f64 {
+        self.last.map_or(0.0, |last| last.duration_us as f64 / 1e6)
+    }
+
     /// How many gaps within epochs were closed.
     pub(crate) fn gaps_closed(&self) -> u64 {
         self.gaps_closed
@@ -182,6 +187,7 @@ pub(crate) mod tests {
         }
         assert!(timeline.key_at(timeline.end_s() + 1.0).is_none());
         let newest = FrameKey::new(Epoch(4), Pts(start + 1999 * 3003));
+        assert!((timeline.frame_s() - 1.0 / 30.0).abs() < 1e-4);
         assert!(timeline.media_ms(newest).is_some_and(|ms| (ms / 1e3 - timeline.end_s()).abs() < 0.04));
     }
 

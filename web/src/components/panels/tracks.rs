@@ -1,7 +1,7 @@
 //! Who is in the picture.
 
 use super::Panel;
-use crate::player::PlayerView;
+use crate::player::{Phase, PlayerView};
 use leptos::prelude::*;
 use sightline_shared::camera::Camera;
 use sightline_shared::draw::class_colour;
@@ -16,6 +16,9 @@ pub(crate) fn TracksPanel(
     view: PlayerView,
 ) -> impl IntoView {
     let nobody = move || {
+        if view.phase.get() != Phase::Playing {
+            return "Unknown while there is no picture.".to_owned();
+        }
         let analysis = camera.with(|c| c.as_ref().map(|c| c.analysis.clone())).unwrap_or_default();
         match analysis.state.as_str() {
             "off" => "Detection is off for this camera.".to_owned(),
