@@ -29,7 +29,7 @@ const REAL: &[(&str, &str)] = &[
 fn sets(text: &str) -> (Vec<u8>, Vec<u8>) {
     let engine = base64::engine::general_purpose::STANDARD;
     let (sps, pps) = text.split_once(',').unwrap();
-    let set = |text: &str| nal::trimmed(&[&engine.decode(text).unwrap()])[0].to_vec();
+    let set = |text: &str| nal::trimmed(&[&engine.decode(text).unwrap()]).concat();
     (set(sps), set(pps))
 }
 
@@ -202,6 +202,11 @@ fn other_parameters_in_band_are_seen() {
     let expected = video_params_from_sps_pps(&other_sps, &other_pps).unwrap();
     assert_eq!((changed.width, changed.rotation), (expected.width, 90));
     assert_eq!(super::super::changed_parameters(&changed, &other), Ok(None));
+    // Found by fuzzing: another set of the same id, then the known one again.
+    let mut twin = sps.clone();
+    twin[3] = 0x28;
+    let there_and_back = unit_list(&[&twin, &sps, &pps, idr]);
+    assert_eq!(super::super::changed_parameters(&params, &there_and_back), Ok(None));
     let broken = unit_list(&[&other_sps[..5], &other_pps, idr]);
     assert!(super::super::changed_parameters(&params, &broken).is_err());
 }

@@ -104,7 +104,9 @@ pub fn changed_parameters(params: &VideoParams, data: &[u8]) -> Result<Option<Vi
         VideoCodec::Hevc => hevc::with_in_band(params, &found)?,
         VideoCodec::Av1 | VideoCodec::Vp9 => return Ok(None),
     };
-    Ok(new.map(|new| VideoParams { rotation: params.rotation, ..new }))
+    let new = new.map(|new| VideoParams { rotation: params.rotation, ..new });
+    // An access unit with several sets of one id may come back to where it began.
+    Ok(new.filter(|new| new != params))
 }
 
 /// Puts `found` sets of one kind over the `known` ones: a set that is not known yet replaces the one of its id. True where something changed.

@@ -127,16 +127,16 @@ pub fn lengths_to_annexb(data: &[u8], out: &mut Vec<u8>) -> Result<(), CodecErro
     if units.is_broken() { Err(CodecError::Truncated("a NAL unit")) } else { Ok(()) }
 }
 
-/// Parameter sets without a start code and zeros behind them, which some cameras put into their SDP.
+/// Parameter sets without a start code and zeros behind them, which some cameras put into their SDP; without empty ones.
 pub(super) fn trimmed<'a>(units: &[&'a [u8]]) -> Vec<&'a [u8]> {
     let trim = |unit: &&'a [u8]| {
-        let mut unit = unit.strip_suffix(&[0, 0, 1]).unwrap_or(unit);
-        while let [head @ .., 0] = unit {
+        let mut unit = *unit;
+        while let [head @ .., 0] | [head @ .., 0, 0, 1] = unit {
             unit = head;
         }
         unit
     };
-    units.iter().map(trim).collect()
+    units.iter().map(trim).filter(|unit| !unit.is_empty()).collect()
 }
 
 /// Where the byte behind the next `00 00 01` from `from` on stands.
@@ -183,6 +183,12 @@ mod tests {
         let mut walk = units(&[0, 0, 0, 1, 5, 0, 0, 0, 9, 1]);
         assert_eq!((walk.next(), walk.is_broken()), (Some(&[5][..]), false));
         assert_eq!((walk.next(), walk.is_broken(), walk.position()), (None, true, 5));
+    }
+
+    #[test]
+    fn what_stands_behind_a_parameter_set_is_cut_off() {
+        let units: [&[u8]; 3] = [&[0x68, 1, 0, 0, 0, 1, 0, 0, 1, 0], &[0x68, 0, 1], &[0, 0, 1]];
+        assert_eq!(trimmed(&units), [&[0x68, 1][..], &[0x68, 0, 1]]);
     }
 
     proptest! {
