@@ -39,7 +39,7 @@ async function screenshots(page) {
 
 await main(async () => {
   await withBrowser(async (browser) => {
-    const page = await newPage(browser, { viewport: { width: 1024, height: 700 } });
+    const page = await newPage(browser, { viewport: { width: 1440, height: 900 } });
     await page.goto(`${base}/cameras/demo`);
     await hook(page, 'camera-video').waitFor();
     await until('a first frame', async () => (await page.locator('[data-shown-pts]').first().getAttribute('data-shown-pts')) || null);
