@@ -18,6 +18,9 @@ const QUIET_MS: f64 = 10.0;
 /// At the latest it starts so long after the first chunk.
 const START_BY_MS: f64 = 400.0;
 
+/// So long the picture is kept back on the way to the live edge.
+const SHOW_ALL_MS: f64 = 1500.0;
+
 /// The time between the first chunk and the first seek.
 #[derive(Clone, Copy)]
 pub(crate) struct Starting {
@@ -72,6 +75,7 @@ impl Player {
         core.media = media;
         core.starting = None;
         core.show_from_s = f64::INFINITY;
+        core.show_all_ms = now_ms() + SHOW_ALL_MS;
     }
 
     /// A binary message came.

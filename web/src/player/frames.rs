@@ -41,7 +41,7 @@ impl Player {
         let mut guard = self.core.borrow_mut();
         let core = &mut *guard;
         let media_s = metadata.media_time();
-        if media_s < core.show_from_s {
+        if media_s < core.show_from_s && now < core.show_all_ms {
             return;
         }
         core.overlay.place(&self.elements.parent, &self.elements.video);

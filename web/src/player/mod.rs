@@ -66,6 +66,8 @@ struct Core {
     starting: Option<chunks::Starting>,
     /// Frames before this media time are what the browser decodes on its way to the live edge.
     show_from_s: f64,
+    /// At the latest from this time of the page on, every frame is shown: an old picture is better than none.
+    show_all_ms: f64,
     pulse: pulse::Pulse,
     rebuilds: u64,
     left_out: u64,
@@ -118,6 +120,7 @@ impl Player {
             init: None,
             starting: None,
             show_from_s: f64::INFINITY,
+            show_all_ms: f64::INFINITY,
             pulse: pulse::Pulse::default(),
             rebuilds: 0,
             left_out: 0,

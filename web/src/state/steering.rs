@@ -28,8 +28,10 @@ const AUDIO_MS: f64 = 200.0;
 const SOUND_JUMP_MS: f64 = 1500.0;
 /// What a starving adds with sound, whose blocks are larger.
 const SOUND_STARVED_MS: f64 = 40.0;
-/// Two jumps are at least so far apart: the first must have its effect.
+/// Two jumps are at least so far apart: the first must have its effect. The pause doubles while jumps do not help: a browser
+/// that cannot keep up would spend itself on decoding from key frames.
 const JUMP_PAUSE_MS: f64 = 1000.0;
+const JUMP_PAUSE_MAX_MS: f64 = 16_000.0;
 /// Beyond a second of jitter it is the link that is broken, not the target.
 const JITTER_MAX_MS: f64 = 1000.0;
 
@@ -64,6 +66,7 @@ pub(crate) struct Steering {
     correcting: bool,
     last_ms: Option<f64>,
     jumped_ms: Option<f64>,
+    jump_pause_ms: f64,
     jumps: u64,
     starved: u64,
     sound: bool,
@@ -78,6 +81,7 @@ impl Steering {
             correcting: false,
             last_ms: None,
             jumped_ms: None,
+            jump_pause_ms: JUMP_PAUSE_MS,
             jumps: 0,
             starved: 0,
             sound: false,
@@ -98,9 +102,12 @@ impl Steering {
         self.extra_ms = (self.extra_ms - passed_s * FADE_MS_PER_S).max(0.0);
         let target = self.target_ms(seen);
         let error = seen.behind_ms - target;
-        let rested = self.jumped_ms.is_none_or(|at| seen.now_ms - at > JUMP_PAUSE_MS);
+        let rested = self.jumped_ms.is_none_or(|at| seen.now_ms - at > self.jump_pause_ms);
         self.sound = seen.sound;
         if error > if seen.sound { SOUND_JUMP_MS } else { JUMP_MS } && rested {
+            let in_vain = self.jumped_ms.is_some_and(|at| seen.now_ms - at < 2.0 * self.jump_pause_ms);
+            self.jump_pause_ms =
+                if in_vain { (2.0 * self.jump_pause_ms).min(JUMP_PAUSE_MAX_MS) } else { JUMP_PAUSE_MS };
             self.jumped_ms = Some(seen.now_ms);
             self.jumps += 1;
             self.correcting = false;
@@ -178,7 +185,15 @@ mod tests {
         assert_eq!(steering.step(&seen(0.0, GUARD_MS + 401.0)), Act::Jump(GUARD_MS));
         assert_eq!(steering.step(&seen(500.0, GUARD_MS + 401.0)), Act::Rate(RATE_MAX));
         assert_eq!(steering.step(&seen(1100.0, GUARD_MS + 401.0)), Act::Jump(GUARD_MS));
-        assert_eq!(steering.jumps(), 2);
+        assert_eq!(steering.step(&seen(2900.0, GUARD_MS + 401.0)), Act::Rate(RATE_MAX), "the first jumps did not help");
+        assert_eq!(steering.step(&seen(3200.0, GUARD_MS + 401.0)), Act::Jump(GUARD_MS));
+        assert_eq!(steering.step(&seen(13_200.0, GUARD_MS + 401.0)), Act::Jump(GUARD_MS));
+        assert_eq!(
+            steering.step(&seen(14_300.0, GUARD_MS + 401.0)),
+            Act::Jump(GUARD_MS),
+            "it played for a while: as at first"
+        );
+        assert_eq!(steering.jumps(), 5);
     }
 
     #[test]
