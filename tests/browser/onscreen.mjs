@@ -44,6 +44,8 @@ await main(async () => {
     await hook(page, 'camera-video').waitFor();
     await until('a first frame', async () => (await page.locator('[data-shown-pts]').first().getAttribute('data-shown-pts')) || null);
     await page.waitForTimeout(3000);
+    // A label may lie over the blocks of the number.
+    await page.keyboard.press('l');
     await giveTools(page);
     const picture = await page.evaluate(() => globalThis.tools.pictureOf(document.querySelector('[data-testid=camera-video]')));
     const pictures = await screenshots(page);
