@@ -3,8 +3,6 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-export SIGHTLINE_ROOT := $(CURDIR)
-ENV := . scripts/env
 ARGS ?=
 
 .PHONY: help run build test check bench fuzz clean dist

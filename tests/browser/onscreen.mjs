@@ -1,6 +1,8 @@
 // The same question asked of the screen: video and overlay as the compositor put them together. requestVideoFrameCallback
-// may come a vsync late (time-and-wire.md, "Analysis"), so this is measured and told, not asserted.
-import { answer, base, hook, main, newPage, until, withBrowser } from './lib.mjs';
+// may come a vsync late, and the overlay with it: what it says is no proof of what is seen.
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { answer, artifacts, base, hook, main, newPage, until, withBrowser } from './lib.mjs';
 import { giveTools, isDrawn, isExact } from './pixels.mjs';
 
 const SECONDS = Number(process.env.SIGHTLINE_SECONDS ?? 20);
@@ -55,6 +57,8 @@ await main(async () => {
     for (const png of pictures) {
       const verdict = judge(await page.evaluate(read, [png, picture]));
       counts[verdict] = (counts[verdict] ?? 0) + 1;
+      // The first of each kind is kept, to be looked at.
+      if (counts[verdict] === 1) writeFileSync(path.join(artifacts, `onscreen-${verdict.replaceAll(' ', '-')}.png`), Buffer.from(png, 'base64'));
     }
     answer({ pictures: pictures.length, counts });
   });

@@ -78,3 +78,18 @@ async fn boxes_are_on_their_own_frames() {
     assert!(count("exact") >= 540, "{told}");
     assert_eq!(count("no box"), 0, "the detector lost the square, or the page its box: {told}");
 }
+
+/// The same asked of the screen: picture and overlay as the compositor put them together, and not what a script is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn boxes_are_on_their_own_frames_on_the_screen() {
+    let _alone = one_browser();
+    let program = Program::start_demo().await;
+    program.wait_live("demo").await;
+    let environment = vec![("SIGHTLINE_URL", program.url("")), ("SIGHTLINE_SECONDS", "10".to_owned())];
+    let told = run("onscreen", environment, Duration::from_secs(120)).await;
+    announce(&format!("on screen: {told}"));
+    let counts = told["counts"].as_object().expect("counted");
+    let wrong: Vec<_> = counts.iter().filter(|(verdict, _)| verdict.starts_with("box")).collect();
+    assert!(wrong.is_empty(), "{told}");
+    assert!(counts.get("exact").and_then(Value::as_u64) > Some(50), "{told}");
+}
