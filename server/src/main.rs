@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Watches cameras and shows what it sees in the browser, each box on exactly its own frame.
 #[derive(Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(name = "sightline", version, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
