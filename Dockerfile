@@ -19,9 +19,9 @@ RUN scripts/build
 
 FROM debian:12-slim
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates curl libavcodec59 libavformat59 libavutil57 libswscale6 \
+ && apt-get install -y --no-install-recommends ca-certificates curl libavcodec59 libavformat59 libavutil57 \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --uid 10001 --home-dir /data --create-home sightline
+ && useradd --uid 10001 --no-log-init --home-dir /data --create-home sightline
 COPY --from=build /src/dist/sightline /usr/local/bin/sightline
 USER sightline
 VOLUME /data
