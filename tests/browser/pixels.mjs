@@ -33,7 +33,10 @@ export function pixelTools(colour) {
     const isBox = (x, y) => {
       const i = (y * width + x) * 4;
       if (!(x >= 0 && y >= 0 && x < width && y < width) || pixels[i + 3] < 96) return false;
-      return Math.abs(pixels[i] - colour[0]) + Math.abs(pixels[i + 1] - colour[1]) + Math.abs(pixels[i + 2] - colour[2]) < 120;
+      const distance = Math.abs(pixels[i] - colour[0]) + Math.abs(pixels[i + 1] - colour[1]) + Math.abs(pixels[i + 2] - colour[2]);
+      // The rim of the white square, scaled, is as light as the box but grey.
+      const tint = Math.abs(pixels[i + 2] - pixels[i] - (colour[2] - colour[0]));
+      return distance < 120 && tint < 64;
     };
     // An edge is a line of the box's colour along the middle third of a side.
     const [from, to] = [reach + square.size / 3, reach + (2 * square.size) / 3].map((value) => Math.round(value * scale));
