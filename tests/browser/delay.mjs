@@ -4,6 +4,7 @@ import { answer, base, hook, main, newPage, until, withBrowser } from './lib.mjs
 
 const SECONDS = Number(process.env.SIGHTLINE_SECONDS ?? 20);
 const CAMERA = process.env.SIGHTLINE_CAMERA ?? 'demo';
+const SETTLE = Number(process.env.SIGHTLINE_SETTLE ?? 10);
 
 function collect(seconds) {
   const video = document.querySelector('[data-testid=camera-video]');
@@ -33,8 +34,10 @@ await main(async () => {
     await hook(page, 'camera-video').waitFor();
     await until('frames', async () => (await page.locator('[data-shown-pts]').first().getAttribute('data-shown-pts')) || null);
     // The player needs some seconds to steer to its target.
-    await page.waitForTimeout(5000);
+    await page.waitForTimeout(SETTLE * 1000);
     const settled = await page.evaluate(collect, SECONDS);
-    answer({ player: await page.locator('[data-shown-pts]').first().getAttribute('data-player'), ...settled, errors: page.errors });
+    const parent = page.locator('[data-shown-pts]').first();
+    const page_says = await parent.evaluate((element) => ({ ...element.dataset }));
+    answer({ player: page_says.player, ...settled, page_says, errors: page.errors });
   });
 });

@@ -34,7 +34,8 @@ async fn main() {
         told.insert("analysis".into(), cameras("4 cameras 720p25, motion at 5 fps", 4, "motion").await);
     }
     if wanted("delay") {
-        told.insert("delay".into(), delay().await);
+        told.insert("delay".into(), delay("motion at 5 fps", "motion").await);
+        told.insert("delay_without_analysis".into(), delay("analysis off", "none").await);
     }
     if wanted("join") {
         told.insert("join".into(), join().await);
@@ -129,11 +130,11 @@ fn percentile(values: &mut [f64], percent: f64) -> f64 {
 }
 
 /// 720p30 with a key frame every two seconds, as the browser figures want it.
-async fn thirty() -> (Program, FakeCamera) {
+async fn thirty(model: &str) -> (Program, FakeCamera) {
     let clip = Clip::make(ClipSpec { fps: 30, gop: 60, frames: 120, ..ClipSpec::bench() });
     let camera = FakeCamera::start(Arc::new(clip), vec![]).await;
     let program = Program::start().await;
-    program.add_as(json!({ "id": "cam", "url": camera.url() })).await;
+    program.add_as(json!({ "id": "cam", "url": camera.url(), "detect": { "model": model } })).await;
     program.wait_live("cam").await;
     (program, camera)
 }
@@ -145,8 +146,8 @@ async fn script(name: &'static str, url: String) -> Value {
 }
 
 /// From the camera's send() of a frame's last packet to requestVideoFrameCallback's expectedDisplayTime.
-async fn delay() -> Value {
-    let (program, camera) = thirty().await;
+async fn delay(what: &str, model: &str) -> Value {
+    let (program, camera) = thirty(model).await;
     let (instant, utc) = (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970"));
     let told = script("delay", program.url("")).await;
     let mut delays = Vec::new();
@@ -159,17 +160,18 @@ async fn delay() -> Value {
     let (p50, p95) = (percentile(&mut delays, 50.0), percentile(&mut delays, 95.0));
     let interval = 1000.0 / 30.0;
     say(&format!(
-        "| delay in Chromium, 720p30, player {} | p50 {p50:.1} ms = {:.2} frame intervals, p95 {p95:.1} ms; {} frames, {} dropped |",
-        told["player"].as_str().unwrap_or("?"),
+        "| delay in Chromium, 720p30, {what} | p50 {p50:.1} ms = {:.2} frame intervals, p95 {p95:.1} ms; {} frames, {} dropped; the page aims at {} ms |",
         p50 / interval,
         delays.len(),
-        told["dropped"]
+        told["dropped"],
+        told["page_says"]["targetMs"].as_str().unwrap_or("?")
     ));
-    json!({ "p50_ms": p50, "p95_ms": p95, "intervals": p50 / interval, "frames": delays.len(), "dropped": told["dropped"] })
+    json!({ "p50_ms": p50, "p95_ms": p95, "intervals": p50 / interval, "frames": delays.len(), "dropped": told["dropped"],
+        "page_says": told["page_says"] })
 }
 
 async fn join() -> Value {
-    let (program, _camera) = thirty().await;
+    let (program, _camera) = thirty("motion").await;
     let told = script("join", program.url("")).await;
     let mut took: Vec<f64> = told["took"].as_array().expect("times").iter().filter_map(Value::as_f64).collect();
     let (p50, p95) = (percentile(&mut took, 50.0), percentile(&mut took, 95.0));
