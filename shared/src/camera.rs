@@ -205,6 +205,10 @@ pub struct Camera {
     pub detect: DetectSettings,
     /// What analysis is doing.
     pub analysis: AnalysisInfo,
+    /// What was asked of the encoder of `main`.
+    pub encoder: crate::encoder::EncoderSettings,
+    /// Every rendition that there can be.
+    pub renditions: Vec<crate::encoder::RenditionInfo>,
     /// False for a camera that cannot be edited here (the demo camera, or a read-only settings file).
     pub editable: bool,
 }

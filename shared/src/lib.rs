@@ -5,8 +5,12 @@
 pub mod api;
 pub mod camera;
 pub mod chunk;
+pub mod clips;
 pub mod draw;
+pub mod encoder;
+pub mod probe;
 pub mod system;
+pub mod telemetry;
 pub mod time;
 pub mod tracks;
 pub mod wire;

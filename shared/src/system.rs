@@ -17,6 +17,8 @@ pub struct System {
     pub listen: String,
     /// What each stage uses, by stage name.
     pub stages: BTreeMap<String, Stage>,
+    /// What each encoder can do here.
+    pub encoders: Vec<crate::encoder::EncoderCaps>,
     /// The settings file.
     pub settings: SettingsFile,
     /// The data folder.
