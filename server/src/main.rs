@@ -4,11 +4,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sightline::api::{self, ServeOptions};
 use sightline::logging;
 use sightline::pipeline::clock::{Clock, SystemClock};
-use sightline::store::Places;
+use sightline::settings::Mistake;
+use sightline::store::{Places, StoreError};
 use std::error::Error;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -28,6 +29,17 @@ enum Command {
     Serve(Serve),
     /// Set or change the password of the dashboard; asked for on the terminal, or read from standard input.
     Password(Common),
+    /// Check the settings file, or print one with every key.
+    #[command(subcommand)]
+    Config(Config),
+}
+
+#[derive(Subcommand)]
+enum Config {
+    /// Tell every mistake in the settings file with its line; nothing is changed.
+    Check(Common),
+    /// Print a settings file with every key, its default, and what it does.
+    PrintDefault,
 }
 
 #[derive(Args)]
@@ -69,17 +81,20 @@ enum LogFormat {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.unwrap_or(Command::Serve(cli.serve));
-    let common = match &command {
-        Command::Serve(serve) => &serve.common,
-        Command::Password(common) => common,
+    let log_format = match &command {
+        Command::Serve(Serve { common, .. }) | Command::Password(common) | Command::Config(Config::Check(common)) => {
+            common.log_format
+        }
+        Command::Config(Config::PrintDefault) => LogFormat::Text,
     };
-    logging::set_up(match common.log_format {
+    logging::set_up(match log_format {
         LogFormat::Text => logging::Format::Text,
         LogFormat::Json => logging::Format::Json,
     });
     let done = match command {
         Command::Serve(arguments) => serve(arguments),
         Command::Password(common) => password(&common),
+        Command::Config(config) => run_config(&config),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -113,6 +128,29 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
             .await?;
         Ok(())
     })
+}
+
+fn run_config(config: &Config) -> Result<(), Box<dyn Error>> {
+    let mut out = std::io::stdout();
+    match config {
+        Config::PrintDefault => write!(out, "{}", sightline::settings::sample::SAMPLE)?,
+        Config::Check(common) => {
+            let places = Places::find(common.config.as_deref(), common.data.as_deref())?;
+            let settings = sightline::store::check_file(&places).map_err(|error| match error {
+                StoreError::Mistakes { path, mistakes } => list_mistakes(&path, &mistakes),
+                other => other.to_string(),
+            })?;
+            writeln!(out, "{}: no mistakes, {} cameras.", places.config.display(), settings.cameras.len())?;
+        }
+    }
+    Ok(())
+}
+
+/// `FILE:LINE: what is wrong`, a line each: editors jump there.
+fn list_mistakes(path: &Path, mistakes: &[Mistake]) -> String {
+    let one = |mistake: &Mistake| format!("\n{}:{}: {}", path.display(), mistake.line, mistake.message);
+    let list: String = mistakes.iter().map(one).collect();
+    format!("{} mistakes:{list}", mistakes.len())
 }
 
 fn password(common: &Common) -> Result<(), Box<dyn Error>> {

@@ -5,6 +5,7 @@ pub mod detect;
 pub mod file;
 pub mod files;
 pub mod mask;
+pub mod sample;
 mod section;
 pub mod server;
 pub mod slug;

@@ -6,6 +6,7 @@ mod accounting;
 mod faults;
 mod files;
 mod live;
+mod openapi;
 mod page;
 mod settings;
 mod sources;
