@@ -125,7 +125,7 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
                     std::future::pending::<()>().await;
                 }
             })
-            .await?;
+            .await;
         Ok(())
     })
 }

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod cameras;
+mod connections;
 mod error;
 mod json;
 mod live;

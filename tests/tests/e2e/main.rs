@@ -7,6 +7,7 @@ mod faults;
 mod files;
 mod live;
 mod openapi;
+mod package;
 mod page;
 mod settings;
 mod sources;
