@@ -12,6 +12,7 @@ pub mod fragment;
 pub mod libav;
 pub mod live;
 pub mod logging;
+pub mod picture;
 pub mod pipeline;
 pub mod settings;
 pub mod source;

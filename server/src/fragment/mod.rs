@@ -15,6 +15,7 @@ use sightline_shared::camera::Rendition;
 use sightline_shared::chunk::{ChunkHeader, FLAG_AUDIO, FLAG_KEY, FLAG_STARTS_EPOCH, HEADER_LEN, Kind};
 use sightline_shared::time::{Epoch, Pts, TIMESCALE};
 use sightline_shared::wire::Init;
+use std::sync::Arc;
 use strip::ParameterSets;
 
 /// Track number of the video.
@@ -33,6 +34,8 @@ pub struct InitSet {
     pub audio: Option<Bytes>,
     /// A plain init segment with all tracks, for `live.mp4`.
     pub muxed: Bytes,
+    /// What they were made of.
+    pub params: Arc<StreamParams>,
 }
 
 impl InitSet {
@@ -67,6 +70,12 @@ impl Chunk {
     #[must_use]
     pub fn mp4(&self) -> Bytes {
         self.message.slice(HEADER_LEN..)
+    }
+
+    /// The frame itself: what stands in the `mdat`; shares the bytes.
+    #[must_use]
+    pub fn sample(&self) -> Bytes {
+        self.message.slice(HEADER_LEN + moof::length(&self.message[HEADER_LEN..])..)
     }
 
     /// Whether it is a key frame of the video: a player can start here.
@@ -153,7 +162,7 @@ impl Fragmenter {
         self.sample_rate = params.audio.as_ref().map_or(TIMESCALE, |audio| audio.sample_rate);
         self.audio_end = None;
         self.in_entry = ParameterSets::of(&params.video);
-        Ok(InitSet { text, video, audio, muxed })
+        Ok(InitSet { text, video, audio, muxed, params: Arc::new(params.clone()) })
     }
 
     /// The chunk of one access unit. Parameter sets that stand in the sample entry, and access unit delimiters, are left out

@@ -53,6 +53,12 @@ pub(super) fn message<'a>(header: &[u8], sample: &Sample, pieces: impl Iterator<
     Bytes::from(out)
 }
 
+/// Bytes in front of the sample, of a chunk that [`message`] made: `moof` and the head of `mdat`.
+pub(super) fn length(chunk: &[u8]) -> usize {
+    let moof = chunk.first_chunk().map_or(0, |size| u32::from_be_bytes(*size));
+    ((moof + MDAT_HEADER) as usize).min(chunk.len())
+}
+
 /// `moof` and the head of `mdat`, built on the stack; four bytes too long where there is no composition offset.
 fn boxes(sample: &Sample, moof: u32) -> [u8; (MOOF_LEN + 4 + MDAT_HEADER) as usize] {
     let offset = moof - MOOF_LEN;

@@ -25,6 +25,7 @@ fn init(epoch: u32) -> Item {
         video: Bytes::from_static(b"video"),
         audio: None,
         muxed: Bytes::from_static(b"muxed"),
+        params: Arc::new(crate::pipeline::packet::testing::params()),
     }))
 }
 

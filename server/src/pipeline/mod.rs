@@ -5,6 +5,7 @@ pub mod anchors;
 pub mod camera;
 pub mod cameras;
 pub mod clock;
+pub mod colour;
 pub mod counters;
 pub mod detection;
 pub mod edge;

@@ -1,0 +1,92 @@
+//! Single pictures for people: a frame, upright and with square pixels, as JPEG; and the newest frame of a GOP.
+
+mod gop;
+mod jpeg;
+mod planes;
+
+pub use gop::{Limits, from_gop};
+
+use crate::pipeline::frame::{Colour, Frame};
+
+/// The longest side of a picture: JPEG has room for 65535, but a sample aspect of 1:4000 is nobody's picture.
+const MAX_SIDE: f64 = 16_384.0;
+/// The narrowest picture that is made, whatever width is asked for.
+const MIN_WIDTH: u32 = 16;
+
+/// Why there is no picture.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// The samples are not what their format and size promise.
+    #[error("a picture of {width}x{height} cannot be read: its samples are missing or of an unknown kind")]
+    Unreadable {
+        /// Width in pixels.
+        width: usize,
+        /// Height in pixels.
+        height: usize,
+    },
+    /// libavcodec or libswscale refused.
+    #[error("the picture cannot be made: {0}")]
+    Refused(String),
+    /// Nothing that was offered could be decoded.
+    #[error("none of the newest frames could be decoded: {0}")]
+    NotDecoded(String),
+}
+
+/// An upright picture with square pixels, 8-bit I420, in the matrix and range of the frame that it was made of.
+pub struct Still {
+    width: usize,
+    height: usize,
+    planes: Vec<(Vec<u8>, usize)>,
+    colour: Colour,
+}
+
+impl Still {
+    /// Turns `frame` upright, with square pixels, no wider than `max_width` and never enlarged beyond what its sample aspect asks for.
+    ///
+    /// # Errors
+    /// [`PictureError`] where its samples cannot be read.
+    pub fn of(frame: &Frame, max_width: Option<u32>) -> Result<Self, PictureError> {
+        let (width, height) = shown(frame, max_width);
+        let turned = !frame.rotation.is_multiple_of(180);
+        let (across, down) = if turned { (height, width) } else { (width, height) };
+        let planes = planes::turn(planes::resized(frame, across, down)?, across, down, frame.rotation);
+        Ok(Self { width, height, planes, colour: frame.colour })
+    }
+
+    /// Width and height in pixels.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+
+    /// As JPEG of `quality` 1 (smallest) to 100 (best), in JFIF's full-range BT.601.
+    ///
+    /// # Errors
+    /// [`PictureError::Refused`] where libavcodec has no JPEG encoder, or no memory.
+    pub fn jpeg(self, quality: u8) -> Result<Vec<u8>, PictureError> {
+        jpeg::encode(self, quality)
+    }
+}
+
+/// `frame` as JPEG of `quality` 1 to 100: upright, with square pixels, no wider than `max_width`.
+///
+/// # Errors
+/// [`PictureError`] where its samples cannot be read, or libavcodec refuses.
+pub fn jpeg(frame: &Frame, max_width: Option<u32>, quality: u8) -> Result<Vec<u8>, PictureError> {
+    Still::of(frame, max_width)?.jpeg(quality)
+}
+
+/// Width and height of the picture as shown. A sample aspect stretches one side and shrinks none, so that no detail is lost.
+fn shown(frame: &Frame, max_width: Option<u32>) -> (usize, usize) {
+    let (across, down) = (f64::from(frame.sample_aspect.0.max(1)), f64::from(frame.sample_aspect.1.max(1)));
+    let (width, height) =
+        (frame.width as f64 * (across / down).max(1.0), frame.height as f64 * (down / across).max(1.0));
+    let (width, height) = if frame.rotation.is_multiple_of(180) { (width, height) } else { (height, width) };
+    let most = max_width.map_or(MAX_SIDE, |most| f64::from(most.max(MIN_WIDTH)));
+    let scale = (most / width).min(MAX_SIDE / width).min(MAX_SIDE / height).min(1.0);
+    let side = |pixels: f64| ((pixels * scale).round() as usize).max(1);
+    (side(width), side(height))
+}
+
+#[cfg(test)]
+mod tests;
