@@ -53,7 +53,7 @@ impl CameraHandle {
     pub fn start(settings: CameraSettings, common: Common) -> Arc<Self> {
         let handle = Arc::new(Self {
             status: Arc::new(Status::new(common.clock.clone())),
-            hub: Hub::new(HubLimits::default()),
+            hub: Self::new_hub(Rendition::Source),
             source: Arc::default(),
             fragment: Arc::default(),
             counters: Arc::default(),
@@ -64,6 +64,11 @@ impl CameraHandle {
         });
         handle.run();
         handle
+    }
+
+    /// The hub of one of this camera's renditions. Every hub is made here, so that all have what listens to their rendition.
+    fn new_hub(_rendition: Rendition) -> Arc<Hub> {
+        Hub::new(HubLimits::default())
     }
 
     fn running(&self) -> MutexGuard<'_, Running> {
