@@ -2,12 +2,14 @@
 
 mod bundle;
 mod cameras;
+mod clips;
 mod error;
 mod json;
 mod live;
 mod metrics;
 pub mod password;
 mod principal;
+mod recordings;
 mod serve;
 mod session;
 mod slowdown;
@@ -20,6 +22,8 @@ pub use serve::{ServeError, ServeOptions, Server, serve, stop_signal};
 
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::{Clock, Mono};
+use crate::record::clips::Clips;
+use crate::record::disk::SystemDisk;
 use crate::store::Store;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -60,6 +64,7 @@ pub(crate) struct Inner {
     stopping: watch::Receiver<bool>,
     /// Held while settings are put in force, so that an older state never comes after a newer one.
     applying: Mutex<()>,
+    clips: Clips,
 }
 
 impl std::ops::Deref for App {
@@ -78,8 +83,9 @@ impl App {
         listen: SocketAddr,
         allow_hosts: Vec<String>,
         stopping: watch::Receiver<bool>,
-    ) -> Self {
-        Self(Arc::new(Inner {
+    ) -> std::io::Result<Self> {
+        let clips = Clips::open(store.clone(), clock.clone(), Arc::new(SystemDisk))?;
+        Ok(Self(Arc::new(Inner {
             store,
             cameras,
             slowdown: Slowdown::new(clock.clone()),
@@ -92,7 +98,8 @@ impl App {
             clock,
             stopping,
             applying: Mutex::default(),
-        }))
+            clips,
+        })))
     }
 }
 
@@ -100,7 +107,9 @@ impl Inner {
     /// Makes the running cameras equal to the settings in force. Must be called on the runtime.
     fn apply(&self) {
         let _one = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
-        self.cameras.apply(self.store.snapshot().cameras);
+        let settings = self.store.snapshot();
+        self.cameras.keep(settings.server.keep);
+        self.cameras.apply(settings.cameras);
     }
 
     fn viewers_now(&self) -> usize {
@@ -118,6 +127,8 @@ fn router(app: App) -> Router {
         .merge(timings::routes())
         .merge(system::routes())
         .merge(metrics::routes())
+        .merge(clips::routes())
+        .merge(recordings::routes())
         .route_layer(middleware::from_fn(principal::require));
     Router::new()
         .merge(session::open())
