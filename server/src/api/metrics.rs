@@ -49,6 +49,11 @@ fn camera(page: &mut Page, handle: &Arc<CameraHandle>) {
     for rendition in handle.renditions() {
         hub(page, handle, rendition, &of);
     }
+    for rendition in [Rendition::Source, Rendition::Main] {
+        let labels = [of[0], of[1], ("rendition", rendition.name())];
+        let Some(ring) = handle.ring(rendition) else { continue };
+        page.add("sightline_kept_bytes", "gauge", "Bytes kept in memory for clips.", &labels, ring.bytes() as f64);
+    }
     for (stage, timings) in &handle.timings(WINDOW).stages {
         let stage = ("stage", stage.as_str());
         let mut count = |name: &'static str, help: &'static str, kind, value: u64| {

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod cameras;
+mod clips;
 mod connections;
 mod error;
 mod json;
@@ -10,6 +11,7 @@ mod metrics;
 mod openapi;
 pub mod password;
 mod principal;
+mod recordings;
 mod serve;
 mod session;
 mod slowdown;
@@ -22,6 +24,8 @@ pub use serve::{ServeError, ServeOptions, Server, serve, stop_signal};
 
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::{Clock, Mono};
+use crate::record::clips::Clips;
+use crate::record::disk::SystemDisk;
 use crate::store::Store;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
@@ -65,6 +69,7 @@ pub(crate) struct Inner {
     stopping: watch::Receiver<bool>,
     /// Held while settings are put in force, so that an older state never comes after a newer one.
     applying: Mutex<()>,
+    clips: Clips,
 }
 
 impl std::ops::Deref for App {
@@ -83,8 +88,9 @@ impl App {
         listen: SocketAddr,
         allow_hosts: Vec<String>,
         stopping: watch::Receiver<bool>,
-    ) -> Self {
-        Self(Arc::new(Inner {
+    ) -> std::io::Result<Self> {
+        let clips = Clips::open(store.clone(), clock.clone(), Arc::new(SystemDisk))?;
+        Ok(Self(Arc::new(Inner {
             store,
             cameras,
             slowdown: Slowdown::new(clock.clone()),
@@ -98,7 +104,8 @@ impl App {
             clock,
             stopping,
             applying: Mutex::default(),
-        }))
+            clips,
+        })))
     }
 }
 
@@ -106,7 +113,9 @@ impl Inner {
     /// Makes the running cameras equal to the settings in force. Must be called on the runtime.
     fn apply(&self) {
         let _one = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
-        self.cameras.apply(self.store.snapshot().cameras);
+        let settings = self.store.snapshot();
+        self.cameras.keep(settings.server.keep);
+        self.cameras.apply(settings.cameras);
     }
 
     fn viewers_now(&self) -> usize {
@@ -125,6 +134,8 @@ fn known() -> OpenApiRouter<App> {
         .merge(system::routes())
         .merge(metrics::routes())
         .merge(openapi::routes())
+        .merge(clips::routes())
+        .merge(recordings::routes())
 }
 
 fn describe() -> String {

@@ -98,7 +98,7 @@ pub async fn serve(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Serve
     let local = listener.local_addr().map_err(bind)?;
     let cameras = Cameras::new(clock.clone()).map_err(ServeError::Start)?;
     let (stop, stopping) = watch::channel(false);
-    let app = App::new(store, cameras, clock, local, allow_hosts, stopping);
+    let app = App::new(store, cameras, clock, local, allow_hosts, stopping).map_err(ServeError::Start)?;
     app.apply();
     if !password_set {
         tracing::info!("no password is set: this machine alone is answered, and everybody on it has all rights");
@@ -140,6 +140,11 @@ impl Server {
             following.abort();
             stopping.send_replace(true);
             app.cameras.shutdown();
+            let clips = app.clone();
+            // A clip that is being written ends within a megabyte.
+            if tokio::task::spawn_blocking(move || clips.clips.stop()).await.is_err() {
+                tracing::error!("clips did not end in order");
+            }
         };
         tokio::join!(serving, stopped);
     }

@@ -72,10 +72,11 @@ impl Chunk {
         self.message.slice(HEADER_LEN..)
     }
 
-    /// The frame itself: what stands in the `mdat`; shares the bytes.
+    /// The one sample in it, for a file of another layout; shares the bytes. `None` for a message that was not made here.
     #[must_use]
-    pub fn sample(&self) -> Bytes {
-        self.message.slice(HEADER_LEN + moof::length(&self.message[HEADER_LEN..])..)
+    pub fn sample(&self) -> Option<Sample> {
+        let (decode_time, duration, data) = moof::read(&self.message, HEADER_LEN)?;
+        Some(Sample { decode_time, duration, data })
     }
 
     /// Whether it is a key frame of the video: a player can start here.
@@ -89,6 +90,17 @@ impl Chunk {
     pub fn is_audio(&self) -> bool {
         self.header.has(FLAG_AUDIO)
     }
+}
+
+/// What a chunk carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// From the start of the epoch, in the track's timescale: 90 kHz for video, the sample rate for audio.
+    pub decode_time: u64,
+    /// In the same.
+    pub duration: u32,
+    /// The coded frame.
+    pub data: Bytes,
 }
 
 /// Why no init segment could be made of some parameters; the stream cannot be shown until they change.

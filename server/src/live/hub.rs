@@ -64,10 +64,17 @@ pub enum Next {
     Closed,
 }
 
+/// Sees every item of a hub beside its readers, such as what keeps the newest minutes for clips.
+pub trait Tap: Send + Sync {
+    /// An item was published. Called in the order of the items, while the hub is locked: it has to be quick and may not
+    /// call the hub.
+    fn item(&self, item: &Item);
+}
+
 /// The newest GOPs of one rendition.
-#[derive(Debug)]
 pub struct Hub {
     limits: HubLimits,
+    tap: Option<Arc<dyn Tap>>,
     ring: RwLock<Ring>,
     /// Wakes cursors; counts published items.
     wake: watch::Sender<u64>,
@@ -102,7 +109,17 @@ impl Hub {
     /// An empty hub.
     #[must_use]
     pub fn new(limits: HubLimits) -> Arc<Self> {
-        Arc::new(Self { limits, ring: RwLock::default(), wake: watch::Sender::new(0) })
+        Self::make(limits, None)
+    }
+
+    /// An empty hub whose every item `tap` sees.
+    #[must_use]
+    pub fn with_tap(limits: HubLimits, tap: Arc<dyn Tap>) -> Arc<Self> {
+        Self::make(limits, Some(tap))
+    }
+
+    fn make(limits: HubLimits, tap: Option<Arc<dyn Tap>>) -> Arc<Self> {
+        Arc::new(Self { limits, tap, ring: RwLock::default(), wake: watch::Sender::new(0) })
     }
 
     /// Adds an item and wakes the readers; waits for nobody. After [`Self::close`] it does nothing.
@@ -110,6 +127,9 @@ impl Hub {
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         if ring.closed {
             return;
+        }
+        if let Some(tap) = &self.tap {
+            tap.item(&item);
         }
         ring.push(item);
         ring.trim(&self.limits);
@@ -171,6 +191,12 @@ impl Hub {
 
     fn read(&self) -> RwLockReadGuard<'_, Ring> {
         self.ring.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hub").field("limits", &self.limits).field("chunks", &self.chunks()).finish_non_exhaustive()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod auth;
 mod change;
+mod clips;
 mod db;
 mod edit;
 mod error;
