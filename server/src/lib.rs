@@ -16,4 +16,5 @@ pub mod pipeline;
 pub mod settings;
 pub mod source;
 pub mod store;
+pub mod telemetry;
 pub mod track;

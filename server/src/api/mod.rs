@@ -13,6 +13,7 @@ mod serve;
 mod session;
 mod slowdown;
 mod system;
+mod telemetry;
 mod timings;
 mod tokens;
 pub mod trust;
@@ -22,6 +23,7 @@ pub use serve::{ServeError, ServeOptions, Server, serve, stop_signal};
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::{Clock, Mono};
 use crate::store::Store;
+use crate::telemetry::Telemetry;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -49,6 +51,7 @@ pub(crate) struct App(Arc<Inner>);
 pub(crate) struct Inner {
     store: Arc<Store>,
     cameras: Arc<Cameras>,
+    telemetry: Arc<Telemetry>,
     clock: Arc<dyn Clock>,
     slowdown: Slowdown,
     hashing: Arc<Semaphore>,
@@ -85,6 +88,7 @@ impl App {
     ) -> Self {
         Self(Arc::new(Inner {
             store,
+            telemetry: Telemetry::new(cameras.clone(), clock.clone()),
             cameras,
             slowdown: Slowdown::new(clock.clone()),
             hashing: Arc::new(Semaphore::new(MAX_HASHING)),
@@ -121,6 +125,7 @@ fn known() -> OpenApiRouter<App> {
         .merge(cameras::routes())
         .merge(live::routes())
         .merge(timings::routes())
+        .merge(telemetry::routes())
         .merge(system::routes())
         .merge(metrics::routes())
         .merge(openapi::routes())

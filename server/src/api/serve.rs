@@ -146,11 +146,13 @@ impl Server {
         let server = axum::serve(Tcp(listener), service).with_graceful_shutdown(ended);
         let mut serving = tokio::spawn(server.into_future());
         let following = tokio::spawn(follow_settings(app.clone()));
+        let sampling = tokio::spawn(app.telemetry.clone().run());
         let failed = tokio::select! {
             () = stop => None,
             ended = &mut serving => Some(ended),
         };
         following.abort();
+        sampling.abort();
         stopping.send_replace(true);
         app.cameras.shutdown();
         let ended = match failed {

@@ -83,10 +83,35 @@ struct Ring {
     keys: VecDeque<u64>,
     /// Chunks ever published.
     chunks: u64,
+    total: Flow,
+    step: Flow,
     init: Option<Arc<InitSet>>,
     newest: Option<(Epoch, Pts)>,
     newest_arrival: Mono,
     closed: bool,
+}
+
+/// Video that went into a hub.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// Frames.
+    pub frames: u64,
+    /// Of these, key frames.
+    pub key_frames: u64,
+    /// Bytes of the frames themselves, without what wraps them.
+    pub bytes: u64,
+    /// Bytes of the largest frame.
+    pub largest: u64,
+}
+
+impl Flow {
+    fn note(&mut self, chunk: &Chunk) {
+        let bytes = chunk.payload_len() as u64;
+        self.frames += 1;
+        self.key_frames += u64::from(chunk.is_key());
+        self.bytes += bytes;
+        self.largest = self.largest.max(bytes);
+    }
 }
 
 #[derive(Debug)]
@@ -157,6 +182,17 @@ impl Hub {
         self.read().chunks
     }
 
+    /// Video since the start.
+    #[must_use]
+    pub fn total(&self) -> Flow {
+        self.read().total
+    }
+
+    /// Video since this was last called: for the one that takes the samples of telemetry, and nobody else.
+    pub fn take_step(&self) -> Flow {
+        std::mem::take(&mut self.ring.write().unwrap_or_else(PoisonError::into_inner).step)
+    }
+
     /// Epoch and PTS of the newest video chunk.
     #[must_use]
     pub fn newest(&self) -> Option<(Epoch, Pts)> {
@@ -190,6 +226,8 @@ impl Ring {
                     self.keys.push_back(self.end());
                 }
                 if !chunk.is_audio() {
+                    self.total.note(chunk);
+                    self.step.note(chunk);
                     self.newest = Some((chunk.header.epoch, chunk.header.pts));
                 }
             }

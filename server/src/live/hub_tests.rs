@@ -310,3 +310,14 @@ fn publishing_never_waits_for_a_reader_that_stands_still() {
         assert_eq!(chunks(&read(&mut cursor))[..2], ["i0", "k4950"], "not begun yet: nothing was dropped");
     }
 }
+
+#[test]
+fn the_flow_counts_video_alone_and_a_step_is_taken_once() {
+    let hub = Hub::new(HubLimits::default());
+    frames(&hub, 0..10, 5);
+    hub.publish(chunk(0, 10, 0, 5000));
+    hub.publish(chunk(0, 11, FLAG_AUDIO, 9000));
+    // A message of these tests has no `moof`: the header and the head of `mdat` are not of the frame.
+    let wanted = Flow { frames: 11, key_frames: 2, bytes: 10 * 960 + 4960, largest: 4960 };
+    assert_eq!((hub.take_step(), hub.take_step(), hub.total()), (wanted, Flow::default(), wanted));
+}
