@@ -3,6 +3,7 @@
 //! Publishing never waits for a reader. A reader that is too slow, or was overrun, goes on at the newest key frame and is
 //! told how many chunks it missed, so that for each cursor: chunks since its start = delivered + dropped + still to come.
 
+use super::flow::Flow;
 use crate::fragment::{Chunk, InitSet};
 use crate::pipeline::clock::Mono;
 use sightline_shared::time::{Epoch, Pts};
@@ -89,29 +90,6 @@ struct Ring {
     newest: Option<(Epoch, Pts)>,
     newest_arrival: Mono,
     closed: bool,
-}
-
-/// Video that went into a hub.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flow {
-    /// Frames.
-    pub frames: u64,
-    /// Of these, key frames.
-    pub key_frames: u64,
-    /// Bytes of the frames themselves, without what wraps them.
-    pub bytes: u64,
-    /// Bytes of the largest frame.
-    pub largest: u64,
-}
-
-impl Flow {
-    fn note(&mut self, chunk: &Chunk) {
-        let bytes = chunk.payload_len() as u64;
-        self.frames += 1;
-        self.key_frames += u64::from(chunk.is_key());
-        self.bytes += bytes;
-        self.largest = self.largest.max(bytes);
-    }
 }
 
 #[derive(Debug)]
