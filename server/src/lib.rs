@@ -18,4 +18,5 @@ pub mod record;
 pub mod settings;
 pub mod source;
 pub mod store;
+pub mod telemetry;
 pub mod track;

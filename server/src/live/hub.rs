@@ -3,6 +3,7 @@
 //! Publishing never waits for a reader. A reader that is too slow, or was overrun, goes on at the newest key frame and is
 //! told how many chunks it missed, so that for each cursor: chunks since its start = delivered + dropped + still to come.
 
+use super::flow::Flow;
 use crate::fragment::{Chunk, InitSet};
 use crate::pipeline::clock::Mono;
 use sightline_shared::time::{Epoch, Pts};
@@ -90,6 +91,8 @@ struct Ring {
     keys: VecDeque<u64>,
     /// Chunks ever published.
     chunks: u64,
+    total: Flow,
+    step: Flow,
     init: Option<Arc<InitSet>>,
     newest: Option<(Epoch, Pts)>,
     newest_arrival: Mono,
@@ -177,6 +180,17 @@ impl Hub {
         self.read().chunks
     }
 
+    /// Video since the start.
+    #[must_use]
+    pub fn total(&self) -> Flow {
+        self.read().total
+    }
+
+    /// Video since this was last called: for the one that takes the samples of telemetry, and nobody else.
+    pub fn take_step(&self) -> Flow {
+        std::mem::take(&mut self.ring.write().unwrap_or_else(PoisonError::into_inner).step)
+    }
+
     /// Epoch and PTS of the newest video chunk.
     #[must_use]
     pub fn newest(&self) -> Option<(Epoch, Pts)> {
@@ -216,6 +230,8 @@ impl Ring {
                     self.keys.push_back(self.end());
                 }
                 if !chunk.is_audio() {
+                    self.total.note(chunk);
+                    self.step.note(chunk);
                     self.newest = Some((chunk.header.epoch, chunk.header.pts));
                 }
             }
