@@ -7,6 +7,7 @@ pub mod api;
 pub mod codec;
 pub mod decode;
 pub mod detect;
+pub mod draw;
 pub mod encode;
 pub mod fragment;
 pub mod libav;
