@@ -4,7 +4,7 @@
 //! sides of a box do, are filled in one go: eight bytes of a row at a time.
 
 use super::planes::{ChromaMut, PictureMut, PlaneMut};
-use super::simd::{Columns, lerp, lerp_pairs};
+use super::simd::{self, Columns, lerp, lerp_pairs};
 
 /// A rectangle of pixels as coded: `x0 < x1 <= width`, `y0 < y1 <= height`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,15 +37,19 @@ const TALL: usize = 6;
 pub(super) fn patches(picture: &mut PictureMut<'_>, patches: &[Patch]) {
     let mut rest = patches;
     while let Some(first) = rest.first() {
-        let together = side_by_side(picture, rest);
-        if together > 0 {
-            upright(picture, &rest[..together]);
-            rest = &rest[together..];
-        } else {
+        let left = side_by_side(picture, rest);
+        if left == 0 {
             luma(&mut picture.luma, first.area, first.ink);
             chroma(picture, first.area, first.ink);
             rest = &rest[1..];
+            continue;
         }
+        // The other side of a box stands on the same rows.
+        let rows = |patch: &Patch| (patch.area.y0, patch.area.y1);
+        let other = &rest[left..];
+        let right = if other.first().map(rows) == Some(rows(first)) { side_by_side(picture, other) } else { 0 };
+        upright(picture, &[&rest[..left], &other[..right]][..1 + usize::from(right > 0)]);
+        rest = &other[right..];
     }
 }
 
@@ -66,20 +70,22 @@ fn side_by_side(picture: &PictureMut<'_>, patches: &[Patch]) -> usize {
     patches.iter().take_while(fits).count()
 }
 
-/// Fills patches for which [`side_by_side`] holds.
-fn upright(picture: &mut PictureMut<'_>, patches: &[Patch]) {
+/// Fills groups of patches for each of which [`side_by_side`] holds, all on the same rows.
+fn upright(picture: &mut PictureMut<'_>, groups: &[&[Patch]]) {
     let (width, height) = picture.size();
-    let Area { x0, y0, y1, .. } = patches[0].area;
-    let start = x0.min(width - EIGHT);
-    let mut columns = Columns::default();
-    for Patch { area, ink } in patches {
-        (area.x0..area.x1).for_each(|x| columns.cover(x - start, ink.samples[0], ink.alpha));
+    let Area { y0, y1, .. } = groups[0][0].area;
+    let mut columns = [Columns::new(0); 2];
+    for (columns, group) in columns.iter_mut().zip(groups) {
+        *columns = Columns::new(group[0].area.x0.min(width - EIGHT));
+        for Patch { area, ink } in *group {
+            (area.x0..area.x1).for_each(|x| columns.cover(x, ink.samples[0], ink.alpha));
+        }
     }
-    columns.run(picture.luma.data, picture.luma.stride, start, y0..y1);
+    simd::run(&columns[..groups.len()], picture.luma.data, picture.luma.stride, y0..y1);
 
     // Chroma rows that are covered whole; the half ones at the ends are done the plain way.
     let rows = y0.div_ceil(2)..if y1 == height { y1.div_ceil(2) } else { y1 / 2 };
-    for Patch { area, ink } in patches {
+    for Patch { area, ink } in groups.iter().copied().flatten() {
         if y0 % 2 == 1 {
             chroma(picture, Area { y1: y0 + 1, ..*area }, *ink);
         }
@@ -87,37 +93,30 @@ fn upright(picture: &mut PictureMut<'_>, patches: &[Patch]) {
             chroma(picture, Area { y0: y1 - 1, ..*area }, *ink);
         }
     }
-    let samples = width.div_ceil(2);
     match &mut picture.chroma {
         ChromaMut::Planar { cb, cr } => {
-            let start = (x0 / 2).min(samples - EIGHT);
             for (index, plane) in [(1, cb), (2, cr)] {
-                let columns =
-                    chroma_columns(patches, width, |sample| (sample - start)..(sample - start + 1), |_| index);
-                columns.run(plane.data, plane.stride, start, rows.clone());
+                let columns = chroma_columns(groups, width, 1, |_| index);
+                simd::run(&columns[..groups.len()], plane.data, plane.stride, rows.clone());
             }
         }
         ChromaMut::Interleaved(plane) => {
-            let start = (x0 / 2).min(samples - EIGHT / 2);
-            let bytes = |sample: usize| 2 * (sample - start)..2 * (sample - start) + 2;
-            let columns = chroma_columns(patches, width, bytes, |byte| 1 + byte % 2);
-            columns.run(plane.data, plane.stride, 2 * start, rows);
+            let columns = chroma_columns(groups, width, 2, |byte| 1 + byte % 2);
+            simd::run(&columns[..groups.len()], plane.data, plane.stride, rows);
         }
     }
 }
 
-/// What eight bytes of a chroma row become: `bytes` are those of a sample, `of` says which of Y, Cb, Cr a byte holds.
-fn chroma_columns(
-    patches: &[Patch],
-    width: usize,
-    bytes: impl Fn(usize) -> std::ops::Range<usize>,
-    of: impl Fn(usize) -> usize,
-) -> Columns {
-    let mut columns = Columns::default();
-    for Patch { area, ink } in patches {
-        for (samples, halves) in halves(area.x0, area.x1, width) {
-            for byte in samples.flat_map(&bytes) {
-                columns.cover(byte, ink.samples[of(byte)], ink.alpha * halves / 2);
+/// What eight bytes of a chroma row become for each group; a sample has `bytes`, and `of` says which of Y, Cb, Cr a byte of a row holds.
+fn chroma_columns(groups: &[&[Patch]], width: usize, bytes: usize, of: impl Fn(usize) -> usize) -> [Columns; 2] {
+    let mut columns = [Columns::new(0); 2];
+    for (columns, group) in columns.iter_mut().zip(groups) {
+        *columns = Columns::new((bytes * (group[0].area.x0 / 2)).min(bytes * width.div_ceil(2) - EIGHT));
+        for Patch { area, ink } in *group {
+            for (samples, halves) in halves(area.x0, area.x1, width) {
+                for byte in bytes * samples.start..bytes * samples.end {
+                    columns.cover(byte, ink.samples[of(byte)], ink.alpha * halves / 2);
+                }
             }
         }
     }

@@ -60,30 +60,47 @@ pub(super) fn quarter(upper: &[u8], lower: &[u8], out: &mut [u8]) {
 /// What eight bytes side by side become, the same on many rows: each keeps `keep` of 256 parts and gets `add`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Columns {
+    /// The first of the eight, in a row.
+    start: usize,
     keep: [u16; 8],
     add: [u16; 8],
 }
 
-impl Default for Columns {
-    fn default() -> Self {
-        Self { keep: [256; 8], add: [0; 8] }
+impl Columns {
+    /// Eight bytes that stay as they are.
+    pub(super) fn new(start: usize) -> Self {
+        Self { start, keep: [256; 8], add: [128; 8] }
+    }
+
+    /// Covers byte `at` of a row with `to`, over what covers it already.
+    pub(super) fn cover(&mut self, at: usize, to: u8, alpha: u16) {
+        let (at, keep) = (at - self.start, u32::from(256 - alpha.min(256)));
+        self.keep[at] = (u32::from(self.keep[at]) * keep / 256) as u16;
+        // Half a step for rounding stays added.
+        self.add[at] = (u32::from(self.add[at] - 128) * keep / 256) as u16 + u16::from(to) * alpha.min(256) + 128;
+    }
+
+    fn apply(&self, row: &mut [u8]) {
+        if let Some(eight) = row[self.start..].first_chunk_mut::<8>() {
+            *eight = std::array::from_fn(|at| ((u16::from(eight[at]) * self.keep[at] + self.add[at]) >> 8) as u8);
+        }
     }
 }
 
-impl Columns {
-    /// Covers column `at` with `to`, over what covers it already.
-    pub(super) fn cover(&mut self, at: usize, to: u8, alpha: u16) {
-        let keep = u32::from(256 - alpha.min(256));
-        self.keep[at] = (u32::from(self.keep[at]) * keep / 256) as u16;
-        self.add[at] = (u32::from(self.add[at]) * keep / 256) as u16 + u16::from(to) * alpha.min(256);
-    }
-
-    /// Changes the eight bytes from `start` on of each of `rows`.
-    pub(super) fn run(&self, data: &mut [u8], stride: usize, start: usize, rows: Range<usize>) {
-        let (keep, add) = (self.keep, self.add.map(|add| add + 128));
-        for row in rows {
-            let Some(eight) = data[row * stride + start..].first_chunk_mut::<8>() else { return };
-            *eight = std::array::from_fn(|at| ((u16::from(eight[at]) * keep[at] + add[at]) >> 8) as u8);
+/// Changes the bytes of all `columns` on each of `rows`: row by row, since both sides of a box lie on the same pages of memory.
+pub(super) fn run(columns: &[Columns], data: &mut [u8], stride: usize, rows: Range<usize>) {
+    match columns {
+        [left, right] => {
+            for row in rows {
+                let row = &mut data[row * stride..];
+                left.apply(row);
+                right.apply(row);
+            }
+        }
+        columns => {
+            for row in rows {
+                columns.iter().for_each(|columns| columns.apply(&mut data[row * stride..]));
+            }
         }
     }
 }
