@@ -13,6 +13,7 @@ pub mod libav;
 pub mod live;
 pub mod logging;
 pub mod pipeline;
+pub mod process;
 pub mod settings;
 pub mod source;
 pub mod store;
