@@ -17,7 +17,8 @@ build: ## the release program, web bundle inside, at dist/sightline
 	@scripts/setup run
 	@scripts/build
 
-dist: build
+dist: build ## a Debian package with a systemd unit, at dist/sightline_VERSION_ARCH.deb
+	@scripts/dist
 
 test: ## install what is missing, run every test
 	@scripts/setup test

@@ -15,6 +15,7 @@ pub mod live;
 pub mod logging;
 pub mod picture;
 pub mod pipeline;
+pub mod process;
 pub mod settings;
 pub mod source;
 pub mod store;

@@ -1,6 +1,7 @@
 //! The one file that touches libav's raw pointers: what ffmpeg-next's safe layer does not give.
 #![allow(unsafe_code)]
 
+use crate::pipeline::frame::{PictureMut, PixelFormat, PlaneMut};
 use ffmpeg_next as ffmpeg;
 use std::sync::Once;
 
@@ -45,4 +46,61 @@ pub fn track_facts(parameters: &ffmpeg::codec::Parameters) -> TrackFacts {
             reorder: raw.video_delay,
         }
     }
+}
+
+/// The three planes of an I420 frame that libav allocated, to be written. Empty planes where it is another format, or where
+/// somebody else (an encoder that looks ahead) still reads the samples and there is no memory for others.
+#[must_use]
+pub fn i420_mut(frame: &mut ffmpeg::frame::Video) -> PictureMut<'_> {
+    let (width, height) = (frame.width() as usize, frame.height() as usize);
+    // SAFETY: the frame is borrowed mutably for as long as the planes live, and after av_frame_make_writable nobody else
+    // refers to its buffers (libavutil/frame.h). av_frame_get_buffer gives each plane of a YUV420P frame `linesize` bytes
+    // for each of its rows, in places that do not overlap; `linesize` is positive for frames that libav allocates.
+    let planes = unsafe {
+        let raw = frame.as_mut_ptr();
+        let ours = frame.format() == ffmpeg::format::Pixel::YUV420P && ffmpeg::ffi::av_frame_make_writable(raw) >= 0;
+        [0, 1, 2].map(|index| {
+            let (width, rows) = if index == 0 { (width, height) } else { (width.div_ceil(2), height.div_ceil(2)) };
+            let (start, stride) = ((*raw).data[index], usize::try_from((*raw).linesize[index]).unwrap_or(0));
+            let data: &mut [u8] =
+                if ours && !start.is_null() { std::slice::from_raw_parts_mut(start, stride * rows) } else { &mut [] };
+            PlaneMut { data, stride, width, height: rows }
+        })
+    };
+    PictureMut { format: PixelFormat::I420, width, height, planes }
+}
+
+/// What libavcodec's libx264 wrapper takes over before each frame (`reconfig_encoder` in libx264.c).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// Bits a second.
+    pub bitrate: i64,
+    /// Bits a second.
+    pub max: i64,
+    /// Bits.
+    pub buffer: i64,
+    /// Constant quality, where that is the rate control.
+    pub crf: Option<f64>,
+}
+
+/// Tells a running libx264 other rates.
+///
+/// # Errors
+/// The encoder knows no `crf`: it is not libx264.
+pub fn set_rates(encoder: &mut ffmpeg::encoder::video::Encoder, rates: &Rates) -> Result<(), ffmpeg::Error> {
+    // SAFETY: the context is open and borrowed mutably, so that no encoding call runs meanwhile; the three numbers are plain
+    // fields that may be set by the user (libavcodec/avcodec.h), and av_opt_set_double checks name and range itself.
+    unsafe {
+        let raw = encoder.as_mut_ptr();
+        (*raw).bit_rate = rates.bitrate;
+        (*raw).rc_max_rate = rates.max;
+        (*raw).rc_buffer_size = i32::try_from(rates.buffer).unwrap_or(i32::MAX);
+        if let Some(crf) = rates.crf {
+            let set = ffmpeg::ffi::av_opt_set_double((*raw).priv_data, c"crf".as_ptr(), crf, 0);
+            if set < 0 {
+                return Err(ffmpeg::Error::from(set));
+            }
+        }
+    }
+    Ok(())
 }

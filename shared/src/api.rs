@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Every error answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorBody {
     /// The error.
     pub error: ApiError,
@@ -12,6 +13,7 @@ pub struct ErrorBody {
 
 /// What was wrong and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiError {
     /// A word for programs, e.g. `bad_url`, `not_found`, `login_required`, `conflict`.
     pub code: String,
@@ -24,6 +26,7 @@ pub struct ApiError {
 
 /// `GET /api/health`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Health {
     /// Version of the program.
     pub version: String,
@@ -33,6 +36,7 @@ pub struct Health {
 
 /// `GET /api/session`: who is asking, and whether a login is needed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Session {
     /// `anonymous`, `local` (no password set, asked from this machine) or `user`.
     pub principal: String,
@@ -44,6 +48,7 @@ pub struct Session {
 
 /// `POST /api/login`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Login {
     /// The password.
     pub password: String,
@@ -51,6 +56,7 @@ pub struct Login {
 
 /// `POST /api/password`: sets or changes the password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewPassword {
     /// The present one, where one is set.
     #[serde(default)]
@@ -61,6 +67,7 @@ pub struct NewPassword {
 
 /// One stream of a [`NewCamera`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewStream {
     /// Its address.
@@ -71,6 +78,7 @@ pub struct NewStream {
 
 /// `POST /api/cameras`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct NewCamera {
     /// The slug; made from the name if absent.
@@ -95,6 +103,7 @@ pub struct NewCamera {
 
 /// `PATCH /api/cameras/{id}`: absent fields stay as they are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct CameraPatch {
     /// New name.
@@ -119,6 +128,7 @@ pub struct CameraPatch {
 
 /// `GET /api/timings`: what each stage of a camera did.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Timings {
     /// By stage name: `source`, `fragment`, `decode`, `detect`, `track`.
@@ -128,6 +138,7 @@ pub struct Timings {
 /// One stage. Times are those of the window asked for; counts run since the camera was started, and
 /// `in = out + held + sum of dropped` at every moment.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct StageTimings {
     /// Median of the time an item spent in the stage.
@@ -152,6 +163,7 @@ pub struct StageTimings {
 
 /// `POST /api/tokens`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for, e.g. `prometheus`.
@@ -160,6 +172,7 @@ pub struct NewToken {
 
 /// A bearer token for programs, as `GET /api/tokens` lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Token {
     /// Names it in `DELETE /api/tokens/{id}`.
     pub id: String,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which picture of a camera.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rendition {
     /// The camera's own access units, re-wrapped, never re-encoded.
@@ -39,6 +40,7 @@ impl Rendition {
 
 /// How a camera is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CameraState {
     /// Being connected for the first time; nothing has failed yet.
@@ -56,6 +58,7 @@ pub enum CameraState {
 
 /// RTSP's transport.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// TCP first, UDP where the camera refuses it (461), and the other way round.
@@ -69,6 +72,7 @@ pub enum Transport {
 
 /// How the picture reaches viewers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum VideoMode {
     /// `source` where the browser plays it, else `main`.
@@ -82,6 +86,7 @@ pub enum VideoMode {
 
 /// What a stream is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Shown to viewers.
@@ -94,6 +99,7 @@ pub enum Role {
 
 /// One of a camera's streams, as told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct StreamInfo {
     /// Its address with the password masked.
@@ -104,6 +110,7 @@ pub struct StreamInfo {
 
 /// The detector's settings of one camera.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DetectSettings {
     /// `motion` (default) or `none`.
@@ -127,6 +134,7 @@ impl Default for DetectSettings {
 
 /// The audio track beside the video.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AudioInfo {
     /// RFC 6381 string, e.g. `mp4a.40.2`.
     pub codec: String,
@@ -138,6 +146,7 @@ pub struct AudioInfo {
 
 /// What analysis of a camera is doing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct AnalysisInfo {
     /// `on`, `off`, `waiting` (no picture yet) or `failed`.
@@ -152,6 +161,7 @@ pub struct AnalysisInfo {
 
 /// A camera as `GET /api/cameras` tells it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Camera {
     /// Never changes, never re-used: files, rows and metrics carry it.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// How far a piece of work is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
     /// Waits for its turn.
@@ -22,6 +23,7 @@ pub enum JobState {
 
 /// Boxes in the picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Overlay {
     /// As the camera sent it.
@@ -33,6 +35,7 @@ pub enum Overlay {
 
 /// The video of a clip.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ClipFormat {
     /// As it was sent, not encoded anew.
@@ -44,6 +47,7 @@ pub enum ClipFormat {
 
 /// `POST /api/clips`: either `last_s`, or `from` and `to`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct NewClip {
     /// The camera's id.
@@ -71,6 +75,7 @@ pub struct NewClip {
 
 /// `PATCH /api/clips/{id}`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ClipPatch {
     /// New name.
@@ -79,6 +84,7 @@ pub struct ClipPatch {
 
 /// A clip.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Clip {
     /// ULID.
@@ -131,6 +137,7 @@ pub struct Clip {
 
 /// `GET /api/cameras/{id}/recordings`: what clips can be made of.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Recordings {
     /// What is there, oldest first.
@@ -141,6 +148,7 @@ pub struct Recordings {
 
 /// A stretch without a gap.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Span {
     /// RFC 3339.
@@ -155,6 +163,7 @@ pub struct Span {
 
 /// A stretch of which there is nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Gap {
     /// RFC 3339.

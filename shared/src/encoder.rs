@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who encodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Backend {
     /// The best one that this machine has.
@@ -28,6 +29,7 @@ pub enum Backend {
 
 /// What is encoded to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Codec {
     /// ITU-T H.264, which every browser plays.
@@ -41,6 +43,7 @@ pub enum Codec {
 
 /// From fastest to best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Preset {
     /// Fastest; x264 ultrafast.
@@ -61,6 +64,7 @@ pub enum Preset {
 
 /// Sets preset, rate control and quality where they are not given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum QualityPreset {
     /// Least work.
@@ -75,6 +79,7 @@ pub enum QualityPreset {
 
 /// What the encoder is tuned for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Tune {
     /// Ultra low latency: a frame in, its access unit out.
@@ -87,6 +92,7 @@ pub enum Tune {
 
 /// How bits are spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RateControl {
     /// Constant bitrate.
@@ -103,6 +109,7 @@ pub enum RateControl {
 ///
 /// A `PATCH` is a merge patch (RFC 7396) of this: an absent member stays, `null` goes back to the default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct EncoderSettings {
     /// Who encodes.
@@ -154,6 +161,7 @@ pub struct EncoderSettings {
 
 /// What an encoder does: every question answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EncoderInUse {
     /// Who encodes; never `auto`.
     pub backend: Backend,
@@ -189,6 +197,7 @@ pub struct EncoderInUse {
 
 /// The answer to `PATCH /api/cameras/{id}/encoder`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EncoderChanged {
     /// Names of the settings that were applied to the running encoder.
     pub live: Vec<String>,
@@ -202,6 +211,7 @@ pub struct EncoderChanged {
 
 /// Both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Limits {
     /// Least.
     pub min: f64,
@@ -211,6 +221,7 @@ pub struct Limits {
 
 /// What an encoder of this machine can do: what `GET /api/system` tells and the encoder panel offers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EncoderCaps {
     /// The encoder.
     pub backend: Backend,
@@ -232,6 +243,7 @@ pub struct EncoderCaps {
 
 /// How a rendition is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RenditionState {
     /// Nobody asks for it.
@@ -247,6 +259,7 @@ pub enum RenditionState {
 
 /// One rendition of a camera.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct RenditionInfo {
     /// Which.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 /// The answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct System {
     /// Version of the program.
@@ -35,6 +36,7 @@ pub struct System {
 
 /// One stage.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Stage {
     /// What does the work; absent where the stage is not built yet or idle.
@@ -45,6 +47,7 @@ pub struct Stage {
 
 /// The settings file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct SettingsFile {
     /// Where it is.
@@ -59,6 +62,7 @@ pub struct SettingsFile {
 
 /// One mistake.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SettingsMistake {
     /// Line, from 1.
     pub line: usize,
@@ -68,6 +72,7 @@ pub struct SettingsMistake {
 
 /// A file system.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Disk {
     /// Its size.
     pub total_bytes: u64,

@@ -3,6 +3,19 @@
 //! Order: `hello`, `state`, then for each epoch `init` followed by one binary init segment (and a second one flagged
 //! [`crate::chunk::FLAG_AUDIO`] where `init` names audio), then chunks from the newest key frame on, with `tracks` between
 //! them as they become known. A slow viewer gets `dropped`, then the next key frame.
+//!
+//! **Which rendition.** `auto` is the first of [`Hello::renditions`]: `main` where the camera is set to `transcode`, else `source`.
+//! A page that cannot play the codec of an `init` answers `{"type": "rendition", "rendition": "main"}`, where `hello` lists
+//! it: nothing else has to be said about what a browser can play. The same message moves a viewer at any time, such as one
+//! that looks at `source` while somebody applies a change in the encoder panel beside it. The answer is another `hello` (its
+//! `rendition` is the new one), and then all as from the start, from `init` on; chunks of the old rendition do not follow.
+//! `main` and `small` are made while somebody asks: until the first frame is there, `state` tells how it goes, in
+//! [`Camera::renditions`](crate::camera::Camera::renditions), and the page goes on showing what it has.
+//!
+//! **Time.** Epoch and PTS are those of `source` in every rendition: a `tracks` message belongs to the same frame in all of them,
+//! and frames that a lower rate leaves out have theirs too. Therefore an `init` may come again *within* an epoch, where an
+//! encoder was started with other settings: parameters change at the key frame that follows, and PTS go on. A new epoch of
+//! `source` is a new epoch of the others.
 
 use crate::camera::{AudioInfo, Camera, Rendition};
 use crate::time::Epoch;
@@ -19,7 +32,7 @@ pub const PROTOCOL_VERSION: u32 = 1;
 pub enum ServerMessage {
     /// First message of a connection.
     Hello(Hello),
-    /// The next binary message is the init segment of this epoch.
+    /// The next binary message is an init segment: an epoch begins, or other parameters within it.
     Init(Init),
     /// What is in one frame.
     Tracks(Tracks),
@@ -44,7 +57,7 @@ pub struct Hello {
     pub camera: String,
     /// The camera's uid.
     pub uid: String,
-    /// Renditions that can be asked for.
+    /// Renditions that can be asked for; the first is what `auto` means.
     pub renditions: Vec<Rendition>,
     /// The one this connection carries.
     pub rendition: Rendition,
@@ -55,7 +68,7 @@ pub struct Hello {
 pub struct Init {
     /// Rendition of the chunks.
     pub rendition: Rendition,
-    /// Epoch that begins.
+    /// Epoch that begins, or goes on with other parameters.
     pub epoch: Epoch,
     /// RFC 6381 string of the video, e.g. `avc1.64001f`.
     pub codec: String,
@@ -89,13 +102,19 @@ pub enum DropCause {
 }
 
 /// One frame's way through the server. Times are milliseconds of the server's monotonic clock, the one of [`ClockReply`].
+///
+/// Sent for a few frames a second when the frame's chunk was made, with the stamps there were by then; and once more, whole,
+/// where analysis of the frame ended only afterwards. The picture of `source` goes through `source`, `fragment`; the one of `main`
+/// and `small` through `source`, `decode`, `process`, `encode`, `fragment`; what is found in it through `source`, `decode`, `detect` (if it
+/// was looked at), `track`. The time between two stamps of one way is the time spent in the later stage, its queue included.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stages {
     /// Epoch of the frame.
     pub epoch: Epoch,
     /// Its PTS.
     pub pts: crate::time::Pts,
-    /// Stage names with the time at which the frame left each, in order; the first is `source`, its last packet's arrival.
+    /// Stage names with the time at which the frame left each, in the order of time; the first is `source`, its last packet's
+    /// arrival.
     pub stamps: Vec<Stamp>,
     /// UTC in milliseconds at which the camera says it took the frame, where it sends sender reports.
     pub captured_utc_ms: Option<f64>,
@@ -134,7 +153,7 @@ pub enum ViewerMessage {
         /// The viewer's clock in milliseconds.
         t0: f64,
     },
-    /// Asks for another rendition on this connection.
+    /// Asks for another rendition on this connection: because this one cannot be played, or because somebody chose.
     Rendition {
         /// The one to change to.
         rendition: Rendition,

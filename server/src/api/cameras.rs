@@ -9,17 +9,18 @@ use crate::pipeline::camera::CameraHandle;
 use crate::settings::CameraSettings;
 use crate::settings::files::FileRule;
 use crate::store::{Store, StoreError};
+use axum::Json;
 use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router, routing};
 use sightline_shared::api::{CameraPatch, NewCamera};
+use sightline_shared::camera::Camera;
 use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/cameras", routing::get(list).post(add))
-        .route("/api/cameras/{id}", routing::get(get).patch(change).delete(remove))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(get, change, remove))
 }
 
 /// The camera with this id.
@@ -27,16 +28,22 @@ pub(super) fn find(app: &App, id: &str) -> Result<Arc<CameraHandle>, Problem> {
     app.cameras.get(id).ok_or_else(|| Problem::not_found(format!("There is no camera with the id `{id}`.")))
 }
 
+/// Every camera, in the order of the settings.
+#[utoipa::path(get, path = "/api/cameras", tag = "cameras", operation_id = "list_cameras", responses((status = 200, body = Vec<Camera>)))]
 async fn list(State(app): State<App>) -> Response {
     let cameras: Vec<_> = app.cameras.list().iter().map(|camera| camera.describe()).collect();
     (etag(&app), Json(cameras)).into_response()
 }
 
+/// One camera.
+#[utoipa::path(get, path = "/api/cameras/{id}", tag = "cameras", operation_id = "get_camera", params(("id" = String, Path)), responses((status = 200, body = Camera)))]
 async fn get(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
     let camera = find(&app, &id)?.describe();
     Ok((etag(&app), Json(camera)).into_response())
 }
 
+/// Adds a camera. It answers at once and never probes: what comes of it is told by the camera's state.
+#[utoipa::path(post, path = "/api/cameras", tag = "cameras", operation_id = "add_camera", request_body = NewCamera, responses((status = 201, body = Camera)))]
 async fn add(
     State(app): State<App>,
     Extension(principal): Extension<Principal>,
@@ -50,6 +57,8 @@ async fn add(
     Ok((StatusCode::CREATED, location, etag(&app), Json(described)).into_response())
 }
 
+/// Changes a camera; what the change does not touch goes on without a lost frame.
+#[utoipa::path(patch, path = "/api/cameras/{id}", tag = "cameras", operation_id = "change_camera", params(("id" = String, Path)), request_body = CameraPatch, responses((status = 200, body = Camera)))]
 async fn change(
     State(app): State<App>,
     Extension(principal): Extension<Principal>,
@@ -64,6 +73,8 @@ async fn change(
     Ok((etag(&app), Json(described)).into_response())
 }
 
+/// Removes a camera.
+#[utoipa::path(delete, path = "/api/cameras/{id}", tag = "cameras", operation_id = "remove_camera", params(("id" = String, Path)), responses((status = 204)))]
 async fn remove(State(app): State<App>, Path(id): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     edit(&app, &headers, move |store, expected| store.delete_camera(&id, expected)).await?;
     Ok((StatusCode::NO_CONTENT, etag(&app)).into_response())

@@ -15,30 +15,34 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Router, routing};
 use futures::StreamExt;
 use sightline_shared::camera::Rendition;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// How often it is asked whether a viewer may still see what it sees.
 const RECHECK: Duration = Duration::from_secs(5);
 /// How long `live.mp4` waits for a camera that has not shown anything yet.
 const FIRST_PICTURE: Duration = Duration::from_secs(10);
 
-pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/api/cameras/{id}/live", routing::get(websocket))
-        .route("/api/cameras/{id}/live.mp4", routing::get(mp4))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(websocket)).routes(routes!(mp4))
 }
 
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Ask {
+    /// Version of the WebSocket's protocol.
     v: Option<u32>,
+    /// `auto` (default), `source`, `main` or `small`.
     rendition: Option<String>,
 }
 
+/// The live picture over WebSocket: text messages and chunks of fragmented MP4, as `shared/src/wire.rs` and `chunk.rs` say.
+#[utoipa::path(get, path = "/api/cameras/{id}/live", tag = "live", params(("id" = String, Path), Ask), responses((status = 101, description = "WebSocket")))]
 async fn websocket(
     State(app): State<App>,
     Extension(principal): Extension<Principal>,
@@ -69,6 +73,8 @@ async fn websocket(
     }))
 }
 
+/// The live picture as one fragmented MP4, for ffprobe, VLC and curl; it ends with the epoch.
+#[utoipa::path(get, path = "/api/cameras/{id}/live.mp4", tag = "live", params(("id" = String, Path), Ask), responses((status = 200, body = Vec<u8>, content_type = "video/mp4")))]
 async fn mp4(
     State(app): State<App>,
     Extension(principal): Extension<Principal>,

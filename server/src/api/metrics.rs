@@ -7,20 +7,23 @@ use crate::pipeline::camera::CameraHandle;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::{Router, routing};
 use sightline_shared::camera::{Camera, CameraState, Rendition};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// The window of the quantiles.
 const WINDOW: Duration = Duration::from_secs(60);
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/metrics", routing::get(metrics))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(metrics))
 }
 
+/// Prometheus' text format.
+#[utoipa::path(get, path = "/metrics", tag = "system", responses((status = 200, body = String, content_type = "text/plain")))]
 async fn metrics(State(app): State<App>) -> Response {
     let mut page = Page::default();
     page.add("sightline_build_info", "gauge", "The version that runs.", &[("version", VERSION)], 1.0);

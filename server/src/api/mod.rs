@@ -6,6 +6,7 @@ mod error;
 mod json;
 mod live;
 mod metrics;
+mod openapi;
 pub mod password;
 mod principal;
 mod serve;
@@ -32,6 +33,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
+use utoipa_axum::router::OpenApiRouter;
 
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -54,6 +56,8 @@ pub(crate) struct Inner {
     /// Names of `--allow-host`, in the form they are compared in.
     allow_hosts: Vec<String>,
     listen: SocketAddr,
+    /// The API's description, as JSON.
+    openapi: String,
     started: Mono,
     started_utc: Duration,
     /// True once the program is to end.
@@ -87,6 +91,7 @@ impl App {
             viewers: Arc::new(Semaphore::new(MAX_VIEWERS)),
             allow_hosts,
             listen,
+            openapi: describe(),
             started: clock.now(),
             started_utc: clock.utc(),
             clock,
@@ -108,9 +113,9 @@ impl Inner {
     }
 }
 
-/// Every route.
-fn router(app: App) -> Router {
-    let known = Router::new()
+/// Routes for those who are known, with their description.
+fn known() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::begin())
         .merge(session::protected())
         .merge(tokens::routes())
         .merge(cameras::routes())
@@ -118,10 +123,19 @@ fn router(app: App) -> Router {
         .merge(timings::routes())
         .merge(system::routes())
         .merge(metrics::routes())
-        .route_layer(middleware::from_fn(principal::require));
-    Router::new()
-        .merge(session::open())
-        .merge(known)
+        .merge(openapi::routes())
+}
+
+fn describe() -> String {
+    let open = session::open().into_openapi();
+    openapi::finish(known().merge(session::open()).into_openapi(), &open)
+}
+
+/// Every route.
+fn router(app: App) -> Router {
+    let known = known().route_layer(middleware::from_fn(principal::require));
+    let (routes, _) = OpenApiRouter::new().merge(session::open()).merge(known).split_for_parts();
+    routes
         .method_not_allowed_fallback(wrong_method)
         .fallback(bundle::serve)
         .layer(DefaultBodyLimit::max(json::MAX_BODY))

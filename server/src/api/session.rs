@@ -6,29 +6,28 @@ use super::principal::{Principal, cookie, no_cookie};
 use super::trust::Peer;
 use super::{App, VERSION, blocking, password};
 use crate::store::secret_hash;
+use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, Router, routing};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sightline_shared::api::{Health, Login, NewPassword, Session};
 use std::time::Duration;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 /// How long a login waits for its turn at the hashing.
 const HASHING_TURN: Duration = Duration::from_secs(5);
 
 /// Routes that anybody may ask.
-pub(super) fn open() -> Router<App> {
-    Router::new()
-        .route("/api/health", routing::get(health))
-        .route("/api/session", routing::get(session))
-        .route("/api/login", routing::post(login))
+pub(super) fn open() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(health)).routes(routes!(session)).routes(routes!(login))
 }
 
 /// Routes for those who are known.
-pub(super) fn protected() -> Router<App> {
-    Router::new().route("/api/logout", routing::post(logout)).route("/api/password", routing::post(set_password))
+pub(super) fn protected() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(logout)).routes(routes!(set_password))
 }
 
 /// A fresh secret of 256 random bits.
@@ -36,10 +35,14 @@ pub(super) fn new_secret() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
+/// Whether the program runs.
+#[utoipa::path(get, path = "/api/health", tag = "system", responses((status = 200, body = Health)))]
 async fn health() -> Json<Health> {
     Json(Health { version: VERSION.into(), state: "ok".into() })
 }
 
+/// Who is asking, and whether a login is needed.
+#[utoipa::path(get, path = "/api/session", tag = "access", responses((status = 200, body = Session)))]
 async fn session(State(app): State<App>, Extension(principal): Extension<Principal>) -> Result<Json<Session>, Problem> {
     Ok(Json(told(&app, &principal)?))
 }
@@ -49,6 +52,8 @@ fn told(app: &App, principal: &Principal) -> Result<Session, Problem> {
     Ok(Session { principal: principal.name().into(), password_set, version: VERSION.into() })
 }
 
+/// Logs in; the answer sets the session's cookie.
+#[utoipa::path(post, path = "/api/login", tag = "access", request_body = Login, responses((status = 200, body = Session)))]
 async fn login(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,
@@ -112,6 +117,8 @@ fn with_cookie(body: Json<Session>, cookie: HeaderValue) -> Response {
     ([(header::SET_COOKIE, cookie)], body).into_response()
 }
 
+/// Ends the session of the cookie.
+#[utoipa::path(post, path = "/api/logout", tag = "access", responses((status = 200, body = Session)))]
 async fn logout(
     State(app): State<App>,
     Extension(principal): Extension<Principal>,
@@ -128,6 +135,8 @@ async fn logout(
     Ok(with_cookie(Json(told(&app, &after)?), no_cookie(&headers)))
 }
 
+/// Sets or changes the password; every other session ends.
+#[utoipa::path(post, path = "/api/password", tag = "access", request_body = NewPassword, responses((status = 200, body = Session)))]
 async fn set_password(
     State(app): State<App>,
     Extension(peer): Extension<Peer>,

@@ -2,17 +2,21 @@
 
 use super::{App, VERSION, rfc3339};
 use crate::live::Feed;
+use axum::Json;
 use axum::extract::State;
-use axum::{Json, Router, routing};
 use sightline_shared::camera::{Camera, CameraState};
 use sightline_shared::system::{Disk, SettingsFile, SettingsMistake, Stage, System};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/system", routing::get(system))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(system))
 }
 
+/// What runs, on what, and where it keeps things.
+#[utoipa::path(get, path = "/api/system", tag = "system", responses((status = 200, body = System)))]
 async fn system(State(app): State<App>) -> Json<System> {
     let cameras: Vec<Camera> = app.cameras.list().iter().map(|camera| camera.describe()).collect();
     let settings = app.store.snapshot();

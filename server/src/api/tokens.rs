@@ -5,13 +5,15 @@ use super::json::Body;
 use super::session::new_secret;
 use super::{App, blocking, rfc3339};
 use crate::store::{MAX_TOKENS, TokenRow, secret_hash};
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::{Json, Router, routing};
 use sightline_shared::api::{NewToken, Token};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/tokens", routing::get(list).post(add)).route("/api/tokens/{id}", routing::delete(remove))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(remove))
 }
 
 fn told(row: TokenRow, token: Option<String>) -> Token {
@@ -19,10 +21,14 @@ fn told(row: TokenRow, token: Option<String>) -> Token {
     Token { id, name, created_at: rfc3339(created_s), used_at: used_s.map(rfc3339), token }
 }
 
+/// Bearer tokens for programs, without their secrets.
+#[utoipa::path(get, path = "/api/tokens", tag = "access", operation_id = "list_tokens", responses((status = 200, body = Vec<Token>)))]
 async fn list(State(app): State<App>) -> Result<Json<Vec<Token>>, Problem> {
     Ok(Json(app.store.db().tokens()?.into_iter().map(|row| told(row, None)).collect()))
 }
 
+/// Makes a token; its secret is told this once.
+#[utoipa::path(post, path = "/api/tokens", tag = "access", operation_id = "add_token", request_body = NewToken, responses((status = 201, body = Token)))]
 async fn add(State(app): State<App>, Body(new): Body<NewToken>) -> Result<(StatusCode, Json<Token>), Problem> {
     let name = new.name.trim().to_owned();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
@@ -40,6 +46,8 @@ async fn add(State(app): State<App>, Body(new): Body<NewToken>) -> Result<(Statu
     Ok((StatusCode::CREATED, Json(told(row, Some(secret)))))
 }
 
+/// Ends a token.
+#[utoipa::path(delete, path = "/api/tokens/{id}", tag = "access", operation_id = "remove_token", params(("id" = String, Path)), responses((status = 204)))]
 async fn remove(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     let store = app.store.clone();
     if blocking(move || store.db().delete_token(&id)).await?? {

@@ -57,6 +57,44 @@ pub struct Plane<'a> {
     pub height: usize,
 }
 
+/// One plane of a picture in host memory that is written.
+#[derive(Debug)]
+pub struct PlaneMut<'a> {
+    /// Rows of `stride` bytes; the last may be short.
+    pub data: &'a mut [u8],
+    /// Bytes from one row to the next.
+    pub stride: usize,
+    /// Samples in a row; for the chroma plane of NV12 pairs of them.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+/// A picture in host memory that is written: I420, or NV12 with an empty third plane.
+#[derive(Debug)]
+pub struct PictureMut<'a> {
+    /// Layout of the samples.
+    pub format: PixelFormat,
+    /// Width in pixels.
+    pub width: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// Luma, then chroma.
+    pub planes: [PlaneMut<'a>; 3],
+}
+
+impl PictureMut<'_> {
+    /// Copies a picture of the same layout and size, row by row.
+    pub fn copy_from(&mut self, picture: &dyn HostPicture) {
+        for (index, to) in self.planes.iter_mut().enumerate().filter(|(_, to)| to.width > 0) {
+            let (data, stride) = picture.plane(index);
+            let bytes = to.width * if self.format == PixelFormat::Nv12 && index == 1 { 2 } else { 1 };
+            let rows = to.data.chunks_mut(to.stride.max(1)).zip(data.chunks(stride.max(1))).take(to.height);
+            rows.for_each(|(to, from)| to[..bytes].copy_from_slice(&from[..bytes]));
+        }
+    }
+}
+
 /// Samples in host memory that somebody owns: a libavcodec frame, or plain vectors.
 pub trait HostPicture: Send + Sync {
     /// Bytes and stride of plane `index` (0 is luma).

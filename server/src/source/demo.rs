@@ -3,23 +3,38 @@
 use super::scene::{self, FPS, HEIGHT, Scene, WIDTH};
 use super::{RawUnit, Sink, SourceError};
 use crate::codec;
-use crate::encode::x264::X264Encoder;
-use crate::encode::{Encoded, EncoderSettings};
+use crate::encode::{self, Encoded, Encoder, PictureFacts, Purpose};
 use crate::pipeline::clock::Clock;
+use crate::pipeline::frame::Colour;
 use crate::pipeline::pace::Pace;
 use crate::pipeline::packet::{Medium, StreamParams, VideoCodec};
+use sightline_shared::encoder::EncoderSettings;
 
 /// Two seconds: what most cameras are set to.
 const GOP: u32 = 60;
-const BITRATE: u32 = 2_500_000;
+const BITRATE: u64 = 2_500_000;
+
+fn open() -> Result<Box<dyn Encoder>, String> {
+    let asked = EncoderSettings { bitrate: Some(BITRATE), gop: Some(GOP), ..EncoderSettings::default() };
+    let facts = PictureFacts {
+        width: WIDTH as u32,
+        height: HEIGHT as u32,
+        rotation: 0,
+        sample_aspect: (1, 1),
+        fps: f64::from(FPS),
+        // BT.709, as the scene is painted.
+        colour: Colour { full_range: false, matrix: 1, primaries: 1, transfer: 1 },
+    };
+    let plan = encode::resolve(&asked, &facts, Purpose::Live).map_err(|refusal| refusal.message)?;
+    encode::open(&plan).map_err(|e| e.to_string())
+}
 
 /// Gives frames until `pace` says stop.
 ///
 /// # Errors
 /// Always ends with one: the encoder cannot be had, or the source was stopped.
 pub fn run(sink: &mut dyn Sink, clock: &dyn Clock, pace: &Pace) -> SourceError {
-    let settings = EncoderSettings { width: WIDTH as u32, height: HEIGHT as u32, fps: FPS, bitrate: BITRATE, gop: GOP };
-    let mut encoder = match X264Encoder::open(&settings) {
+    let mut encoder = match open() {
         Ok(encoder) => encoder,
         Err(e) => return SourceError::new("codec", format!("The demo camera needs an H.264 encoder. {e}")),
     };
@@ -32,7 +47,8 @@ pub fn run(sink: &mut dyn Sink, clock: &dyn Clock, pace: &Pace) -> SourceError {
             break;
         }
         scene.paint(n);
-        match encoder.encode(scene::pts(n).0, &scene) {
+        encoder.input().copy_from(&scene);
+        match encoder.encode(scene::pts(n).0, false) {
             Ok(units) => units.into_iter().for_each(|unit| give(sink, clock, unit)),
             Err(e) => return SourceError::new("codec", format!("The demo camera stopped: {e}")),
         }

@@ -1,0 +1,100 @@
+//! What each encoder can do on this machine, and for what cannot be used the reason.
+
+use sightline_shared::encoder::{Backend, Codec, EncoderCaps, Limits, Preset, RateControl, Tune};
+use std::sync::OnceLock;
+
+/// Every number that can be set: name, least, most.
+pub const LIMITS: [(&str, f64, f64); 9] = [
+    // ITU-T H.264 section 7.4.2.2: QP of 8 bit samples.
+    ("quality", 0.0, 51.0),
+    ("bitrate", 20_000.0, 200_000_000.0),
+    ("max_bitrate", 20_000.0, 400_000_000.0),
+    ("buffer_size", 10_000.0, 800_000_000.0),
+    // Twenty seconds at 60 frames a second; who joins has to be given all of a GOP.
+    ("gop", 1.0, 1200.0),
+    // x264 takes 16; beyond 8 nothing is gained and every one costs a frame of delay.
+    ("b_frames", 0.0, 8.0),
+    ("width", 32.0, 7680.0),
+    ("height", 32.0, 7680.0),
+    ("fps", 1.0, 240.0),
+];
+
+/// Every preset, fastest first.
+const PRESETS: [Preset; 7] = [Preset::P1, Preset::P2, Preset::P3, Preset::P4, Preset::P5, Preset::P6, Preset::P7];
+
+/// Every encoder that has a name, usable or not; the usable ones first.
+#[must_use]
+pub fn caps() -> Vec<EncoderCaps> {
+    let x264 = EncoderCaps {
+        backend: Backend::X264,
+        reason: reason(Backend::X264),
+        codecs: vec![Codec::H264],
+        presets: PRESETS.to_vec(),
+        tunes: vec![Tune::Ull, Tune::Ll, Tune::Hq],
+        rate_controls: vec![RateControl::Cbr, RateControl::Vbr, RateControl::Cqp, RateControl::Crf],
+        limits: LIMITS.iter().map(|(name, min, max)| ((*name).to_owned(), Limits { min: *min, max: *max })).collect(),
+        // `bitrate` with cbr, `quality` with crf: see `x264::live_names`.
+        live: ["bitrate", "max_bitrate", "buffer_size", "quality"].map(str::to_owned).to_vec(),
+    };
+    let others = [
+        (Backend::Nvenc, vec![Codec::H264, Codec::Hevc, Codec::Av1]),
+        (Backend::X265, vec![Codec::Hevc]),
+        (Backend::Svtav1, vec![Codec::Av1]),
+        (Backend::Videotoolbox, vec![Codec::H264, Codec::Hevc]),
+        (Backend::Qsv, vec![Codec::H264, Codec::Hevc, Codec::Av1]),
+        (Backend::Vaapi, vec![Codec::H264, Codec::Hevc, Codec::Av1]),
+    ];
+    let unusable = others.into_iter().map(|(backend, codecs)| EncoderCaps {
+        backend,
+        reason: reason(backend),
+        codecs,
+        presets: Vec::new(),
+        tunes: Vec::new(),
+        rate_controls: Vec::new(),
+        limits: Default::default(),
+        live: Vec::new(),
+    });
+    std::iter::once(x264).chain(unusable).collect()
+}
+
+/// Why an encoder cannot be used here; `None` where it can.
+pub(super) fn reason(backend: Backend) -> Option<String> {
+    match backend {
+        Backend::Auto | Backend::X264 => (!has_x264()).then(|| NO_X264.to_owned()),
+        Backend::Nvenc => {
+            Some("This version of Sightline does not drive NVIDIA's encoder; x264 works everywhere.".into())
+        }
+        Backend::X265 => Some("H.265 is not encoded by this version: few browsers play it. Use x264.".into()),
+        Backend::Svtav1 => Some("AV1 is not encoded by this version. Use x264.".into()),
+        Backend::Videotoolbox => Some("VideoToolbox is Apple's, and this version does not drive it. Use x264.".into()),
+        Backend::Qsv => Some("This version of Sightline does not drive Intel's Quick Sync. Use x264.".into()),
+        Backend::Vaapi => Some("This version of Sightline does not drive VA-API. Use x264.".into()),
+    }
+}
+
+/// Said where libavcodec was built without libx264.
+pub(super) const NO_X264: &str = "This FFmpeg has no libx264. On Debian: apt-get install libavcodec59.";
+
+fn has_x264() -> bool {
+    static FOUND: OnceLock<bool> = OnceLock::new();
+    *FOUND.get_or_init(|| ffmpeg_next::encoder::find_by_name("libx264").is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_encoder_is_listed_and_says_why_it_cannot_be_used() {
+        let caps = caps();
+        let usable: Vec<_> = caps.iter().filter(|caps| caps.reason.is_none()).map(|caps| caps.backend).collect();
+        assert_eq!(usable, [Backend::X264]);
+        assert_eq!(caps.len(), 7);
+        for encoder in &caps[1..] {
+            let reason = encoder.reason.as_deref().unwrap_or_default();
+            assert!(reason.ends_with('.') && reason.split(' ').count() > 4, "{:?}: {reason}", encoder.backend);
+        }
+        assert_eq!(caps[0].limits["quality"], Limits { min: 0.0, max: 51.0 });
+        assert_eq!(caps[0].limits.len(), LIMITS.len());
+    }
+}
