@@ -1,0 +1,184 @@
+//! What the parser calls: a stream's parameters, a picture to decode, a picture to show. Nothing in here may panic.
+
+use super::surfaces::{Geometry, Handle};
+use super::{Decoded, DecoderOptions, StreamFormat};
+use crate::checked::Cuvid;
+use crate::raw::cuvid as raw;
+use crate::{Codec, Context, Error, Stream};
+use std::collections::VecDeque;
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+
+/// What the callbacks and the decoder share.
+pub(super) struct State {
+    pub(super) context: Context,
+    pub(super) cuvid: Arc<Cuvid>,
+    stream: Arc<Stream>,
+    options: DecoderOptions,
+    current: Option<Arc<Handle>>,
+    waiting: VecDeque<Waiting>,
+    /// Why a callback stopped the parser.
+    pub(super) error: Option<Error>,
+    pub(super) overrun: u64,
+}
+
+/// A picture whose turn to be shown has come.
+enum Waiting {
+    /// In the decoder's own memory still, where a later picture may come over it.
+    Inside(Arc<Handle>, raw::DisplayInfo),
+    Mapped(Decoded),
+}
+
+/// Most decode surfaces that a parser counts.
+const MOST_SURFACES: u32 = 32;
+
+impl State {
+    pub(super) fn new(context: &Context, cuvid: &Arc<Cuvid>, stream: Arc<Stream>, options: DecoderOptions) -> Self {
+        let (context, cuvid) = (context.clone(), Arc::clone(cuvid));
+        Self { context, cuvid, stream, options, current: None, waiting: VecDeque::new(), error: None, overrun: 0 }
+    }
+
+    pub(super) fn format(&self) -> Option<StreamFormat> {
+        self.current.as_ref().map(|handle| handle.format)
+    }
+
+    /// Makes everything that waits safe from what is decoded next.
+    pub(super) fn map_waiting(&mut self) -> Result<(), Error> {
+        for waiting in &mut self.waiting {
+            if let Waiting::Inside(handle, info) = waiting {
+                let decoded = handle.map(&self.stream, info)?;
+                *waiting = Waiting::Mapped(decoded);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Decoded>, Error> {
+        match self.waiting.pop_front() {
+            None => Ok(None),
+            Some(Waiting::Mapped(decoded)) => Ok(Some(decoded)),
+            Some(Waiting::Inside(handle, info)) => match handle.map(&self.stream, &info) {
+                Err(Error::AllHeld(count)) => {
+                    self.waiting.push_front(Waiting::Inside(handle, info));
+                    Err(Error::AllHeld(count))
+                }
+                other => other.map(Some),
+            },
+        }
+    }
+
+    /// The stream's parameters: keeps the decoder or makes another. Gives the number of decode surfaces.
+    fn sequence(&mut self, said: &raw::VideoFormat) -> Result<u32, Error> {
+        let Some(codec) = Codec::from_decoder(said.codec) else {
+            return Err(Error::Unsupported(format!("a stream of codec number {} is not decoded here", said.codec)));
+        };
+        let area = said.display_area;
+        let size = |from: i32, to: i32, coded: u32| match to.checked_sub(from) {
+            Some(length) if from >= 0 && length > 0 && to.unsigned_abs() <= coded && coded <= 16_384 => {
+                Ok(length as u32)
+            }
+            _ => {
+                Err(Error::Unsupported(format!("a stream that shows {from} to {to} of {coded} pixels is not decoded")))
+            }
+        };
+        let format = StreamFormat {
+            codec,
+            width: size(area.left, area.right, said.coded_width)?,
+            height: size(area.top, area.bottom, said.coded_height)?,
+            depth: said.bit_depth_luma_minus8.max(said.bit_depth_chroma_minus8).min(8) + 8,
+            progressive: said.progressive != 0,
+            frame_rate: (said.frame_rate[0], said.frame_rate[1]),
+            full_range: said.signal_flags & 8 != 0,
+            primaries: said.primaries,
+            transfer: said.transfer,
+            matrix: said.matrix,
+        };
+        // Beyond what references need: pictures that wait to be handed out, so that none is decoded over.
+        let needed = u32::from(said.min_decode_surfaces).max(1) + self.options.surfaces as u32;
+        let coded = (said.coded_width, said.coded_height);
+        let geometry = Geometry { coded, area, chroma: said.chroma, decode_surfaces: needed.min(MOST_SURFACES) };
+        let same = |handle: &Arc<Handle>| handle.format == format && handle.geometry == geometry;
+        if !self.current.as_ref().is_some_and(same) {
+            // Always another decoder, never one reconfigured: surfaces of the old one are held by others and stay good.
+            self.current = None;
+            let handle = Handle::new(&self.context, &self.cuvid, format, geometry, self.options.surfaces)?;
+            self.current = Some(Arc::new(handle));
+        }
+        Ok(geometry.decode_surfaces)
+    }
+
+    /// A picture that is about to be decoded: whoever waits at its place is brought to safety, or lost.
+    ///
+    /// # Safety
+    /// `picture` is what the parser gave.
+    unsafe fn decode(&mut self, picture: *mut raw::PicParams) -> Result<(), Error> {
+        let Some(current) = self.current.clone() else {
+            return Err(Error::Invalid("the parser has a picture before any parameters".into()));
+        };
+        // SAFETY: the caller's promise; only the front of the structure is looked at.
+        let index = unsafe { (*picture).picture_index };
+        let there = |waiting: &Waiting| match waiting {
+            Waiting::Inside(handle, info) => Arc::ptr_eq(handle, &current) && info.picture_index == index,
+            Waiting::Mapped(_) => false,
+        };
+        if let Some(at) = self.waiting.iter().position(there)
+            && let Some(Waiting::Inside(handle, info)) = self.waiting.remove(at)
+        {
+            match handle.map(&self.stream, &info) {
+                Ok(decoded) => self.waiting.insert(at, Waiting::Mapped(decoded)),
+                Err(Error::AllHeld(_)) => self.overrun += 1,
+                Err(error) => return Err(error),
+            }
+        }
+        // SAFETY: the caller's promise.
+        unsafe { current.decode(picture) }
+    }
+}
+
+/// Runs a callback on the state, unless one failed before; keeps why it failed.
+///
+/// # Safety
+/// `state` is the address that the parser was made with, within a call of the parser.
+unsafe fn run(state: *mut c_void, callback: impl FnOnce(&mut State) -> Result<c_int, Error>) -> c_int {
+    // SAFETY: the caller's promise: nobody else looks at the state while the parser runs.
+    let state = unsafe { &mut *state.cast::<State>() };
+    if state.error.is_some() {
+        return 0;
+    }
+    callback(state).unwrap_or_else(|error| {
+        state.error = Some(error);
+        0
+    })
+}
+
+/// # Safety
+/// Called by the parser alone.
+pub(super) unsafe extern "C" fn sequence(state: *mut c_void, format: *mut raw::VideoFormat) -> c_int {
+    // SAFETY: the parser gives its address and a structure that is alive in here.
+    unsafe { run(state, |state| state.sequence(&*format).map(|count| count.cast_signed())) }
+}
+
+/// # Safety
+/// Called by the parser alone.
+pub(super) unsafe extern "C" fn decode(state: *mut c_void, picture: *mut raw::PicParams) -> c_int {
+    // SAFETY: the parser gives its address and a structure that is alive in here.
+    unsafe { run(state, |state| state.decode(picture).map(|()| 1)) }
+}
+
+/// # Safety
+/// Called by the parser alone.
+pub(super) unsafe extern "C" fn display(state: *mut c_void, info: *mut raw::DisplayInfo) -> c_int {
+    if info.is_null() {
+        // The end of the stream, which drivers announce if asked to.
+        return 1;
+    }
+    // SAFETY: the parser gives its address and a structure that is alive in here.
+    unsafe {
+        run(state, |state| {
+            if let Some(current) = &state.current {
+                state.waiting.push_back(Waiting::Inside(Arc::clone(current), *info));
+            }
+            Ok(1)
+        })
+    }
+}

@@ -1,0 +1,355 @@
+//! A session of the driver's: its buffers, the pictures that it was given, and what it gives for them.
+
+use super::{Codec, Encoded, EncoderSettings, config};
+use crate::checked::{Nvenc, Session};
+use crate::context::lifecycle;
+use crate::memory::Block;
+use crate::raw::{Zeroed, nvenc as raw};
+use crate::{Context, Error, Format, Picture, Stream, View};
+use std::collections::{HashMap, VecDeque};
+use std::ffi::c_void;
+use std::sync::Arc;
+
+/// A session and the context that it needs to be current.
+pub(super) struct Owned {
+    context: Context,
+    session: Option<Session>,
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        let _current = self.context.enter();
+        self.session = None;
+    }
+}
+
+/// Opens a session.
+pub(super) fn open(context: &Context) -> Result<Owned, Error> {
+    let nvenc = Arc::new(Nvenc::load()?);
+    let _one = lifecycle();
+    let _current = context.enter()?;
+    // SAFETY: the context is current, and the session's owner keeps it.
+    let session = unsafe { Session::open(&nvenc, context.handle()) }?;
+    Ok(Owned { context: context.clone(), session: Some(session) })
+}
+
+/// Uses a session that is open.
+pub(super) fn owned<T>(owned: &Owned, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
+    owned.session.as_ref().map_or_else(|| Err(Error::Invalid("the encode session was closed".into())), work)
+}
+
+/// Opens a session only to ask it.
+pub(super) fn with_session<T>(context: &Context, ask: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
+    let session = open(context)?;
+    let _current = context.enter()?;
+    owned(&session, ask)
+}
+
+/// Newest version of the interface that the driver knows.
+pub(crate) fn version() -> Result<(u32, u32), Error> {
+    Nvenc::load().map(|nvenc| nvenc.version())
+}
+
+/// Codecs that this crate encodes.
+pub(crate) const CODECS: [Codec; 2] = [Codec::H264, Codec::Hevc];
+
+/// A registered place: address, pitch, width, height.
+type Place = (u64, u32, i32, i32);
+
+fn place_of(view: &View) -> Place {
+    (view.luma, view.pitch, view.width, view.height)
+}
+
+/// Memory that the session knows. Pool memory stays known, a decoder's surface until it is encoded.
+struct Known {
+    registered: *mut c_void,
+    /// Keeps the memory from being freed while it is known.
+    _block: Arc<Block>,
+}
+
+/// A picture that the session has.
+struct InFlight {
+    /// Held until it is encoded.
+    picture: Picture,
+    output: *mut c_void,
+    mapped: *mut c_void,
+    /// Registered for this picture alone.
+    once: Option<*mut c_void>,
+}
+
+/// An initialised session.
+pub(super) struct Open {
+    session: Owned,
+    stream: Arc<Stream>,
+    waits_on_stream: bool,
+    config: Box<raw::Config>,
+    format: u32,
+    size: (u32, u32),
+    free: Vec<*mut c_void>,
+    in_flight: VecDeque<InFlight>,
+    known: HashMap<Place, Known>,
+    frame: u32,
+}
+
+// SAFETY: handles may be used on any thread that the context is current on, by one at a time.
+unsafe impl Send for Open {}
+
+/// Places that are known at most; pools are smaller.
+const MOST_KNOWN: usize = 64;
+/// Buffers beyond those that B-frames hold.
+const SPARE: u32 = 4;
+
+impl Open {
+    pub(super) fn new(
+        context: &Context,
+        session: Owned,
+        stream: Arc<Stream>,
+        settings: &EncoderSettings,
+    ) -> Result<Self, Error> {
+        let _current = context.enter()?;
+        let config = owned(&session, |session| start(session, settings))?;
+        // Work on the pictures is then waited for on the device; a driver without it has this thread wait.
+        let at = stream.handle_at();
+        // SAFETY: the driver reads the stream's handle there; the session's owner keeps the stream longer than the session.
+        let waits_on_stream = owned(&session, |session| unsafe { session.set_streams(at, at) }).is_ok();
+        let format = if settings.format == Format::P016 { raw::FORMAT_YUV420_10 } else { raw::FORMAT_NV12 };
+        let mut open = Self {
+            session,
+            stream,
+            waits_on_stream,
+            config,
+            format,
+            size: (settings.width, settings.height),
+            free: Vec::new(),
+            in_flight: VecDeque::new(),
+            known: HashMap::new(),
+            frame: 0,
+        };
+        for _ in 0..settings.b_frames + SPARE {
+            match open.bitstream() {
+                Ok(buffer) => open.free.push(buffer),
+                Err(error) => {
+                    open.close();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(open)
+    }
+
+    fn call<T>(&self, call: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
+        owned(&self.session, call)
+    }
+
+    fn bitstream(&self) -> Result<*mut c_void, Error> {
+        let mut params = raw::CreateBitstream::zeroed();
+        params.version = raw::CREATE_BITSTREAM_VERSION;
+        // SAFETY: the structure is of its version and a handle is written.
+        self.call(|session| unsafe { session.create_bitstream(&raw mut params) })?;
+        Ok(params.buffer)
+    }
+
+    fn register(&self, view: &View) -> Result<*mut c_void, Error> {
+        let mut params = raw::Register::zeroed();
+        params.version = raw::REGISTER_VERSION;
+        params.resource_type = raw::RESOURCE_CUDA_DEVICE_POINTER;
+        (params.width, params.height) = (view.width.unsigned_abs(), view.height.unsigned_abs());
+        (params.pitch, params.format) = (view.pitch, self.format);
+        params.resource = std::ptr::with_exposed_provenance_mut(view.luma as usize);
+        // SAFETY: the structure is of its version; the memory is as large as it says and is kept until it is unregistered.
+        self.call(|session| unsafe { session.register(&raw mut params) })?;
+        Ok(params.registered)
+    }
+
+    fn unregister(&self, registered: *mut c_void) {
+        // SAFETY: registered once and not mapped. A session that failed has forgotten it anyway.
+        let _ = self.call(|session| unsafe { session.unregister(registered) });
+    }
+
+    /// The picture's place as the session knows it, and whether only for this once.
+    fn registered(&mut self, picture: &Picture) -> Result<(*mut c_void, bool), Error> {
+        let view = picture.view();
+        let Some(block) = picture.block() else { return Ok((self.register(&view)?, true)) };
+        if let Some(known) = self.known.get(&place_of(&view)) {
+            return Ok((known.registered, false));
+        }
+        if self.known.len() >= MOST_KNOWN {
+            self.forget(|_| true);
+        }
+        let registered = self.register(&view)?;
+        self.known.insert(place_of(&view), Known { registered, _block: Arc::clone(block) });
+        Ok((registered, false))
+    }
+
+    /// Forgets places that no picture in flight lies at.
+    fn forget(&mut self, which: impl Fn(&Place) -> bool) {
+        let busy: Vec<_> = self.in_flight.iter().map(|sent| place_of(&sent.picture.view())).collect();
+        let gone: Vec<_> = self.known.keys().filter(|at| which(at) && !busy.contains(at)).copied().collect();
+        for place in gone {
+            if let Some(known) = self.known.remove(&place) {
+                self.unregister(known.registered);
+            }
+        }
+    }
+
+    pub(super) fn encode(&mut self, picture: &Picture, pts: i64, key: bool) -> Result<Vec<Encoded>, Error> {
+        if let Some(written) = picture.written() {
+            if self.waits_on_stream { self.stream.wait_for(&written) } else { written.synchronize() }?;
+        }
+        let Some(output) = self.free.pop() else {
+            return Err(Error::Invalid("the encoder holds back more pictures than it said".into()));
+        };
+        let sent = self.send(picture, output, pts, key);
+        match sent {
+            Ok(done) => self.collect(done),
+            Err(error) => {
+                self.free.push(output);
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives the session a picture; true when everything that it was given is encoded.
+    fn send(&mut self, picture: &Picture, output: *mut c_void, pts: i64, key: bool) -> Result<bool, Error> {
+        let (registered, once) = self.registered(picture)?;
+        let unregister = |open: &Self| {
+            if once {
+                open.unregister(registered);
+            }
+        };
+        let mut map = raw::MapInput::zeroed();
+        (map.version, map.registered) = (raw::MAP_INPUT_VERSION, registered);
+        // SAFETY: the structure is of its version and the place registered.
+        if let Err(error) = self.call(|session| unsafe { session.map_input(&raw mut map) }) {
+            unregister(self);
+            return Err(error);
+        }
+        let view = picture.view();
+        let mut params = raw::PicParams::zeroed();
+        params.version = raw::PIC_PARAMS_VERSION;
+        (params.width, params.height) = (view.width.unsigned_abs(), view.height.unsigned_abs());
+        (params.pitch, params.format, params.structure) = (view.pitch, map.format, raw::PICTURE_FRAME);
+        (params.input, params.output) = (map.mapped, output);
+        (params.time, params.frame_index) = (pts.cast_unsigned(), self.frame);
+        self.frame = self.frame.wrapping_add(1);
+        if key {
+            params.flags = raw::FLAG_FORCE_IDR | raw::FLAG_OUTPUT_PARAMETER_SETS;
+        }
+        // SAFETY: the structure is of its version; the picture is held, and the output not in use, until it is collected.
+        let done = match self.call(|session| unsafe { session.encode(&raw mut params) }) {
+            Ok(()) => true,
+            Err(Error::Call { code: raw::STATUS_NEED_MORE_INPUT, .. }) => false,
+            Err(error) => {
+                // SAFETY: mapped above, and the session did not take it.
+                let _ = self.call(|session| unsafe { session.unmap_input(map.mapped) });
+                unregister(self);
+                return Err(error);
+            }
+        };
+        let once = once.then_some(registered);
+        self.in_flight.push_back(InFlight { picture: picture.clone(), output, mapped: map.mapped, once });
+        Ok(done)
+    }
+
+    /// Takes what is encoded; each waits for the device.
+    fn collect(&mut self, done: bool) -> Result<Vec<Encoded>, Error> {
+        let mut all = Vec::new();
+        while done && let Some(picture) = self.in_flight.pop_front() {
+            let read = self.read(picture.output);
+            self.release(picture);
+            all.push(read?);
+        }
+        let (width, height) = (self.size.0.cast_signed(), self.size.1.cast_signed());
+        if self.known.keys().any(|at| (at.2, at.3) != (width, height)) {
+            self.forget(|at| (at.2, at.3) != (width, height));
+        }
+        Ok(all)
+    }
+
+    fn read(&self, output: *mut c_void) -> Result<Encoded, Error> {
+        let mut lock = raw::LockBitstream::zeroed();
+        (lock.version, lock.output) = (raw::LOCK_BITSTREAM_VERSION, output);
+        // SAFETY: the structure is of its version and the output was given with a picture that is encoded.
+        self.call(|session| unsafe { session.lock_bitstream(&raw mut lock) })?;
+        let data = if lock.pointer.is_null() {
+            Vec::new()
+        } else {
+            // SAFETY: the driver says where the bytes lie and how many they are, until the output is unlocked.
+            unsafe { std::slice::from_raw_parts(lock.pointer.cast::<u8>(), lock.bytes as usize) }.to_vec()
+        };
+        // SAFETY: locked above.
+        self.call(|session| unsafe { session.unlock_bitstream(output) })?;
+        let key = lock.picture_type == raw::PICTURE_TYPE_IDR;
+        Ok(Encoded { data, pts: lock.time.cast_signed(), key, quantiser: lock.average_qp })
+    }
+
+    fn release(&mut self, picture: InFlight) {
+        // SAFETY: mapped when it was sent, and encoded or given up.
+        let _ = self.call(|session| unsafe { session.unmap_input(picture.mapped) });
+        if let Some(registered) = picture.once {
+            self.unregister(registered);
+        }
+        self.free.push(picture.output);
+    }
+
+    pub(super) fn reconfigure(&mut self, settings: &EncoderSettings, resized: bool) -> Result<(), Error> {
+        let mut config = self.config.clone();
+        config::write_rate(&mut config, settings);
+        let mut params = raw::Reconfigure::zeroed();
+        params.version = raw::RECONFIGURE_VERSION;
+        params.again = config::initialize(settings);
+        params.again.config = &raw mut *config;
+        // A new size begins with a key frame; a new rate goes on as it was.
+        params.flags = if resized { 3 } else { 0 };
+        // SAFETY: the structure is of its version, and its configuration lives until the call returns.
+        self.call(|session| unsafe { session.reconfigure(&raw mut params) })?;
+        self.config = config;
+        self.size = (settings.width, settings.height);
+        Ok(())
+    }
+
+    pub(super) fn finish(&mut self) -> Result<Vec<Encoded>, Error> {
+        let mut params = raw::PicParams::zeroed();
+        (params.version, params.flags) = (raw::PIC_PARAMS_VERSION, raw::FLAG_END_OF_STREAM);
+        // SAFETY: the structure is of its version; the end has no picture.
+        self.call(|session| unsafe { session.encode(&raw mut params) })?;
+        self.collect(true)
+    }
+
+    /// Lets go of pictures and of where they lie; waits for those that are being encoded.
+    pub(super) fn settle(&mut self) {
+        if !self.in_flight.is_empty() {
+            let _ = self.finish();
+        }
+        while let Some(sent) = self.in_flight.pop_front() {
+            self.release(sent);
+        }
+        self.forget(|_| true);
+    }
+
+    /// Ends the session. Before that the driver wants everything else gone: [`Self::settle`] comes first.
+    pub(super) fn close(&mut self) {
+        for output in std::mem::take(&mut self.free) {
+            // SAFETY: made once and in no use.
+            let _ = self.call(|session| unsafe { session.destroy_bitstream(output) });
+        }
+        self.session.session = None;
+    }
+}
+
+/// Initialises a session by a preset and what the settings change of it; gives the configuration, which changes are made to later.
+fn start(session: &Session, settings: &EncoderSettings) -> Result<Box<raw::Config>, Error> {
+    let mut preset = raw::PresetConfig::zeroed();
+    (preset.version, preset.config.version) = (raw::PRESET_CONFIG_VERSION, raw::CONFIG_VERSION);
+    let mut params = config::initialize(settings);
+    // SAFETY: the structure is of its version.
+    unsafe { session.preset_config(params.codec, params.preset, params.tuning, &raw mut preset) }?;
+    let mut config = Box::new(preset.config);
+    config::write(&mut config, settings);
+    params.config = &raw mut *config;
+    // SAFETY: the structure is of its version, and its configuration lives until the call returns.
+    match unsafe { session.initialize(&raw mut params) } {
+        Err(Error::Call { code: raw::STATUS_OUT_OF_MEMORY, .. }) => Err(Error::NoSession),
+        other => other.map(|()| config),
+    }
+}
