@@ -2,6 +2,8 @@
 #![allow(unsafe_code)]
 
 use crate::pipeline::frame::{PictureMut, PixelFormat, PlaneMut};
+use ffmpeg::format::Pixel;
+use ffmpeg::software::scaling;
 use ffmpeg_next as ffmpeg;
 use std::sync::Once;
 
@@ -103,4 +105,104 @@ pub fn set_rates(encoder: &mut ffmpeg::encoder::video::Encoder, rates: &Rates) -
         }
     }
     Ok(())
+}
+
+/// Bytes behind the last sample of a plane that libswscale's vector loads may touch; it never uses what it reads there.
+const SLACK: usize = 64;
+
+/// libswscale between two sizes and layouts.
+pub struct Scaler {
+    context: scaling::Context,
+    /// Bytes of a row, and rows, of each plane that is read and that is written.
+    reads: Vec<(usize, usize)>,
+    writes: Vec<(usize, usize)>,
+    /// Planes with room behind them, for pictures that have none.
+    roomy: [Vec<u8>; 3],
+}
+
+// SAFETY: an SwsContext is plain memory with no tie to the thread that made it, and is used through `&mut` alone.
+unsafe impl Send for Scaler {}
+
+/// Bytes of a row, and rows, of each plane; `None` for a layout that nothing here scales.
+fn geometry(pixel: Pixel, width: usize, height: usize) -> Option<Vec<(usize, usize)>> {
+    let (w2, h2) = (width.div_ceil(2), height.div_ceil(2));
+    Some(match pixel {
+        Pixel::GRAY8 => vec![(width, height)],
+        Pixel::YUV420P => vec![(width, height), (w2, h2), (w2, h2)],
+        Pixel::YUV422P => vec![(width, height), (w2, height), (w2, height)],
+        Pixel::YUV444P => vec![(width, height); 3],
+        Pixel::NV12 => vec![(width, height), (2 * w2, h2)],
+        Pixel::YUV420P10LE => vec![(2 * width, height), (2 * w2, h2), (2 * w2, h2)],
+        Pixel::P010LE => vec![(2 * width, height), (4 * w2, h2)],
+        _ => return None,
+    })
+}
+
+impl Scaler {
+    /// A bilinear scaler from a layout, width and height to another.
+    ///
+    /// # Errors
+    /// libswscale cannot do this.
+    pub fn new(from: (Pixel, usize, usize), to: (Pixel, usize, usize)) -> Result<Self, ffmpeg::Error> {
+        let side = |pixels: usize| u32::try_from(pixels).map_err(|_| ffmpeg::Error::InvalidData);
+        if from.1 == 0 || from.2 == 0 || to.1 == 0 || to.2 == 0 {
+            return Err(ffmpeg::Error::InvalidData);
+        }
+        let reads = geometry(from.0, from.1, from.2).ok_or(ffmpeg::Error::InvalidData)?;
+        let writes = geometry(to.0, to.1, to.2).ok_or(ffmpeg::Error::InvalidData)?;
+        let (from_size, to_size) = ((side(from.1)?, side(from.2)?), (side(to.1)?, side(to.2)?));
+        let flags = scaling::Flags::BILINEAR;
+        let context = scaling::Context::get(from.0, from_size.0, from_size.1, to.0, to_size.0, to_size.1, flags)?;
+        Ok(Self { context, reads, writes, roomy: Default::default() })
+    }
+
+    /// Scales one picture: bytes and stride of each plane of the layout that the scaler was made for, into planes of the other.
+    ///
+    /// # Errors
+    /// A plane is missing, or shorter than its rows.
+    pub fn run(&mut self, planes: &[(&[u8], usize)], to: &mut [PlaneMut<'_>]) -> Result<(), ffmpeg::Error> {
+        let (mut from, mut strides) = ([std::ptr::null(); 4], [0; 4]);
+        let (mut target, mut target_strides) = ([std::ptr::null_mut(); 4], [0; 4]);
+        let wrong = ffmpeg::Error::InvalidData;
+        let signed = |n: usize| i32::try_from(n).map_err(|_| wrong);
+        for (index, (&(bytes, rows), roomy)) in self.reads.iter().zip(&mut self.roomy).enumerate() {
+            let &(data, stride) = planes.get(index).ok_or(wrong)?;
+            let needed = stride * (rows - 1) + bytes;
+            if data.len() < needed || stride < bytes {
+                return Err(wrong);
+            }
+            let data = if data.len() >= needed + SLACK {
+                data
+            } else {
+                roomy.clear();
+                roomy.extend_from_slice(&data[..needed]);
+                roomy.resize(needed + SLACK, 0);
+                roomy
+            };
+            (from[index], strides[index]) = (data.as_ptr(), signed(stride)?);
+        }
+        for (index, &(bytes, rows)) in self.writes.iter().enumerate() {
+            let plane = to.get_mut(index).ok_or(wrong)?;
+            if plane.data.len() < plane.stride * (rows - 1) + bytes || plane.stride < bytes {
+                return Err(wrong);
+            }
+            (target[index], target_strides[index]) = (plane.data.as_mut_ptr(), signed(plane.stride)?);
+        }
+        let rows = signed(self.reads[0].1)?;
+        // SAFETY: every pointer is of a slice that lives to the end of this function and that was just seen to hold all rows
+        // that this context reads (and `SLACK` behind them) or writes; those it does not use are null. Slices that are
+        // written are borrowed mutably, so that none overlaps another.
+        unsafe {
+            ffmpeg::ffi::sws_scale(
+                self.context.as_mut_ptr(),
+                from.as_ptr(),
+                strides.as_ptr(),
+                0,
+                rows,
+                target.as_ptr(),
+                target_strides.as_ptr(),
+            );
+        }
+        Ok(())
+    }
 }

@@ -146,6 +146,11 @@ impl Status {
         self.tell();
     }
 
+    /// The parameters of the picture, once one has come.
+    pub fn params(&self) -> Option<Arc<StreamParams>> {
+        self.lock().params.clone()
+    }
+
     /// How many tries in a row have failed.
     pub fn failures(&self) -> u32 {
         self.lock().failures
