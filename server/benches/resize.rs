@@ -60,7 +60,8 @@ impl Target {
         let (width, height) = (self.width, self.height);
         let [luma, blue, red] = &mut self.planes;
         let plane = |data, width, height| PlaneMut { data, stride: width, width, height };
-        let planes = [plane(luma, width, height), plane(blue, width / 2, height / 2), plane(red, width / 2, height / 2)];
+        let planes =
+            [plane(luma, width, height), plane(blue, width / 2, height / 2), plane(red, width / 2, height / 2)];
         PictureMut { format: PixelFormat::I420, width, height, planes }
     }
 }
@@ -71,7 +72,8 @@ fn by_crate(resizer: &mut fast_image_resize::Resizer, frame: &Frame, to: &mut Pi
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
     for (index, plane) in to.planes.iter_mut().enumerate() {
         let (data, stride) = picture.plane(index);
-        let (width, height) = if index == 0 { (frame.width, frame.height) } else { (frame.width / 2, frame.height / 2) };
+        let (width, height) =
+            if index == 0 { (frame.width, frame.height) } else { (frame.width / 2, frame.height / 2) };
         let source = TypedImageRef::<U8>::from_buffer(stride as u32, height as u32, data).expect("the plane is whole");
         let source = TypedCroppedImage::from_ref(&source, 0, 0, width as u32, height as u32).expect("it is within");
         let (width, height) = (plane.width as u32, plane.height as u32);

@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use sightline::api::{self, ServeOptions};
 use sightline::logging;
 use sightline::pipeline::clock::{Clock, SystemClock};
+use sightline::pipeline::inject::Inject;
 use sightline::settings::Mistake;
 use sightline::store::{Places, StoreError};
 use std::error::Error;
@@ -68,6 +69,9 @@ struct Serve {
     /// A name under which the dashboard may be opened, beside the ones in the settings; may be repeated.
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
+    /// For tests: hold every frame up in a stage, as STAGE=MILLISECONDS.
+    #[arg(long, value_name = "STAGE=MS", hide = true)]
+    inject: Vec<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -113,6 +117,7 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
         config_path: arguments.common.config,
         demo: arguments.demo,
         allow_hosts: arguments.allow_host,
+        inject: Inject::parse(arguments.inject.iter().map(String::as_str))?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("sightline-io").enable_all().build()?;
     runtime.block_on(async {

@@ -24,6 +24,7 @@ fn demo() -> CameraSettings {
         transport: Default::default(),
         video: Default::default(),
         detect: DetectSettings { fps: 0.0, ..DetectSettings::default() },
+        encoder: Default::default(),
         editable: false,
     }
 }

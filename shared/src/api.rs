@@ -1,6 +1,7 @@
 //! Bodies of the HTTP API that both ends use.
 
 use crate::camera::{DetectSettings, Role, Transport, VideoMode};
+use crate::encoder::EncoderSettings;
 use serde::{Deserialize, Serialize};
 
 /// Every error answer.
@@ -100,6 +101,8 @@ pub struct NewCamera {
     pub video: VideoMode,
     /// The detector's settings.
     pub detect: DetectSettings,
+    /// What is asked of the encoder of `main`.
+    pub encoder: EncoderSettings,
 }
 
 /// `PATCH /api/cameras/{id}`: absent fields stay as they are.
@@ -122,6 +125,9 @@ pub struct CameraPatch {
     /// New detector settings, as a whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detect: Option<DetectSettings>,
+    /// New settings of the encoder of `main`, as a whole; `PATCH /api/cameras/{id}/encoder` changes some of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<EncoderSettings>,
     /// On or off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
@@ -132,7 +138,8 @@ pub struct CameraPatch {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Timings {
-    /// By stage name: `source`, `fragment`, `decode`, `detect`, `track`.
+    /// By stage name: `source`, `fragment`, `decode`, `detect`, `track`, for `main` `process`, `encode`, for `small` `process_small`,
+    /// `encode_small`, and `send`. A stage's time is from entering its queue to leaving it, so that the stages of a frame add up.
     pub stages: std::collections::BTreeMap<String, StageTimings>,
 }
 

@@ -4,6 +4,7 @@ mod bundle;
 mod cameras;
 mod clips;
 mod connections;
+mod encoder;
 mod error;
 mod json;
 mod live;
@@ -133,6 +134,7 @@ fn known() -> OpenApiRouter<App> {
         .merge(session::protected())
         .merge(tokens::routes())
         .merge(cameras::routes())
+        .merge(encoder::routes())
         .merge(live::routes())
         .merge(timings::routes())
         .merge(telemetry::routes())

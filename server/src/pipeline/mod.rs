@@ -25,6 +25,8 @@ mod reorder;
 pub mod rewrap;
 pub mod status;
 pub mod stream;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod thinning;
 pub mod timeline;
 pub mod told;

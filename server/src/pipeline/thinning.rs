@@ -65,7 +65,10 @@ mod tests {
             let kept = kept(fps, (0..300).map(jitter));
             assert_eq!(kept.len() as f64, fps * 10.0, "{fps}");
             let interval = 90_000.0 / fps;
-            assert!(kept.windows(2).all(|two| ((two[1] - two[0]) as f64 - interval).abs() <= 1500.0), "{fps}: {kept:?}");
+            assert!(
+                kept.windows(2).all(|two| ((two[1] - two[0]) as f64 - interval).abs() <= 1500.0),
+                "{fps}: {kept:?}"
+            );
         }
     }
 

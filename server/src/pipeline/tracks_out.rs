@@ -28,11 +28,7 @@ pub struct TracksOut {
 impl TracksOut {
     /// With `pair` (viewed, looked at), tracks get the PTS of the viewed frame that was taken at the same moment, or go nowhere;
     /// without, they belong to the frames of the viewed stream as they are.
-    pub fn new(
-        hub: Arc<Hub>,
-        encodings: Vec<Arc<Encoding>>,
-        pair: Option<(Arc<Recent>, Arc<Recent>)>,
-    ) -> Arc<Self> {
+    pub fn new(hub: Arc<Hub>, encodings: Vec<Arc<Encoding>>, pair: Option<(Arc<Recent>, Arc<Recent>)>) -> Arc<Self> {
         Arc::new(Self { hub, encodings, pair, newest: Mutex::default() })
     }
 

@@ -108,7 +108,9 @@ fn nothing_aliases_when_a_picture_is_made_much_smaller() {
     let stripes = plane(640, 360, 0, |x, _| if x % 2 == 0 { 16 } else { 235 });
     let flat = || plane(320, 180, 0, |_, _| 128);
     let [luma, ..] = resized(&frame(PixelFormat::I420, 640, 360, vec![stripes, flat(), flat()]), 128, 72);
-    assert!(luma.iter().all(|value| value.abs_diff(125) < 12), "the mean of black and white: {:?}", &luma[..16]);
+    // At the edges the filter sees but one side.
+    let inner = luma.chunks(128).flat_map(|row| &row[2..126]);
+    assert!(inner.clone().all(|value| value.abs_diff(125) < 12), "the mean of black and white: {:?}", &luma[..16]);
 }
 
 #[test]

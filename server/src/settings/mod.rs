@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod detect;
+pub mod encoder;
 pub mod file;
 pub mod files;
 pub mod mask;
@@ -15,6 +16,7 @@ pub use section::Mistake;
 pub use server::ServerSettings;
 
 use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
+use sightline_shared::encoder::EncoderSettings;
 use std::path::PathBuf;
 
 /// Where a stream comes from.
@@ -111,6 +113,8 @@ pub struct CameraSettings {
     pub video: VideoMode,
     /// The detector.
     pub detect: DetectSettings,
+    /// What is asked of the encoder of `main`.
+    pub encoder: EncoderSettings,
     /// Whether the API may change it.
     pub editable: bool,
 }
@@ -132,14 +136,16 @@ pub struct CameraDraft {
     pub video: VideoMode,
     /// The detector.
     pub detect: DetectSettings,
+    /// What is asked of the encoder of `main`.
+    pub encoder: EncoderSettings,
 }
 
 impl CameraDraft {
     /// The camera with its identity.
     #[must_use]
     pub fn with_uid(self, uid: String, editable: bool) -> CameraSettings {
-        let Self { id, name, enabled, streams, transport, video, detect } = self;
-        CameraSettings { uid, id, name, enabled, streams, transport, video, detect, editable }
+        let Self { id, name, enabled, streams, transport, video, detect, encoder } = self;
+        CameraSettings { uid, id, name, enabled, streams, transport, video, detect, encoder, editable }
     }
 }
 

@@ -78,7 +78,7 @@ model = "yolo"
 [[camera]]
 name = "B"
 url = 5
-video = "transcode"
+video = "transkode"
 [camera.record]
 mode = "off"
 [[camera]]
@@ -110,7 +110,7 @@ role = ["view", "record"]
         (11, "from 0 to 120"),
         (12, "\"motion\" or \"none\""),
         (15, "must be text"),
-        (16, "not built yet"),
+        (16, "Did you mean \"transcode\""),
         (17, "`record` in [[camera]] is not built yet"),
         (21, "MISSING} has no value"),
         (22, "needs a `url`"),
@@ -150,5 +150,28 @@ fn a_password_is_never_shown() {
         assert!(!shown.contains("hidden"), "{shown}");
         let credentials = Credentials { user: "u".into(), password: "hidden".into() };
         assert!(!format!("{credentials:?}").contains("hidden"));
+    }
+}
+
+#[test]
+fn the_encoder_is_read_with_units_and_checked_as_a_whole() {
+    let camera =
+        |lines: &str| format!("[[camera]]\nurl = \"rtsp://h/s\"\nvideo = \"transcode\"\n[camera.encoder]\n{lines}");
+    let read = checked(&camera("bitrate = \"2.5M\"\nmax_bitrate = 4000000\npreset = \"p3\"\nfps = 12.5\ngop = 25\n"));
+    let encoder = &read.expect("no mistakes").cameras[0].encoder;
+    assert_eq!((encoder.bitrate, encoder.max_bitrate), (Some(2_500_000), Some(4_000_000)));
+    assert_eq!((encoder.fps, encoder.gop, encoder.quality), (Some(12.5), Some(25), None));
+    for (line, words) in [
+        ("bitrate = \"8Mbit\"", "such as 2500000"),
+        ("bitrate = -5", "such as 2500000"),
+        ("preset = \"fast\"", "one of p1, p2"),
+        ("qualty = 20", "Did you mean `quality`"),
+        ("quality = 52", "from 0 to 51"),
+        ("gop = 12.5", "whole number"),
+        ("codec = \"hevc\"", "few browsers"),
+        ("rate_control = \"crf\"\nbitrate = 100000", "max_bitrate"),
+    ] {
+        let mistakes = checked(&camera(line)).expect_err(line);
+        assert!(mistakes.iter().any(|m| m.line >= 5 && m.message.contains(words)), "{line}: {mistakes:?}");
     }
 }

@@ -351,7 +351,9 @@ fn the_flow_counts_video_alone_and_a_step_is_taken_once() {
     // A message of these tests has no `moof`: the header and the head of `mdat` are not of the frame.
     let wanted = Flow { frames: 11, key_frames: 2, bytes: 10 * 960 + 4960, largest: 4960 };
     assert_eq!((hub.take_step(), hub.take_step(), hub.total()), (wanted, Flow::default(), wanted));
+}
 
+#[test]
 fn who_joins_after_it_forgot_waits_for_what_is_new() {
     let hub = Hub::new(HubLimits::default());
     hub.publish(init(0));

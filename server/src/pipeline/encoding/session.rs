@@ -109,7 +109,8 @@ impl Encoding {
         let plan = encode::resolve(&asked, &facts, Purpose::Live).map_err(|refusal| Some(refusal.message))?;
         if let Some(session) = &mut worker.session {
             // A rate that is measured anew is no other picture.
-            let same_picture = session.epoch == epoch && session.facts == PictureFacts { fps: session.facts.fps, ..facts };
+            let same_picture =
+                session.epoch == epoch && session.facts == PictureFacts { fps: session.facts.fps, ..facts };
             if session.epoch == epoch && session.encoder.reconfigure(&plan).is_ok() {
                 (session.asked, session.facts) = (asked, facts);
                 session.plan = plan.clone();
@@ -217,4 +218,3 @@ impl Worker {
         }
     }
 }
-
