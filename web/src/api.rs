@@ -166,6 +166,11 @@ pub(crate) async fn post<T: DeserializeOwned>(path: &str, value: &impl Serialize
     json("POST", path, body(value), None).await
 }
 
+/// Any JSON answer to a change.
+pub(crate) async fn patch<T: DeserializeOwned>(path: &str, value: &impl Serialize) -> Result<T, Failure> {
+    json("PATCH", path, body(value), None).await
+}
+
 /// Deletes what lies at a path.
 pub(crate) async fn delete(path: &str) -> Result<(), Failure> {
     send("DELETE", path, None, None).await.map(|_| ())

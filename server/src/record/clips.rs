@@ -2,9 +2,12 @@
 
 use super::ask::{self, Wall};
 use super::disk::{Disk, in_words};
+use super::files::{Files, remove};
 use super::lane::{Active, CalledOff, Lane};
 use super::mp4::Layout;
+use super::names::{default_name, file_name};
 use super::ring::Ring;
+use super::still::Still;
 use super::{No, Refusal};
 use crate::pipeline::clock::Clock;
 use crate::settings::file::check_name;
@@ -19,8 +22,8 @@ use ulid::Ulid;
 
 /// Clips on their way at once. Each holds on to its frames, which it mostly shares with the ring and with the others.
 const PLACES: usize = 64;
-/// The longest file name, without its ending, in bytes: file systems take 255.
-const MAX_FILE_NAME: usize = 180;
+/// Of the thread that makes pictures, as of analysis.
+const NICE: i32 = 10;
 
 /// Of which camera a clip is made.
 #[derive(Clone, Debug)]
@@ -36,15 +39,22 @@ pub struct Origin {
 /// All clips. Dropped, or [`Clips::stop`]ped, it ends its thread.
 pub struct Clips {
     inner: Arc<Inner>,
-    worker: Mutex<Option<JoinHandle<()>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 struct Inner {
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     disk: Arc<dyn Disk>,
-    folder: PathBuf,
-    lane: Lane<Layout>,
+    files: Files,
+    lane: Lane<Job>,
+    stills: Lane<Still>,
+}
+
+/// What there is to do for a clip.
+struct Job {
+    layout: Layout,
+    still: Option<Still>,
 }
 
 impl Clips {
@@ -53,20 +63,27 @@ impl Clips {
     /// # Errors
     /// The database fails, or the operating system gives no thread.
     pub fn open(store: Arc<Store>, clock: Arc<dyn Clock>, disk: Arc<dyn Disk>) -> io::Result<Self> {
-        let folder = store.places().clips();
-        let inner = Arc::new(Inner { store, clock, disk, folder, lane: Lane::new(PLACES) });
+        let files = Files(store.places().clips());
+        let inner = Inner { store, clock, disk, files, lane: Lane::new(PLACES), stills: Lane::new(PLACES) };
+        let inner = Arc::new(inner);
         inner.clean().map_err(|error| io::Error::other(error.message))?;
-        let worker = Arc::clone(&inner);
-        let thread = std::thread::Builder::new().name("clips".into()).spawn(move || worker.work())?;
-        Ok(Self { inner, worker: Mutex::new(Some(thread)) })
+        let thread = |name: &str, work: fn(&Inner)| {
+            let inner = Arc::clone(&inner);
+            std::thread::Builder::new().name(name.into()).spawn(move || work(&inner))
+        };
+        let threads = vec![thread("clips", Inner::write_all)?, thread("clip-pictures", Inner::picture_all)?];
+        Ok(Self { inner, threads: Mutex::new(threads) })
     }
 
     /// Ends the work; clips that are not done are told as failed at the next start.
     pub fn stop(&self) {
         self.inner.lane.stop();
-        let thread = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread that writes clips had panicked");
+        self.inner.stills.stop();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread that makes clips had panicked");
+            }
         }
     }
 
@@ -112,7 +129,7 @@ impl Clips {
             created_at: ask::rfc3339(inner.clock.utc()),
             ..Clip::default()
         };
-        inner.begin(&clip, layout)?;
+        inner.begin(&clip, Job { layout, still: Still::of(&cut) })?;
         Ok(clip)
     }
 
@@ -161,11 +178,27 @@ impl Clips {
             Some(CalledOff::Working) => Ok(()),
             None => {
                 let clip = inner.store.db().clip(id)?.ok_or_else(|| missing(id))?;
-                inner.remove_files(&clip.id).map_err(|error| {
+                inner.stills.call_off(id);
+                inner.files.remove(&clip.id).map_err(|error| {
                     Refusal::new(No::Broken, "internal", format!("The clip's file could not be removed: {error}."))
                 })?;
                 Ok(inner.store.db().delete_clip(id)?)
             }
+        }
+    }
+
+    /// The file of a clip's picture; `None` while it is being made.
+    ///
+    /// # Errors
+    /// There is no such clip, or no picture of it.
+    pub fn picture(&self, id: &str) -> Result<Option<PathBuf>, Refusal> {
+        let clip = self.get(id)?;
+        let coming =
+            matches!(clip.state, JobState::Queued | JobState::Working) || self.inner.stills.active(id).is_some();
+        match self.inner.files.path(id, "jpg").filter(|path| path.is_file()) {
+            Some(path) => Ok(Some(path)),
+            None if coming => Ok(None),
+            None => Err(Refusal::new(No::Missing, "no_picture", "There is no picture of this clip.")),
         }
     }
 
@@ -179,7 +212,7 @@ impl Clips {
             let why = clip.error.unwrap_or_else(|| "Ask again when its state is `done`.".into());
             return Err(Refusal::new(No::Conflict, "not_done", format!("This clip has no file yet. {why}")));
         }
-        let path = self.inner.path(&clip.id, "mp4").filter(|path| path.is_file()).ok_or_else(|| {
+        let path = self.inner.files.path(&clip.id, "mp4").filter(|path| path.is_file()).ok_or_else(|| {
             let message = "This clip's file is gone: somebody removed it from the data folder. Delete the clip.";
             Refusal::new(No::Missing, "file_gone", message)
         })?;
@@ -214,35 +247,10 @@ fn not_built(new: &NewClip, codec: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// `Yard 2026-05-04 13.02.05`, in the server's time zone.
-fn default_name(camera: &str, at: std::time::Duration) -> String {
-    let second = i64::try_from(at.as_secs()).unwrap_or_default();
-    let local = jiff::Timestamp::from_second(second).unwrap_or_default().to_zoned(jiff::tz::TimeZone::system());
-    let camera: String = camera.chars().take(70).collect();
-    format!("{camera} {}", local.strftime("%Y-%m-%d %H.%M.%S"))
-}
-
-/// A name that every file system takes: nothing that means a folder, a device or the end of a name.
-fn file_name(name: &str) -> String {
-    let safe = |c: char| if c.is_control() || "/\\:*?\"<>|".contains(c) { '-' } else { c };
-    let name: String = name.chars().map(safe).collect();
-    let mut name = name.trim_matches(|c: char| c == '.' || c.is_whitespace());
-    while name.len() > MAX_FILE_NAME {
-        name = &name[..name.char_indices().next_back().map_or(0, |(at, _)| at)];
-    }
-    format!("{}.mp4", if name.is_empty() { "clip" } else { name })
-}
-
 impl Inner {
-    /// The path of a clip's file. Ids are ULIDs: nothing else reaches a file system.
-    fn path(&self, id: &str, ending: &str) -> Option<PathBuf> {
-        let id = Ulid::from_string(id).ok()?;
-        Some(self.folder.join(format!("{id}.{ending}")))
-    }
-
-    fn begin(&self, clip: &Clip, layout: Layout) -> Result<(), Refusal> {
+    fn begin(&self, clip: &Clip, job: Job) -> Result<(), Refusal> {
         let needed = clip.bytes + self.lane.bytes_to_come();
-        let space = self.disk.space(&self.folder);
+        let space = self.disk.space(&self.files.0);
         let space = space.map_err(|error| Refusal::new(No::Broken, "internal", in_words(&error)))?;
         if !space.takes(needed) {
             let message = format!(
@@ -261,16 +269,20 @@ impl Inner {
             self.lane.leave(&clip.id);
             return Err(error.into());
         }
-        self.lane.push(&clip.id, layout);
+        self.lane.push(&clip.id, job);
         Ok(())
     }
 
-    fn work(&self) {
-        while let Some((id, layout, active)) = self.lane.next() {
+    fn write_all(&self) {
+        while let Some((id, Job { layout, still }, active)) = self.lane.next() {
             active.start(self.clock.now());
             let (state, error) = self.write(&id, &layout, &active);
             // Its frames are given back before anybody hears that it is done.
             drop(layout);
+            // Where too many pictures wait already, this clip goes without.
+            if let Some(still) = still.filter(|_| state == JobState::Done && self.stills.enter(&id, 0).is_some()) {
+                self.stills.push(&id, still);
+            }
             if !self.lane.is_stopping()
                 && let Err(refusal) = self.end(&id, state, error)
             {
@@ -280,9 +292,25 @@ impl Inner {
         }
     }
 
+    fn picture_all(&self) {
+        // Pictures of a list may wait; on Linux nice(2) is of the calling thread alone.
+        let _ = rustix::process::nice(NICE);
+        while let Some((id, still, active)) = self.stills.next() {
+            match still.jpeg(&self.clock) {
+                Ok(jpeg) => {
+                    if let Some(Err(error)) = self.stills.commit(&active, || self.files.put(&id, "jpg", &jpeg)) {
+                        tracing::warn!("clip {id} is listed without a picture: {error}");
+                    }
+                }
+                Err(error) => tracing::warn!("clip {id} is listed without a picture: {error}"),
+            }
+            self.stills.leave(&id);
+        }
+    }
+
     /// Writes a clip's file under a temporary name and gives it its own as the last step.
     fn write(&self, id: &str, layout: &Layout, active: &Active) -> (JobState, Option<String>) {
-        let Some((path, part)) = self.path(id, "mp4").zip(self.path(id, "mp4.part")) else {
+        let Some((path, part)) = self.files.path(id, "mp4").zip(self.files.path(id, "mp4.part")) else {
             return (JobState::Failed, Some("The clip has no id that could name a file.".into()));
         };
         let written = self.write_part(&part, layout, active).and_then(|whole| {
@@ -291,7 +319,7 @@ impl Inner {
         });
         let result = match written {
             Ok(Some(())) => {
-                sync_folder(&self.folder);
+                self.files.sync();
                 return (JobState::Done, None);
             }
             Ok(None) => (JobState::Cancelled, None),
@@ -343,24 +371,18 @@ impl Inner {
         clip
     }
 
-    fn remove_files(&self, id: &str) -> io::Result<()> {
-        let endings = ["mp4", "mp4.part", "jpg"];
-        endings.iter().filter_map(|ending| self.path(id, ending)).try_for_each(|path| remove(&path))
-    }
-
     /// What an earlier run left: files under temporary names, and clips that nobody works on any more.
     fn clean(&self) -> Result<(), Refusal> {
-        let told =
-            |error: io::Error| Refusal::new(No::Broken, "internal", format!("{}: {error}", self.folder.display()));
-        for entry in std::fs::read_dir(&self.folder).map_err(told)? {
-            let path = entry.map_err(told)?.path();
-            if path.extension().is_some_and(|ending| ending == "part") {
-                remove(&path).map_err(told)?;
-            }
-        }
+        self.files.clean().map_err(|error| {
+            Refusal::new(
+                No::Broken,
+                "internal",
+                format!("{} cannot be looked through: {error}", self.files.0.display()),
+            )
+        })?;
         for clip in self.store.db().open_clips()? {
             // The last step was done, and only the word of it is missing.
-            if self.path(&clip.id, "mp4").is_some_and(|path| path.is_file()) {
+            if self.files.has(&clip.id, "mp4") {
                 self.end(&clip.id, JobState::Done, None)?;
                 continue;
             }
@@ -371,16 +393,6 @@ impl Inner {
     }
 }
 
-fn remove(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Without this a power cut may forget the rename, which the next start then tells.
-fn sync_folder(folder: &Path) {
-    if let Err(error) = std::fs::File::open(folder).and_then(|folder| folder.sync_all()) {
-        tracing::debug!("{} is not synchronised: {error}", folder.display());
-    }
-}
+#[cfg(test)]
+#[path = "clips_tests.rs"]
+mod tests;

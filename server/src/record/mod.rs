@@ -9,10 +9,13 @@ pub mod ask;
 pub mod clips;
 pub mod cut;
 pub mod disk;
+mod files;
 mod lane;
 pub mod mp4;
+mod names;
 pub mod reel;
 pub mod ring;
+mod still;
 #[cfg(test)]
 mod testing;
 

@@ -3,6 +3,7 @@
 pub(crate) mod add_camera;
 pub(crate) mod badges;
 pub(crate) mod banner;
+pub(crate) mod clip_dialogs;
 pub(crate) mod curtain;
 pub(crate) mod delete_camera;
 pub(crate) mod dialogs;

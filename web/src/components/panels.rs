@@ -1,12 +1,14 @@
 //! The quiet panels beside a camera's picture.
 
 mod about;
+mod clip;
 mod layers;
 mod now;
 mod stages;
 mod tracks;
 
 pub(crate) use about::AboutPanel;
+pub(crate) use clip::{ClipMaker, ClipPanel};
 pub(crate) use layers::LayersPanel;
 pub(crate) use now::{NowPanel, PlayerPanel};
 pub(crate) use stages::StagesPanel;

@@ -2,10 +2,13 @@
 
 use crate::components::badges::{DelayBadge, StateBadge};
 use crate::components::icon::Icon;
-use crate::components::panels::{AboutPanel, LayersPanel, NowPanel, PlayerPanel, StagesPanel, TracksPanel};
+use crate::components::panels::{
+    AboutPanel, ClipMaker, ClipPanel, LayersPanel, NowPanel, PlayerPanel, StagesPanel, TracksPanel,
+};
 use crate::components::picture::Picture;
 use crate::context::shared;
 use crate::player::{Phase, PlayerView};
+use crate::state::clips::USUAL;
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -33,6 +36,7 @@ fn OneCamera(id: String) -> impl IntoView {
     });
     let name = move || camera.with(|c| c.as_ref().map(|c| c.name.clone())).unwrap_or_else(|| "Camera".into());
     let state = Memo::new(move |_| camera.with(|c| c.as_ref().map_or(CameraState::Connecting, |c| c.state)));
+    let maker = ClipMaker::new(id.clone());
     let stage = NodeRef::<html::Div>::new();
     Effect::new(move |_| document().set_title(&format!("{} · Sightline", name())));
     on_cleanup(|| document().set_title("Sightline"));
@@ -51,11 +55,12 @@ fn OneCamera(id: String) -> impl IntoView {
                 <div class="stage" node_ref=stage>
                     <Picture id=id.clone() view/>
                 </div>
-                <Controls view camera stage/>
+                <Controls view camera stage maker/>
             </section>
             <aside class="camera-side" aria-label="About this camera">
                 <NowPanel camera view/>
                 <LayersPanel view/>
+                <ClipPanel maker/>
                 <TracksPanel camera view/>
                 <PlayerPanel view/>
                 <StagesPanel id=id.clone()/>
@@ -67,7 +72,12 @@ fn OneCamera(id: String) -> impl IntoView {
 
 /// The buttons under the picture.
 #[component]
-fn Controls(view: PlayerView, camera: Memo<Option<Camera>>, stage: NodeRef<html::Div>) -> impl IntoView {
+fn Controls(
+    view: PlayerView,
+    camera: Memo<Option<Camera>>,
+    stage: NodeRef<html::Div>,
+    maker: ClipMaker,
+) -> impl IntoView {
     let shared = shared();
     let has_sound = Memo::new(move |_| camera.with(|c| c.as_ref().is_some_and(|c| c.audio.is_some())));
     let toggle = move |change: fn(Layers) -> Layers| {
@@ -99,6 +109,9 @@ fn Controls(view: PlayerView, camera: Memo<Option<Camera>>, stage: NodeRef<html:
                 disabled=move || !has_sound.get() on:click=move |_| view.sound.update(|on| *on = !*on)>
                 {move || if view.sound.get() { view! { <Icon name="sound"/> } } else { view! { <Icon name="mute"/> } }}
                 <span>"Sound"</span>
+            </button>
+            <button class="button ghost" data-key="c" title="Clip of the last 30 s (c)" on:click=move |_| maker.last(USUAL)>
+                <Icon name="clip"/><span>"Clip"</span>
             </button>
             <span class="spring"></span>
             <button class="button ghost" data-key="f" title="Full screen (f)" on:click=full>

@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod appends;
 pub(crate) mod arrival;
 pub(crate) mod backoff;
+pub(crate) mod clips;
 pub(crate) mod clock;
 pub(crate) mod codec;
 pub(crate) mod delay;
