@@ -22,7 +22,8 @@ fn painted(pixel: Pixel, width: u32, height: u32, n: usize) -> Video {
     for plane in 0..video.planes() {
         for (at, sample) in video.data_mut(plane).iter_mut().enumerate() {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            *sample = if pixel == Pixel::YUV420P10LE && at % 2 == 1 { 1 } else { (at / 4096) as u8 ^ (state >> 61) as u8 };
+            *sample =
+                if pixel == Pixel::YUV420P10LE && at % 2 == 1 { 1 } else { (at / 4096) as u8 ^ (state >> 61) as u8 };
         }
     }
     video

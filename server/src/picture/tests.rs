@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::codec;
-use crate::encode::EncoderSettings;
-use crate::encode::x264::X264Encoder;
+use crate::encode::{self, PictureFacts, Purpose};
 use crate::fragment::{Chunk, Fragmenter};
 use crate::pipeline::clock::{Clock, Mono, SystemClock};
 use crate::pipeline::frame::{HostPicture, PixelFormat, Samples, VecPicture};
@@ -11,6 +10,7 @@ use crate::pipeline::packet::{AccessUnit, Medium, StreamParams, VideoCodec};
 use crate::source::scene;
 use ffmpeg_next as ffmpeg;
 use sightline_shared::camera::Rendition;
+use sightline_shared::encoder::EncoderSettings;
 use sightline_shared::time::{Epoch, Pts};
 use std::sync::Arc;
 
@@ -167,19 +167,27 @@ fn quality_costs_bytes_and_short_planes_are_refused() {
         samples: Samples::Host(Box::new(VecPicture { planes: vec![(vec![0; 99], 10), (vec![], 0), (vec![], 0)] })),
         ..quarters(PixelFormat::I420, (10, 10), Colour::default())
     };
-    assert!(matches!(jpeg(&short, None, 80), Err(PictureError::Unreadable { .. })));
+    assert!(matches!(jpeg(&short, None, 80), Err(PictureError::Refused(_))));
 }
 
 /// Frames 0 to `count` of the demo scene as chunks.
 fn demo_chunks(count: u64) -> (Arc<StreamParams>, Vec<Arc<Chunk>>) {
-    let (width, height) = (scene::WIDTH as u32, scene::HEIGHT as u32);
-    let settings = EncoderSettings { width, height, fps: scene::FPS, bitrate: 2_000_000, gop: 1000 };
-    let mut encoder = X264Encoder::open(&settings).unwrap();
+    let facts = PictureFacts {
+        width: scene::WIDTH as u32,
+        height: scene::HEIGHT as u32,
+        rotation: 0,
+        sample_aspect: (1, 1),
+        fps: f64::from(scene::FPS),
+        colour: Colour { matrix: 1, ..Colour::default() },
+    };
+    let asked = EncoderSettings { bitrate: Some(2_000_000), gop: Some(1000), ..EncoderSettings::default() };
+    let mut encoder = encode::open(&encode::resolve(&asked, &facts, Purpose::Live).unwrap()).unwrap();
     let (mut painted, mut fragmenter) = (scene::Scene::new(), Fragmenter::new(Rendition::Source));
     let (mut params, mut chunks) = (None, Vec::new());
     for n in 0..count {
         painted.paint(n);
-        for unit in encoder.encode(scene::pts(n).0, &painted).unwrap() {
+        encoder.input().copy_from(&painted);
+        for unit in encoder.encode(scene::pts(n).0, false).unwrap() {
             let data = codec::nal::annexb_to_lengths(&unit.annexb);
             let params = params.get_or_insert_with(|| {
                 let sets = codec::in_band_parameters(VideoCodec::H264, &data).unwrap();

@@ -160,13 +160,12 @@ fn resize<P: InnerPixel + fast_image_resize::PixelTrait>(
     let source = TypedImageRef::<P>::from_buffer(count(from.stride / bytes)?, count(rows)?, from.data);
     let source = source.map_err(|e| refused(&e))?;
     // Not by the crop of the options: that one lets the filter see what stands behind the rows.
-    let source = TypedCroppedImage::from_ref(&source, 0, 0, count(from.width)?, count(rows)?).map_err(|e| refused(&e))?;
-    let mut target = TypedImage::<P>::from_buffer(count(to.stride / bytes)?, count(to.height)?, to.data)
-        .map_err(|e| refused(&e))?;
+    let source =
+        TypedCroppedImage::from_ref(&source, 0, 0, count(from.width)?, count(rows)?).map_err(|e| refused(&e))?;
+    let mut target =
+        TypedImage::<P>::from_buffer(count(to.stride / bytes)?, count(to.height)?, to.data).map_err(|e| refused(&e))?;
     let mut target = TypedCroppedImageMut::from_ref(&mut target, 0, 0, count(to.width)?, count(to.height)?)
         .map_err(|e| refused(&e))?;
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-        .use_alpha(false);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
     resizer.resize_typed(&source, &mut target, &options).map_err(|e| refused(&e))
 }

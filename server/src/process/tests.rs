@@ -24,7 +24,9 @@ fn frame(format: PixelFormat, width: usize, height: usize, planes: Vec<(Vec<u8>,
 /// A plane of samples `value(x, y)`, `gap` bytes behind each row.
 fn plane(width: usize, height: usize, gap: usize, value: impl Fn(usize, usize) -> u8) -> (Vec<u8>, usize) {
     let stride = width + gap;
-    let data = (0..height).flat_map(|y| (0..stride).map(move |x| (x, y))).map(|(x, y)| if x < width { value(x, y) } else { 7 });
+    let data = (0..height)
+        .flat_map(|y| (0..stride).map(move |x| (x, y)))
+        .map(|(x, y)| if x < width { value(x, y) } else { 7 });
     (data.collect(), stride)
 }
 
@@ -75,7 +77,9 @@ fn resized(frame: &Frame, width: usize, height: usize) -> [Vec<u8>; 3] {
 
 #[test]
 fn every_layout_comes_out_as_the_same_picture() {
-    for (from, to) in [((64, 48), (64, 48)), ((64, 48), (32, 24)), ((128, 96), (44, 34)), ((65, 49), (64, 48)), ((64, 48), (96, 72))] {
+    for (from, to) in
+        [((64, 48), (64, 48)), ((64, 48), (32, 24)), ((128, 96), (44, 34)), ((65, 49), (64, 48)), ((64, 48), (96, 72))]
+    {
         for frame in every_layout(from.0, from.1, 6) {
             let what = format!("{:?} {from:?} to {to:?}", frame.format);
             let [luma, blue, red] = resized(&frame, to.0, to.1);
