@@ -2,9 +2,11 @@
 
 use crate::components::badges::{DelayBadge, StateBadge};
 use crate::components::icon::Icon;
-use crate::components::panels::{AboutPanel, LayersPanel, NowPanel, PlayerPanel, StagesPanel, TracksPanel};
+use crate::components::panels::{AboutPanel, EncoderPanel, LayersPanel, NowPanel, PlayerPanel, TracksPanel};
 use crate::components::picture::Picture;
+use crate::components::plot::TimingsPlot;
 use crate::context::shared;
+use crate::feed;
 use crate::player::{Phase, PlayerView};
 use leptos::html;
 use leptos::prelude::*;
@@ -34,6 +36,7 @@ fn OneCamera(id: String) -> impl IntoView {
     let name = move || camera.with(|c| c.as_ref().map(|c| c.name.clone())).unwrap_or_else(|| "Camera".into());
     let state = Memo::new(move |_| camera.with(|c| c.as_ref().map_or(CameraState::Connecting, |c| c.state)));
     let stage = NodeRef::<html::Div>::new();
+    let feed = feed::open(&id);
     Effect::new(move |_| document().set_title(&format!("{} · Sightline", name())));
     on_cleanup(|| document().set_title("Sightline"));
     view! {
@@ -52,13 +55,14 @@ fn OneCamera(id: String) -> impl IntoView {
                     <Picture id=id.clone() view/>
                 </div>
                 <Controls view camera stage/>
+                <TimingsPlot id=id.clone() feed view/>
             </section>
             <aside class="camera-side" aria-label="About this camera">
                 <NowPanel camera view/>
                 <LayersPanel view/>
+                <EncoderPanel id=id.clone() camera view feed/>
                 <TracksPanel camera view/>
                 <PlayerPanel view/>
-                <StagesPanel id=id.clone()/>
                 <AboutPanel camera id/>
             </aside>
         </div>
