@@ -3,6 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use sightline_shared::api::{CameraPatch, ErrorBody, Login, NewCamera, NewPassword, Session};
 use sightline_shared::camera::Camera;
+use sightline_shared::encoder::EncoderChanged;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestInit, Response};
@@ -149,6 +150,34 @@ pub(crate) async fn add_camera(new: &NewCamera) -> Result<Camera, Failure> {
 /// Changes a camera.
 pub(crate) async fn patch_camera(id: &str, patch: &CameraPatch, revision: Option<&str>) -> Result<Camera, Failure> {
     json("PATCH", &camera_path(id), body(patch), revision).await
+}
+
+/// Changes the encoder of a camera's rendition `main` by a merge patch.
+pub(crate) async fn patch_encoder(id: &str, patch: &serde_json::Value) -> Result<EncoderChanged, Failure> {
+    json("PATCH", &format!("{}/encoder", camera_path(id)), body(patch), None).await
+}
+
+/// Asks for a key frame of `main` now.
+pub(crate) async fn key_frame(id: &str) -> Result<(), Failure> {
+    send("POST", &format!("{}/keyframe", camera_path(id)), None, None).await.map(|_| ())
+}
+
+/// Gives the person a file to save.
+pub(crate) fn save_file(name: &str, kind: &str, text: &str) {
+    let options = web_sys::BlobPropertyBag::new();
+    options.set_type(kind);
+    let parts = js_sys::Array::of1(&text.into());
+    let Ok(blob) = web_sys::Blob::new_with_str_sequence_and_options(&parts, &options) else { return };
+    let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else { return };
+    let document = web_sys::window().and_then(|window| window.document());
+    let link = document.and_then(|document| document.create_element("a").ok());
+    if let Some(link) = link.and_then(|link| link.dyn_into::<web_sys::HtmlAnchorElement>().ok()) {
+        link.set_href(&url);
+        link.set_download(name);
+        link.click();
+    }
+    // The browser has taken the bytes when the click is done.
+    let _ = web_sys::Url::revoke_object_url(&url);
 }
 
 /// Removes a camera.

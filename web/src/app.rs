@@ -122,7 +122,9 @@ fn listen_for_keys(shared: Shared) {
             Key::Back if document().fullscreen_element().is_none() && here != "/" => {
                 navigate("/", NavigateOptions::default());
             }
-            Key::FullScreen | Key::Sound | Key::Clip => press(key),
+            // On a button or a link the space bar presses that.
+            Key::Freeze if on_control(event) => return,
+            Key::FullScreen | Key::Sound | Key::Clip | Key::Freeze => press(key),
             Key::Back => return,
         }
         event.prevent_default();
@@ -136,12 +138,18 @@ fn press(key: Key) {
     let name = match key {
         Key::Sound => "[data-key=m]",
         Key::Clip => "[data-key=c]",
+        Key::Freeze => "[data-key=space]",
         _ => "[data-key=f]",
     };
     let within = document().query_selector(&format!("main {name}")).ok().flatten();
     if let Some(button) = within.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         button.click();
     }
+}
+
+fn on_control(event: &KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|target| target.closest("button, a, summary, input, select").ok().flatten().is_some())
 }
 
 fn typing(event: &KeyboardEvent) -> bool {

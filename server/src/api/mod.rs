@@ -16,6 +16,7 @@ mod serve;
 mod session;
 mod slowdown;
 mod system;
+mod telemetry;
 mod timings;
 mod tokens;
 pub mod trust;
@@ -27,6 +28,7 @@ use crate::pipeline::clock::{Clock, Mono};
 use crate::record::clips::Clips;
 use crate::record::disk::SystemDisk;
 use crate::store::Store;
+use crate::telemetry::Telemetry;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -54,6 +56,7 @@ pub(crate) struct App(Arc<Inner>);
 pub(crate) struct Inner {
     store: Arc<Store>,
     cameras: Arc<Cameras>,
+    telemetry: Arc<Telemetry>,
     clock: Arc<dyn Clock>,
     slowdown: Slowdown,
     hashing: Arc<Semaphore>,
@@ -92,6 +95,7 @@ impl App {
         let clips = Clips::open(store.clone(), clock.clone(), Arc::new(SystemDisk))?;
         Ok(Self(Arc::new(Inner {
             store,
+            telemetry: Telemetry::new(cameras.clone(), clock.clone()),
             cameras,
             slowdown: Slowdown::new(clock.clone()),
             hashing: Arc::new(Semaphore::new(MAX_HASHING)),
@@ -131,6 +135,7 @@ fn known() -> OpenApiRouter<App> {
         .merge(cameras::routes())
         .merge(live::routes())
         .merge(timings::routes())
+        .merge(telemetry::routes())
         .merge(system::routes())
         .merge(metrics::routes())
         .merge(openapi::routes())

@@ -135,9 +135,11 @@ impl Server {
         };
         let serving = connections::serve(listener, router(app.clone()), ended);
         let following = tokio::spawn(follow_settings(app.clone()));
+        let sampling = tokio::spawn(app.telemetry.clone().run());
         let stopped = async {
             stop.await;
             following.abort();
+            sampling.abort();
             stopping.send_replace(true);
             app.cameras.shutdown();
             let clips = app.clone();

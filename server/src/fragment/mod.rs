@@ -79,6 +79,16 @@ impl Chunk {
         Some(Sample { decode_time, duration, data })
     }
 
+    /// How many bytes its samples have, without header, `moof` and the head of `mdat`.
+    #[must_use]
+    pub fn payload_len(&self) -> usize {
+        let moof = self
+            .message
+            .get(HEADER_LEN..HEADER_LEN + 4)
+            .map_or(0, |size| size.iter().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte)));
+        self.message.len().saturating_sub(HEADER_LEN + moof + 8)
+    }
+
     /// Whether it is a key frame of the video: a player can start here.
     #[must_use]
     pub fn is_key(&self) -> bool {

@@ -213,6 +213,7 @@ fn chunks_are_small_and_numbered() {
     let chunk = fragmenter.chunk(&next, Mono::default());
     assert_eq!((chunk.header.sequence, chunk.header.flags), (2, 0));
     assert_eq!(chunk.message.len(), HEADER_LEN + 104 + 8 + next.data.len());
+    assert_eq!(chunk.payload_len(), next.data.len());
 }
 
 #[test]

@@ -82,6 +82,12 @@ impl CameraHandle {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Its uid and its id.
+    pub fn names(&self) -> (String, String) {
+        let settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        (settings.uid.clone(), settings.id.clone())
+    }
+
     /// Takes other settings; what they do not touch goes on without a lost frame.
     pub fn change(&self, new: CameraSettings) {
         let old = std::mem::replace(&mut *self.settings.lock().unwrap_or_else(PoisonError::into_inner), new.clone());
@@ -147,18 +153,22 @@ impl CameraHandle {
         self.kept.ring(rendition)
     }
 
+    /// The counters of every stage, in the order of a frame's way.
+    pub fn stages(&self) -> Vec<(&'static str, Arc<StageCounters>)> {
+        vec![
+            ("source", self.source.clone()),
+            ("fragment", self.fragment.clone()),
+            ("decode", self.counters.decode.clone()),
+            ("detect", self.counters.detect.clone()),
+            ("track", self.counters.track.clone()),
+        ]
+    }
+
     /// What each stage did, times over the last `window`.
     pub fn timings(&self, window: Duration) -> Timings {
         let now = self.common.clock.now();
-        let stages = [
-            ("source", &*self.source),
-            ("fragment", &*self.fragment),
-            ("decode", &*self.counters.decode),
-            ("detect", &self.counters.detect),
-            ("track", &self.counters.track),
-        ];
-        let report = |(name, counters): (&str, &StageCounters)| (name.to_owned(), counters.report(now, window));
-        Timings { stages: stages.into_iter().map(report).collect() }
+        let report = |(name, counters): (&str, Arc<StageCounters>)| (name.to_owned(), counters.report(now, window));
+        Timings { stages: self.stages().into_iter().map(report).collect() }
     }
 
     /// What the newest report of a player said.

@@ -2,10 +2,8 @@
 
 use super::frame::Colour;
 
-/// Pixels above which a picture that does not name its matrix is taken for BT.709, as players take it: standard definition
-/// ends at 1280x576 (mpv's rule).
-const STANDARD_WIDTH: usize = 1280;
-const STANDARD_HEIGHT: usize = 576;
+/// Lines from which a picture that does not name its matrix is taken for BT.709, as browsers take it.
+const HIGH_DEFINITION: usize = 720;
 
 /// KR and KB of BT.601, which is also JFIF's matrix.
 pub const BT601: (f64, f64) = (0.299, 0.114);
@@ -14,14 +12,14 @@ const BT709: (f64, f64) = (0.2126, 0.0722);
 impl Colour {
     /// KR and KB of the matrix that a picture of this size was made with (H.273 table 4).
     #[must_use]
-    pub fn weights(&self, (width, height): (usize, usize)) -> (f64, f64) {
+    pub fn weights(&self, (_, height): (usize, usize)) -> (f64, f64) {
         match self.matrix {
             1 => BT709,
             4 => (0.30, 0.11),
             5 | 6 => BT601,
             7 => (0.212, 0.087),
             9 | 10 => (0.2627, 0.0593),
-            _ if width >= STANDARD_WIDTH || height > STANDARD_HEIGHT => BT709,
+            _ if height >= HIGH_DEFINITION => BT709,
             _ => BT601,
         }
     }

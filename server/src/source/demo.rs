@@ -14,8 +14,7 @@ use sightline_shared::encoder::EncoderSettings;
 const GOP: u32 = 60;
 const BITRATE: u64 = 2_500_000;
 
-/// The encoder of the demo camera.
-pub(crate) fn open() -> Result<Box<dyn Encoder>, String> {
+fn open() -> Result<Box<dyn Encoder>, String> {
     let asked = EncoderSettings { bitrate: Some(BITRATE), gop: Some(GOP), ..EncoderSettings::default() };
     let facts = PictureFacts {
         width: WIDTH as u32,

@@ -3,10 +3,12 @@
 use crate::components::badges::{DelayBadge, StateBadge};
 use crate::components::icon::Icon;
 use crate::components::panels::{
-    AboutPanel, ClipMaker, ClipPanel, LayersPanel, NowPanel, PlayerPanel, StagesPanel, TracksPanel,
+    AboutPanel, ClipMaker, ClipPanel, EncoderPanel, LayersPanel, NowPanel, PlayerPanel, TracksPanel,
 };
 use crate::components::picture::Picture;
+use crate::components::plot::TimingsPlot;
 use crate::context::shared;
+use crate::feed;
 use crate::player::{Phase, PlayerView};
 use crate::state::clips::USUAL;
 use leptos::html;
@@ -38,6 +40,7 @@ fn OneCamera(id: String) -> impl IntoView {
     let state = Memo::new(move |_| camera.with(|c| c.as_ref().map_or(CameraState::Connecting, |c| c.state)));
     let maker = ClipMaker::new(id.clone());
     let stage = NodeRef::<html::Div>::new();
+    let feed = feed::open(&id);
     Effect::new(move |_| document().set_title(&format!("{} · Sightline", name())));
     on_cleanup(|| document().set_title("Sightline"));
     view! {
@@ -56,14 +59,15 @@ fn OneCamera(id: String) -> impl IntoView {
                     <Picture id=id.clone() view/>
                 </div>
                 <Controls view camera stage maker/>
+                <TimingsPlot id=id.clone() feed view/>
             </section>
             <aside class="camera-side" aria-label="About this camera">
                 <NowPanel camera view/>
                 <LayersPanel view/>
+                <EncoderPanel id=id.clone() camera view feed/>
                 <ClipPanel maker/>
                 <TracksPanel camera view/>
                 <PlayerPanel view/>
-                <StagesPanel id=id.clone()/>
                 <AboutPanel camera id/>
             </aside>
         </div>

@@ -60,30 +60,33 @@ impl Overlay {
     }
 
     fn item(&self, item: &draw::Item, width: f32, height: f32, ratio: f32) {
-        let context = &self.context;
-        let colour = format!("#{:06x}", item.colour);
-        if item.stroke > 0.0 {
-            // A dark line under the coloured one keeps a box visible on a picture of its own colour.
-            for (style, line) in [("rgba(0,0,0,0.55)", item.stroke + 2.0 * ratio), (colour.as_str(), item.stroke)] {
-                context.set_stroke_style_str(style);
-                context.set_line_width(f64::from(line));
-                context.stroke_rect(
-                    f64::from(item.x),
-                    f64::from(item.y),
-                    f64::from(item.width),
-                    f64::from(item.height),
-                );
-            }
-        }
+        let mut fills = Vec::new();
+        draw::outline(item, (ratio.round() as i32).max(1), (width, height), &mut fills);
+        self.fill(&fills);
         let Some(text) = item.text.as_deref() else { return };
         let size = draw::label_size(height / ratio) * ratio;
-        context.set_font(&format!("600 {size}px Inter, system-ui, sans-serif"));
-        let measured = context.measure_text(text).map_or(0.0, |metrics| metrics.width() as f32);
+        self.context.set_font(&format!("{} {size}px Inter, system-ui, sans-serif", draw::FONT_WEIGHT));
+        let measured = self.context.measure_text(text).map_or(0.0, |metrics| metrics.width() as f32);
         let plate = draw::label_plate(item, measured, size, (width, height));
-        // Dark plates with coloured words are calmer over hours than coloured plates.
-        context.set_fill_style_str("rgba(14,17,20,0.74)");
-        context.fill_rect(f64::from(plate.x), f64::from(plate.y), f64::from(plate.width), f64::from(plate.height));
-        context.set_fill_style_str(&colour);
-        let _ = context.fill_text(text, f64::from(plate.text_x), f64::from(plate.baseline));
+        self.fill(draw::plate_fill(&plate, (width, height)).as_slice());
+        self.context.set_fill_style_str(&style(item.colour, draw::OPAQUE));
+        let _ = self.context.fill_text(text, f64::from(plate.text_x), f64::from(plate.baseline));
     }
+
+    fn fill(&self, fills: &[draw::Fill]) {
+        let mut ink = None;
+        for fill in fills {
+            if ink.replace((fill.colour, fill.alpha)) != Some((fill.colour, fill.alpha)) {
+                self.context.set_fill_style_str(&style(fill.colour, fill.alpha));
+            }
+            let (width, height) = (fill.x1 - fill.x0, fill.y1 - fill.y0);
+            self.context.fill_rect(fill.x0.into(), fill.y0.into(), width.into(), height.into());
+        }
+    }
+}
+
+/// A colour of the draw list as CSS has it.
+fn style(colour: u32, alpha: u16) -> String {
+    let [_, red, green, blue] = colour.to_be_bytes();
+    format!("rgb({red} {green} {blue} / {:.3})", f32::from(alpha) / f32::from(draw::OPAQUE))
 }

@@ -17,6 +17,15 @@ pub(crate) fn words(codec: &str) -> String {
     }
 }
 
+/// The codec alone, without profile and level: `hvc1.1.6.L93.B0` is "H.265".
+pub(crate) fn family(codec: &str) -> String {
+    match codec.split('.').next().unwrap_or_default() {
+        "avc1" | "avc3" => "H.264".into(),
+        "hvc1" | "hev1" => "H.265".into(),
+        _ => words(codec),
+    }
+}
+
 fn h264(bytes: &str) -> String {
     let byte = |at: usize| bytes.get(at..at + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
     let (Some(profile), Some(constraints), Some(level)) = (byte(0), byte(2), byte(4)) else { return "H.264".into() };
@@ -42,8 +51,8 @@ pub(crate) fn unplayable(codec: &str) -> String {
         _ => "",
     };
     format!(
-        "This browser cannot play {} ({codec}).{who} Re-encoding for such browsers is not built yet: set the camera to H.264, \
-         or open this page in another browser.",
+        "This browser cannot play {} ({codec}).{who} Choose \"auto\" or \"main\" under Now to have it encoded by the server, set \
+         the camera to H.264, or open this page in another browser.",
         words(codec)
     )
 }
@@ -65,6 +74,13 @@ mod tests {
             ("what.ever", "what.ever"),
         ] {
             assert_eq!(words(codec), wanted);
+        }
+    }
+
+    #[test]
+    fn a_family_has_no_profile() {
+        for (codec, wanted) in [("avc1.64001f", "H.264"), ("hev1.2", "H.265"), ("av01.0.04M.08", "AV1")] {
+            assert_eq!(family(codec), wanted);
         }
     }
 

@@ -3,6 +3,7 @@
 mod cameras;
 mod live;
 mod login;
+mod telemetry;
 mod trust;
 
 use super::trust::Peer;

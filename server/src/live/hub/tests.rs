@@ -341,3 +341,14 @@ fn a_tap_sees_every_item_once_and_in_order_whatever_readers_do() {
     assert_eq!(seen[0], "i0");
     assert_eq!(seen[1..], expected, "and nothing after the hub was closed");
 }
+
+#[test]
+fn the_flow_counts_video_alone_and_a_step_is_taken_once() {
+    let hub = Hub::new(HubLimits::default());
+    frames(&hub, 0..10, 5);
+    hub.publish(chunk(0, 10, 0, 5000));
+    hub.publish(chunk(0, 11, FLAG_AUDIO, 9000));
+    // A message of these tests has no `moof`: the header and the head of `mdat` are not of the frame.
+    let wanted = Flow { frames: 11, key_frames: 2, bytes: 10 * 960 + 4960, largest: 4960 };
+    assert_eq!((hub.take_step(), hub.take_step(), hub.total()), (wanted, Flow::default(), wanted));
+}

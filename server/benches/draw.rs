@@ -1,0 +1,75 @@
+//! Ten labelled boxes drawn on NV12 and I420 pictures of 1080p, on one thread.
+//!
+//! `cargo bench -p sightline-server --bench draw`; `tests/bench/draw.py` compares it with OpenCV and Pillow.
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use sightline::draw::{Canvas, Painter};
+use sightline::pipeline::frame::{Colour, PictureMut, PixelFormat, PlaneMut};
+use sightline_shared::draw::{Item, Layers, draw_list};
+use sightline_shared::tracks::{Track, Tracks};
+use std::hint::black_box;
+
+const WIDTH: usize = 1920;
+const HEIGHT: usize = 1080;
+/// Pictures in turn: 100 MB, more than the caches hold, as from a decoder.
+const PICTURES: usize = 32;
+
+/// The boxes of `tests/bench/draw.py`: two rows of five, 200x320 pixels, none on another.
+fn items(frame: usize, predicted: bool) -> Vec<Item> {
+    let track = |k: usize| {
+        let (x, y) = (60 + 370 * (k % 5) + frame % 8, 90 + 500 * (k / 5));
+        let part = |pixels: usize, of: usize| pixels as f32 / of as f32;
+        Track {
+            id: k.to_string(),
+            label: ["person", "car", "bicycle", "dog", "bus"][k % 5].into(),
+            score: 0.5 + ((frame + k) % 50) as f32 / 100.0,
+            x1: part(x, WIDTH),
+            y1: part(y, HEIGHT),
+            x2: part(x + 200, WIDTH),
+            y2: part(y + 320, HEIGHT),
+            predicted,
+        }
+    };
+    let tracks = Tracks { tracks: (0..10).map(track).collect(), ..Tracks::default() };
+    draw_list(&tracks, WIDTH as f32, HEIGHT as f32, Layers { boxes: true, labels: true })
+}
+
+/// A picture of three planes, the third one empty for NV12.
+type Planes = [Vec<u8>; 3];
+
+fn draw(painter: &mut Painter, format: PixelFormat, planes: &mut Planes, items: &[Item]) {
+    let chroma = if format == PixelFormat::Nv12 { WIDTH } else { WIDTH / 2 };
+    let [luma, first, second] = planes;
+    let plane = |data, stride| PlaneMut { data, stride, width: stride, height: 0 };
+    let planes = [plane(luma, WIDTH), plane(first, chroma), plane(second, chroma)];
+    let mut picture = PictureMut { format, width: WIDTH, height: HEIGHT, planes };
+    let colour = Colour { matrix: 1, ..Colour::default() };
+    painter.draw(&mut Canvas::new(black_box(&mut picture), 0, colour).expect("whole planes"), items);
+}
+
+fn draws(criterion: &mut Criterion) {
+    let mut painter = Painter::new();
+    let (nv12, i420) = (PixelFormat::Nv12, PixelFormat::I420);
+    for (name, format, pictures, predicted) in [
+        ("10 labelled boxes, NV12 1080p, one picture (in cache)", nv12, 1, false),
+        ("10 labelled boxes, NV12 1080p, pictures in turn (from memory)", nv12, PICTURES, false),
+        ("10 labelled dashed boxes, NV12 1080p, one picture", nv12, 1, true),
+        ("10 labelled boxes, I420 1080p, one picture", i420, 1, false),
+    ] {
+        let pixels = WIDTH * HEIGHT;
+        let (first, second) = if format == nv12 { (pixels / 2, 0) } else { (pixels / 4, pixels / 4) };
+        let mut all: Vec<Planes> =
+            (0..pictures).map(|_| [vec![90; pixels], vec![120; first], vec![130; second]]).collect();
+        let lists: Vec<_> = (0..64).map(|frame| items(frame, predicted)).collect();
+        let mut frame = 0;
+        criterion.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                frame += 1;
+                draw(&mut painter, format, &mut all[frame % pictures], &lists[frame % lists.len()]);
+            });
+        });
+    }
+}
+
+criterion_group!(benches, draws);
+criterion_main!(benches);
