@@ -9,6 +9,7 @@ mod live;
 mod openapi;
 mod package;
 mod page;
+mod panels;
 mod settings;
 mod sources;
 mod trust;

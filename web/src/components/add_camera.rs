@@ -96,8 +96,8 @@ impl Adding {
     }
 }
 
-/// What was found, in one sentence.
-fn findings(camera: &Camera) -> String {
+/// What was found, in one sentence; `note` is what the browser could not play of it.
+fn findings(camera: &Camera, note: Option<String>) -> String {
     let what = [
         camera.codec.as_deref().map(codec::words),
         camera.width.map(|_| format::size(camera.width, camera.height)),
@@ -105,7 +105,8 @@ fn findings(camera: &Camera) -> String {
         camera.audio.as_ref().map(|audio| format!("sound in {}", codec::words(&audio.codec))),
     ];
     let what = what.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    format!("{} is live: {what}. It plays in this browser without re-encoding.", camera.name)
+    let plays = note.unwrap_or_else(|| "It plays in this browser without re-encoding.".into());
+    format!("{} is live: {what}. {plays}", camera.name)
 }
 
 /// The dialog.
@@ -162,7 +163,7 @@ fn close_when_it_plays(adding: Adding) {
     Effect::new(move |_| {
         let live = adding.camera().filter(|camera| camera.state == CameraState::Live);
         if let Some(camera) = live.filter(|_| adding.player.has_picture.get()) {
-            adding.shared.tell(findings(&camera));
+            adding.shared.tell(findings(&camera, adding.player.note.get_untracked()));
             adding.shared.dialog.set(None);
             adding.shared.refresh();
             if location.pathname.get_untracked() != "/" {
