@@ -1,6 +1,7 @@
 //! `sightline`: arguments in, one call of the library, one line and an exit status out.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sightline::annotate::{self, AnnotateError};
 use sightline::api::{self, ServeOptions};
 use sightline::logging;
 use sightline::pipeline::clock::{Clock, SystemClock};
@@ -28,6 +29,17 @@ enum Command {
     Serve(Serve),
     /// Set or change the password of the dashboard; asked for on the terminal, or read from standard input.
     Password(Common),
+    /// Write a video with what is found in it drawn on it: a file (or an address) through the same stages, as fast as it goes.
+    Annotate(Annotate),
+}
+
+#[derive(Args)]
+struct Annotate {
+    #[command(flatten)]
+    arguments: annotate::cli::Arguments,
+    /// Form of progress and result.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
 }
 
 #[derive(Args)]
@@ -69,24 +81,29 @@ enum LogFormat {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.unwrap_or(Command::Serve(cli.serve));
-    let common = match &command {
-        Command::Serve(serve) => &serve.common,
-        Command::Password(common) => common,
+    let log_format = match &command {
+        Command::Serve(serve) => serve.common.log_format,
+        Command::Password(common) => common.log_format,
+        Command::Annotate(annotate) => annotate.log_format,
     };
-    logging::set_up(match common.log_format {
+    logging::set_up(match log_format {
         LogFormat::Text => logging::Format::Text,
         LogFormat::Json => logging::Format::Json,
     });
     let done = match command {
         Command::Serve(arguments) => serve(arguments),
         Command::Password(common) => password(&common),
+        Command::Annotate(Annotate { arguments, log_format }) => {
+            annotate::cli::run(arguments, matches!(log_format, LogFormat::Json)).map_err(Into::into)
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Where standard error is gone there is nobody left to tell.
             let _ = writeln!(std::io::stderr(), "sightline: {error}");
-            ExitCode::FAILURE
+            let wrong_usage = matches!(error.downcast_ref(), Some(AnnotateError::Usage(_)));
+            if wrong_usage { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
