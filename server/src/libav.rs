@@ -104,3 +104,73 @@ pub fn set_rates(encoder: &mut ffmpeg::encoder::video::Encoder, rates: &Rates) -
     }
     Ok(())
 }
+
+/// When a file begins, in microseconds of its own clock, as libavformat found it.
+#[must_use]
+pub fn input_start(input: &ffmpeg::format::context::Input) -> Option<i64> {
+    // SAFETY: the context is open and borrowed; the field is a plain number (libavformat/avformat.h).
+    let start = unsafe { (*input.as_ptr()).start_time };
+    (start != ffmpeg::ffi::AV_NOPTS_VALUE).then_some(start)
+}
+
+/// What a container is told of an H.264 track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VideoTrack<'a> {
+    /// Width in pixels as coded.
+    pub width: u32,
+    /// Height in pixels as coded.
+    pub height: u32,
+    /// Sample aspect ratio.
+    pub sample_aspect: (u32, u32),
+    /// Parameter sets behind start codes.
+    pub extradata: &'a [u8],
+}
+
+/// The parameters of an H.264 track, for a container that is written.
+#[must_use]
+pub fn h264_parameters(track: &VideoTrack<'_>) -> ffmpeg::codec::Parameters {
+    let mut parameters = ffmpeg::codec::Parameters::new();
+    parameters.set_medium(ffmpeg::media::Type::Video);
+    parameters.set_id(ffmpeg::codec::Id::H264);
+    let signed = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+    // SAFETY: the pointer is valid for the life of `parameters`. Its extradata is allocated by av_mallocz with the padding that
+    // libavcodec reads beyond it, is copied in whole, and belongs to the parameters from then on, which free it
+    // (libavcodec/codec_par.h); where there is no memory it stays absent. The other fields are plain numbers.
+    unsafe {
+        let raw = &mut *parameters.as_mut_ptr();
+        (raw.width, raw.height) = (signed(track.width), signed(track.height));
+        raw.sample_aspect_ratio =
+            ffmpeg::ffi::AVRational { num: signed(track.sample_aspect.0), den: signed(track.sample_aspect.1) };
+        let padded = track.extradata.len() + ffmpeg::ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+        let bytes = ffmpeg::ffi::av_mallocz(padded).cast::<u8>();
+        if !bytes.is_null() {
+            std::ptr::copy_nonoverlapping(track.extradata.as_ptr(), bytes, track.extradata.len());
+            raw.extradata = bytes;
+            raw.extradata_size = i32::try_from(track.extradata.len()).unwrap_or(0);
+        }
+    }
+    parameters
+}
+
+/// The same parameters without the tag that the container they come from had for the codec: another one has its own.
+#[must_use]
+pub fn without_tag(parameters: &ffmpeg::codec::Parameters) -> ffmpeg::codec::Parameters {
+    let mut copy = parameters.clone();
+    // SAFETY: the pointer is valid for the life of `copy`, which owns what it points to; the field is a plain number.
+    unsafe { (*copy.as_mut_ptr()).codec_tag = 0 };
+    copy
+}
+
+/// Whether the container that is written takes a codec.
+#[must_use]
+pub fn takes(output: &ffmpeg::format::context::Output, codec: ffmpeg::codec::Id) -> bool {
+    // SAFETY: the context is open and borrowed, and its format is one of libavformat's statics.
+    unsafe { ffmpeg::ffi::avformat_query_codec((*output.as_ptr()).oformat, codec.into(), 0) == 1 }
+}
+
+/// A scaler that may go to another thread.
+pub struct Scaler(pub ffmpeg::software::scaling::Context);
+
+// SAFETY: a SwsContext is a block of memory that libswscale touches only in calls that are given it, each of which has it borrowed
+// mutably here; it keeps nothing of the thread that made it (libswscale/swscale.h).
+unsafe impl Send for Scaler {}

@@ -1,6 +1,7 @@
 //! `sightline`: arguments in, one call of the library, one line and an exit status out.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sightline::annotate::{self, AnnotateError};
 use sightline::api::{self, ServeOptions};
 use sightline::logging;
 use sightline::pipeline::clock::{Clock, SystemClock};
@@ -32,6 +33,8 @@ enum Command {
     /// Check the settings file, or print one with every key.
     #[command(subcommand)]
     Config(Config),
+    /// Write a video with what is found in it drawn on it: a file (or an address) through the same stages, as fast as it goes.
+    Annotate(Annotate),
 }
 
 #[derive(Subcommand)]
@@ -40,6 +43,15 @@ enum Config {
     Check(Common),
     /// Print a settings file with every key, its default, and what it does.
     PrintDefault,
+}
+
+#[derive(Args)]
+struct Annotate {
+    #[command(flatten)]
+    arguments: annotate::cli::Arguments,
+    /// Form of progress and result.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
 }
 
 #[derive(Args)]
@@ -85,6 +97,7 @@ fn main() -> ExitCode {
         Command::Serve(Serve { common, .. }) | Command::Password(common) | Command::Config(Config::Check(common)) => {
             common.log_format
         }
+        Command::Annotate(annotate) => annotate.log_format,
         Command::Config(Config::PrintDefault) => LogFormat::Text,
     };
     logging::set_up(match log_format {
@@ -95,13 +108,17 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve(arguments),
         Command::Password(common) => password(&common),
         Command::Config(config) => run_config(&config),
+        Command::Annotate(Annotate { arguments, log_format }) => {
+            annotate::cli::run(arguments, matches!(log_format, LogFormat::Json)).map_err(Into::into)
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Where standard error is gone there is nobody left to tell.
             let _ = writeln!(std::io::stderr(), "sightline: {error}");
-            ExitCode::FAILURE
+            let wrong_usage = matches!(error.downcast_ref(), Some(AnnotateError::Usage(_)));
+            if wrong_usage { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -114,7 +114,7 @@ fn audio_params(facts: &TrackFacts) -> Option<AudioParams> {
 }
 
 /// Clockwise rotation from the track's display matrix (ISO/IEC 14496-12 section 8.3.2): 16.16 fixed point a, b, u, c, d, v, x, y, w.
-fn rotation(stream: &ffmpeg::Stream<'_>) -> u16 {
+pub(crate) fn rotation(stream: &ffmpeg::Stream<'_>) -> u16 {
     let matrix = stream.side_data().find(|side| side.kind() == ffmpeg::packet::side_data::Type::DisplayMatrix);
     let Some(matrix) = matrix else { return 0 };
     let at = |index: usize| -> f64 {

@@ -3,7 +3,7 @@
 pub mod demo;
 pub mod error;
 pub mod file;
-mod file_tracks;
+pub(crate) mod file_tracks;
 pub mod rtsp;
 mod rtsp_session;
 pub mod scene;
