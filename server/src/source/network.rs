@@ -168,7 +168,7 @@ impl Session<'_> {
         let fps = if (1.0..=60.0).contains(&fps) { fps } else { 25.0 };
         self.connected(format, sink);
         sink.note(format!(
-            "The camera sends {codec}, which browsers do not play as video: it is encoded to H.264 here."
+            "The camera sends {codec}, which browsers do not play as video: it is {RECODED}."
         ));
         // Motion JPEG over HTTP has no time stamps: libavformat would make them up, 25 a second.
         let own_time = !format.contains("mpjpeg");

@@ -38,6 +38,8 @@ pub enum Step {
     Drift(i64),
     /// No sender reports from here on.
     NoReports,
+    /// No parameter sets with key frames from here on: they stand in the SDP alone.
+    NoSets,
     /// Another clip from its first frame: new parameters in mid-stream, sent in-band as cameras do.
     Switch(Arc<Clip>),
     /// Nothing for this long.
@@ -177,6 +179,7 @@ async fn play(write: Arc<AsyncMutex<OwnedWriteHalf>>, clip: Arc<Clip>, script: S
         packetiser: Packetiser::default(),
         reported: None,
         reports: true,
+        sets: true,
         drift_ppm: 0,
         record,
         play,
@@ -198,6 +201,7 @@ struct Player {
     packetiser: Packetiser,
     reported: Option<Instant>,
     reports: bool,
+    sets: bool,
     drift_ppm: i64,
     record: Arc<Record>,
     play: usize,
@@ -235,6 +239,7 @@ impl Player {
             Step::Switch(clip) => (self.clip, self.next) = (clip, 0),
             Step::Drift(ppm) => self.drift_ppm = ppm,
             Step::NoReports => self.reports = false,
+            Step::NoSets => self.sets = false,
             Step::Pause(time) => {
                 tokio::time::sleep(time).await;
                 self.ticker = ticker(&self.clip);
@@ -253,7 +258,7 @@ impl Player {
         self.ticker.tick().await;
         let unit = self.clip.units[self.next % self.clip.units.len()].clone();
         let mut nals = unit.nals;
-        if unit.key {
+        if unit.key && self.sets {
             nals.splice(0..0, [self.clip.sps.clone(), self.clip.pps.clone()]);
         }
         let (mut most, last) = self.packetiser.frame(&nals, self.timestamp.wrapping_add(displaced as u32));

@@ -62,6 +62,13 @@ impl Adding {
         Some(words::mend(&code).0)
     }
 
+    /// What the card shows: nothing where the same is said as the answer to a press of the button.
+    fn look(self) -> Look {
+        let look = self.probing.with(|probing| probing.look.clone());
+        let said = matches!(look, Look::Refused(_)) && self.fault.with(Option::is_some);
+        if said || self.id.with(Option::is_some) { Look::Idle } else { look }
+    }
+
     /// The address with the credentials beside it.
     fn address(self, typed: &str) -> String {
         let tidy = address::tidy(typed);
@@ -73,7 +80,7 @@ impl Adding {
     fn typed(self) {
         let address = self.address(&self.url.get());
         let transport = self.fields.transport.get();
-        let open = self.id.with(Option::is_none);
+        let open = self.id.with(Option::is_none) && !self.busy.get();
         let key = (open && probing::is_whole(&address)).then(|| format!("{transport:?} {address}"));
         if self.probing.try_update(|probing| probing.typed(key, now_ms())) == Some(Step::Cancel) {
             self.let_go();
@@ -210,7 +217,7 @@ pub(crate) fn AddCamera() -> impl IntoView {
                         spellcheck="false" placeholder="rtsp://user:password@10.0.0.7/stream1" aria-describedby="add-fault"
                         aria-invalid=move || adding.fault.with(Option::is_some).then_some("true") bind:value=adding.url/>
                 </label>
-                <ProbeCard look=Signal::derive(move || adding.probing.with(|probing| probing.look.clone()))/>
+                <ProbeCard look=Signal::derive(move || adding.look())/>
                 <MendForm mend=Signal::derive(move || adding.mend_fields()) fields=adding.fields/>
                 <p class="fault" id="add-fault" role="alert">{move || adding.fault.get()}</p>
                 <Actions adding/>
