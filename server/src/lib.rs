@@ -16,6 +16,7 @@ pub mod live;
 pub mod logging;
 pub mod picture;
 pub mod pipeline;
+pub mod probe;
 pub mod process;
 pub mod record;
 pub mod settings;
