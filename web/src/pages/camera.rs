@@ -34,7 +34,12 @@ fn OneCamera(id: String) -> impl IntoView {
     let listed = shared.camera(id.clone());
     let camera = Memo::new(move |_| {
         let connected = matches!(view.phase.get(), Phase::Playing | Phase::Connecting);
-        view.camera.get().filter(|_| connected).or_else(|| listed.get()).or_else(|| view.camera.get())
+        let told = view.camera.get();
+        match (told.clone().filter(|_| connected), listed.get()) {
+            // The connection tells of changes at once; the list has the newer figures while nothing has changed.
+            (Some(told), Some(listed)) if told.state == listed.state && told.encoder == listed.encoder => Some(listed),
+            (now, listed) => now.or(listed).or(told),
+        }
     });
     let name = move || camera.with(|c| c.as_ref().map(|c| c.name.clone())).unwrap_or_else(|| "Camera".into());
     let state = Memo::new(move |_| camera.with(|c| c.as_ref().map_or(CameraState::Connecting, |c| c.state)));

@@ -5,8 +5,19 @@ use sightline_shared::telemetry::{CameraSample, HISTORY, STEP_MS, Sample, StageS
 use std::collections::{BTreeMap, VecDeque};
 
 /// The stages in the order of a frame's way, which is that of the legend and of the plot's series.
-pub(crate) const STAGES: [&str; 9] =
-    ["source", "decode", "process", "detect", "track", "draw", "encode", "fragment", "send"];
+pub(crate) const STAGES: [&str; 11] = [
+    "source",
+    "decode",
+    "process",
+    "detect",
+    "track",
+    "draw",
+    "encode",
+    "process_small",
+    "encode_small",
+    "fragment",
+    "send",
+];
 /// A logarithmic scale has no zero: what is faster is drawn here.
 pub(crate) const LEAST_MS: f64 = 0.01;
 
