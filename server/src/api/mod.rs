@@ -12,6 +12,7 @@ mod principal;
 mod serve;
 mod session;
 mod slowdown;
+mod snapshot;
 mod system;
 mod timings;
 mod tokens;
@@ -123,6 +124,7 @@ fn known() -> OpenApiRouter<App> {
         .merge(timings::routes())
         .merge(system::routes())
         .merge(metrics::routes())
+        .merge(snapshot::routes())
         .merge(openapi::routes())
 }
 

@@ -3,10 +3,12 @@
 //! Run by `make test`, or alone: `make build && cargo test -p sightline-tests --test e2e [NAME]`.
 
 mod accounting;
+mod annotate;
 mod faults;
 mod files;
 mod live;
 mod page;
 mod settings;
+mod snapshot;
 mod sources;
 mod trust;

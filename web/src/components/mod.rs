@@ -16,5 +16,6 @@ pub(crate) mod notice;
 pub(crate) mod panels;
 pub(crate) mod password;
 pub(crate) mod picture;
+pub(crate) mod snapshot;
 pub(crate) mod tile;
 pub(crate) mod tokens;

@@ -4,6 +4,7 @@ use crate::components::badges::{DelayBadge, StateBadge};
 use crate::components::icon::Icon;
 use crate::components::panels::{AboutPanel, LayersPanel, NowPanel, PlayerPanel, StagesPanel, TracksPanel};
 use crate::components::picture::Picture;
+use crate::components::snapshot::SnapshotButton;
 use crate::context::shared;
 use crate::player::{Phase, PlayerView};
 use leptos::html;
@@ -101,6 +102,7 @@ fn Controls(view: PlayerView, camera: Memo<Option<Camera>>, stage: NodeRef<html:
                 <span>"Sound"</span>
             </button>
             <span class="spring"></span>
+            <SnapshotButton camera/>
             <button class="button ghost" data-key="f" title="Full screen (f)" on:click=full>
                 <Icon name="full"/><span>"Full screen"</span>
             </button>
