@@ -9,6 +9,7 @@ pub mod mp4;
 pub mod program;
 pub mod real_camera;
 pub mod responder;
+pub mod transcode;
 pub mod viewer;
 
 use std::time::{Duration, Instant};

@@ -147,7 +147,7 @@ fn what_the_lines_say_is_drawn_on_its_frame_and_nowhere_else() {
     }
     assert!(found.iter().all(|x| (157..=163).contains(x) || (317..=323).contains(x)), "{found:?}");
     for n in [0, 3, 5, 9, 14] {
-        assert_eq!(lit(n), [], "frame {n} has a box that is not its own");
+        assert!(lit(n).is_empty(), "frame {n} has a box that is not its own");
     }
     let plain = folder.path().join("plain.mp4").display().to_string();
     done(&[&input, "-o", &plain, "--tracks", &given, "--no-overlay", "--quality", "4"]);
