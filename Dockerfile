@@ -13,6 +13,7 @@ WORKDIR /src
 # Set-up first: it changes seldom, takes longest, and stays in the layer cache.
 COPY scripts scripts
 COPY tests/browser/package.json tests/browser/package-lock.json tests/browser/
+COPY tests/api/requirements.txt tests/api/
 RUN scripts/setup run
 COPY . .
 RUN scripts/build

@@ -1,7 +1,7 @@
 //! The native program as a library: sources, the graph, the API. `main.rs` parses arguments and calls this.
 //!
 //! Follow one frame by opening the rooms in this order: `source`, `fragment`, `live`, and beside them `decode`, `detect`,
-//! `track`. Only `pipeline` knows the order; a stage imports the items that flow and never another stage.
+//! `track`; clips come out of `record`. Only `pipeline` knows the order; a stage imports the items that flow and never another stage.
 
 pub mod annotate;
 pub mod api;
@@ -16,8 +16,11 @@ pub mod live;
 pub mod logging;
 pub mod picture;
 pub mod pipeline;
+pub mod probe;
 pub mod process;
+pub mod record;
 pub mod settings;
 pub mod source;
 pub mod store;
+pub mod telemetry;
 pub mod track;

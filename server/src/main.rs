@@ -5,11 +5,13 @@ use sightline::annotate::{self, AnnotateError};
 use sightline::api::{self, ServeOptions};
 use sightline::logging;
 use sightline::pipeline::clock::{Clock, SystemClock};
-use sightline::store::Places;
+use sightline::settings::Mistake;
+use sightline::store::{Places, StoreError};
+use sightline_shared::camera::Transport;
 use std::error::Error;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -29,8 +31,49 @@ enum Command {
     Serve(Serve),
     /// Set or change the password of the dashboard; asked for on the terminal, or read from standard input.
     Password(Common),
+    /// Check the settings file, or print one with every key.
+    #[command(subcommand)]
+    Config(Config),
     /// Write a video with what is found in it drawn on it: a file (or an address) through the same stages, as fast as it goes.
     Annotate(Annotate),
+    /// The camera doctor: watch a stream for some seconds and tell what it is, what is wrong with it, and the mend.
+    Probe(Probe),
+}
+
+#[derive(Args)]
+struct Probe {
+    /// Address of the stream, a file's path, or v4l2:/dev/video0; ${NAME} in it is taken from the environment.
+    url: String,
+    /// The report as JSON.
+    #[arg(long)]
+    json: bool,
+    /// How long it is watched after its first frame, 1 to 60.
+    #[arg(long, value_name = "N", default_value_t = sightline::probe::DEFAULT_SECONDS)]
+    seconds: f64,
+    /// RTSP's transport.
+    #[arg(long, value_enum, default_value_t = ProbeTransport::Auto)]
+    transport: ProbeTransport,
+    /// Form of the log on standard error.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ProbeTransport {
+    /// TCP, and UDP where the camera refuses it.
+    Auto,
+    /// Interleaved in the RTSP connection.
+    Tcp,
+    /// RTP over UDP.
+    Udp,
+}
+
+#[derive(Subcommand)]
+enum Config {
+    /// Tell every mistake in the settings file with its line; nothing is changed.
+    Check(Common),
+    /// Print a settings file with every key, its default, and what it does.
+    PrintDefault,
 }
 
 #[derive(Args)]
@@ -82,9 +125,12 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.unwrap_or(Command::Serve(cli.serve));
     let log_format = match &command {
-        Command::Serve(serve) => serve.common.log_format,
-        Command::Password(common) => common.log_format,
+        Command::Serve(Serve { common, .. }) | Command::Password(common) | Command::Config(Config::Check(common)) => {
+            common.log_format
+        }
         Command::Annotate(annotate) => annotate.log_format,
+        Command::Config(Config::PrintDefault) => LogFormat::Text,
+        Command::Probe(probe) => probe.log_format,
     };
     logging::set_up(match log_format {
         LogFormat::Text => logging::Format::Text,
@@ -93,9 +139,11 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Serve(arguments) => serve(arguments),
         Command::Password(common) => password(&common),
+        Command::Config(config) => run_config(&config),
         Command::Annotate(Annotate { arguments, log_format }) => {
             annotate::cli::run(arguments, matches!(log_format, LogFormat::Json)).map_err(Into::into)
         }
+        Command::Probe(arguments) => probe(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -127,9 +175,48 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
                     std::future::pending::<()>().await;
                 }
             })
-            .await?;
+            .await;
         Ok(())
     })
+}
+
+fn probe(arguments: Probe) -> Result<(), Box<dyn Error>> {
+    let transport = match arguments.transport {
+        ProbeTransport::Auto => Transport::Auto,
+        ProbeTransport::Tcp => Transport::Tcp,
+        ProbeTransport::Udp => Transport::Udp,
+    };
+    let Probe { url, json, seconds, .. } = arguments;
+    let options = sightline::probe::command::Options { url, json, seconds, transport };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let done = runtime.block_on(sightline::probe::command::run(&options, &clock));
+    // A source that waits for a name server ends in its own time; nobody waits for it.
+    runtime.shutdown_background();
+    Ok(done?)
+}
+
+fn run_config(config: &Config) -> Result<(), Box<dyn Error>> {
+    let mut out = std::io::stdout();
+    match config {
+        Config::PrintDefault => write!(out, "{}", sightline::settings::sample::SAMPLE)?,
+        Config::Check(common) => {
+            let places = Places::find(common.config.as_deref(), common.data.as_deref())?;
+            let settings = sightline::store::check_file(&places).map_err(|error| match error {
+                StoreError::Mistakes { path, mistakes } => list_mistakes(&path, &mistakes),
+                other => other.to_string(),
+            })?;
+            writeln!(out, "{}: no mistakes, {} cameras.", places.config.display(), settings.cameras.len())?;
+        }
+    }
+    Ok(())
+}
+
+/// `FILE:LINE: what is wrong`, a line each: editors jump there.
+fn list_mistakes(path: &Path, mistakes: &[Mistake]) -> String {
+    let one = |mistake: &Mistake| format!("\n{}:{}: {}", path.display(), mistake.line, mistake.message);
+    let list: String = mistakes.iter().map(one).collect();
+    format!("{} mistakes:{list}", mistakes.len())
 }
 
 fn password(common: &Common) -> Result<(), Box<dyn Error>> {

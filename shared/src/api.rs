@@ -88,6 +88,7 @@ pub struct NewCamera {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The address, e.g. `rtsp://user:password@10.0.0.7/stream1`.
+    #[cfg_attr(feature = "openapi", schema(example = "rtsp://127.0.0.1:9/stream1"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Several streams instead of one `url`.
@@ -167,6 +168,7 @@ pub struct StageTimings {
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for, e.g. `prometheus`.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     pub name: String,
 }
 

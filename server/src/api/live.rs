@@ -145,7 +145,7 @@ pub(super) async fn wait_for_picture(app: &App, camera: &Arc<CameraHandle>, hub:
 }
 
 /// Ends when the principal may no longer see, or the program stops.
-async fn until_ended(app: App, principal: Principal) {
+pub(super) async fn until_ended(app: App, principal: Principal) {
     let mut stopping = app.stopping.clone();
     let revoked = async {
         loop {

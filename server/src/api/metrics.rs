@@ -4,10 +4,13 @@
 use super::{App, VERSION};
 use crate::live::Feed;
 use crate::pipeline::camera::CameraHandle;
+use crate::pipeline::clock::Mono;
+use crate::pipeline::counters::StageCounters;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use sightline_shared::camera::{Camera, CameraState, Rendition};
+use sightline_shared::encoder::{RenditionInfo, RenditionState};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -31,13 +34,19 @@ async fn metrics(State(app): State<App>) -> Response {
     page.add("sightline_uptime_seconds", "gauge", "Time since the start.", &[], uptime);
     let viewers = app.viewers_now() as f64;
     page.add("sightline_viewers", "gauge", "Viewers connected to live pictures.", &[], viewers);
+    let subscribers = app.telemetry.subscribers() as f64;
+    page.add("sightline_telemetry_subscribers", "gauge", "Readers of /api/telemetry.", &[], subscribers);
+    let spent = app.telemetry.spent().as_secs_f64();
+    let help = "Time that taking samples for /api/telemetry has cost.";
+    page.add("sightline_telemetry_sampling_seconds_total", "counter", help, &[], spent);
+    let now = app.clock.now();
     for handle in app.cameras.list() {
-        camera(&mut page, &handle);
+        camera(&mut page, &handle, now);
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.text()).into_response()
 }
 
-fn camera(page: &mut Page, handle: &Arc<CameraHandle>) {
+fn camera(page: &mut Page, handle: &Arc<CameraHandle>, now: Mono) {
     let told = handle.describe();
     let of = [("camera", told.uid.as_str()), ("id", told.id.as_str())];
     for (name, state) in STATES {
@@ -49,24 +58,42 @@ fn camera(page: &mut Page, handle: &Arc<CameraHandle>) {
     for rendition in handle.renditions() {
         hub(page, handle, rendition, &of);
     }
-    for (stage, timings) in &handle.timings(WINDOW).stages {
-        let stage = ("stage", stage.as_str());
-        let mut count = |name: &'static str, help: &'static str, kind, value: u64| {
-            page.add(name, kind, help, &[of[0], of[1], stage], value as f64);
-        };
-        count("sightline_stage_in_total", "Items that came to a stage.", "counter", timings.entered);
-        count("sightline_stage_out_total", "Items that a stage passed on.", "counter", timings.left);
-        count("sightline_stage_held", "Items waiting or being worked on.", "gauge", timings.held);
-        for (cause, dropped) in &timings.dropped {
-            let labels = [of[0], of[1], stage, ("cause", cause.as_str())];
-            page.add("sightline_stage_dropped_total", "counter", "Items thrown away.", &labels, *dropped as f64);
-        }
-        for (quantile, ms) in [("0.5", timings.p50_ms), ("0.95", timings.p95_ms), ("0.99", timings.p99_ms)] {
-            let labels = [of[0], of[1], stage, ("quantile", quantile)];
-            let help = "Time in a stage over the last minute.";
-            ms.into_iter().for_each(|ms| page.add("sightline_stage_seconds", "gauge", help, &labels, ms / 1e3));
+    for info in &told.renditions {
+        rendition(page, info, &of);
+    }
+    for rendition in [Rendition::Source, Rendition::Main] {
+        let labels = [of[0], of[1], ("rendition", rendition.name())];
+        let Some(ring) = handle.ring(rendition) else { continue };
+        page.add("sightline_kept_bytes", "gauge", "Bytes kept in memory for clips.", &labels, ring.bytes() as f64);
+    }
+    for (name, counters) in handle.stages() {
+        stage(page, name, &counters, now, &of);
+    }
+}
+
+fn stage(page: &mut Page, name: &str, counters: &StageCounters, now: Mono, of: &[(&str, &str); 2]) {
+    let timings = counters.report(now, WINDOW);
+    let labels = [of[0], of[1], ("stage", name)];
+    let mut count = |name: &'static str, help: &'static str, kind, value: u64| {
+        page.add(name, kind, help, &labels, value as f64);
+    };
+    count("sightline_stage_in_total", "Items that came to a stage.", "counter", timings.entered);
+    count("sightline_stage_out_total", "Items that a stage passed on.", "counter", timings.left);
+    count("sightline_stage_held", "Items waiting or being worked on.", "gauge", timings.held);
+    for (cause, dropped) in &timings.dropped {
+        let labels = [of[0], of[1], ("stage", name), ("cause", cause.as_str())];
+        page.add("sightline_stage_dropped_total", "counter", "Items thrown away.", &labels, *dropped as f64);
+    }
+    // A summary and no histogram: a camera has up to nine stages, and a dozen buckets of each would make thousands of series of
+    // fifty cameras. Sum and count give every mean that is wanted; the quantiles are exact, over the last minute.
+    let mut summary = Summary::of(page, "sightline_stage_seconds", "Time of an item in a stage, waiting included.");
+    for (quantile, ms) in [("0.5", timings.p50_ms), ("0.95", timings.p95_ms), ("0.99", timings.p99_ms)] {
+        if let Some(ms) = ms {
+            summary.quantile(&labels, quantile, ms / 1e3);
         }
     }
+    let (passed, took) = counters.passed();
+    summary.totals(&labels, took.as_secs_f64(), passed);
 }
 
 const STATES: [(&str, CameraState); 5] = [
@@ -94,6 +121,31 @@ fn hub(page: &mut Page, handle: &CameraHandle, rendition: Rendition, of: &[(&str
     page.add("sightline_hub_viewers", "gauge", "Viewers of a rendition.", &labels, hub.viewers() as f64);
     page.add("sightline_hub_bytes", "gauge", "Bytes kept for viewers that join.", &labels, hub.bytes() as f64);
     page.add("sightline_hub_chunks_total", "counter", "Chunks made.", &labels, hub.chunks() as f64);
+    let video = hub.total();
+    for (name, help, value) in [
+        ("sightline_rendition_frames_total", "Frames of video of a rendition.", video.frames),
+        ("sightline_rendition_key_frames_total", "Key frames of a rendition.", video.key_frames),
+        ("sightline_rendition_bytes_total", "Bytes of video of a rendition.", video.bytes),
+    ] {
+        page.add(name, "counter", help, &labels, value as f64);
+    }
+}
+
+fn rendition(page: &mut Page, info: &RenditionInfo, of: &[(&str, &str); 2]) {
+    let labels = [of[0], of[1], ("rendition", info.rendition.name())];
+    let running = if info.state == RenditionState::Running { 1.0 } else { 0.0 };
+    page.add("sightline_rendition_running", "gauge", "1 while a rendition is made.", &labels, running);
+    let asked = info.encoder.as_ref().and_then(|encoder| encoder.bitrate).map(|bits| bits as f64);
+    for (name, help, value) in [
+        ("sightline_rendition_bits_per_second", "Measured over the last seconds.", info.bitrate),
+        ("sightline_rendition_asked_bits_per_second", "What its encoder was asked for.", asked),
+        ("sightline_rendition_frames_per_second", "Measured over the last seconds.", info.fps),
+        ("sightline_rendition_encode_seconds", "Median of a frame's encoding.", info.frame_ms.map(|ms| ms / 1e3)),
+    ] {
+        if let Some(value) = value {
+            page.add(name, "gauge", help, &labels, value);
+        }
+    }
 }
 
 /// Samples grouped by name, as the format wants them.
@@ -104,10 +156,23 @@ struct Page {
 
 impl Page {
     fn add(&mut self, name: &'static str, kind: &'static str, help: &'static str, labels: &[(&str, &str)], value: f64) {
+        self.add_as(name, "", kind, help, labels, value);
+    }
+
+    /// A sample `name` + `suffix` of the group `name`.
+    fn add_as(
+        &mut self,
+        name: &'static str,
+        suffix: &str,
+        kind: &'static str,
+        help: &'static str,
+        labels: &[(&str, &str)],
+        value: f64,
+    ) {
         let (_, _, samples) = self.groups.entry(name).or_insert_with(|| (kind, help, String::new()));
         let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escaped(value))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-        writeln!(samples, "{name}{labels} {value}").expect("a String takes all");
+        writeln!(samples, "{name}{suffix}{labels} {value}").expect("a String takes all");
     }
 
     fn text(self) -> String {
@@ -116,6 +181,30 @@ impl Page {
             write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{samples}").expect("a String takes all");
         }
         out
+    }
+}
+
+/// A summary of the page under construction.
+struct Summary<'a> {
+    page: &'a mut Page,
+    name: &'static str,
+    help: &'static str,
+}
+
+impl<'a> Summary<'a> {
+    fn of(page: &'a mut Page, name: &'static str, help: &'static str) -> Self {
+        Self { page, name, help }
+    }
+
+    fn quantile(&mut self, labels: &[(&str, &str)], quantile: &str, value: f64) {
+        let mut labels = labels.to_vec();
+        labels.push(("quantile", quantile));
+        self.page.add_as(self.name, "", "summary", self.help, &labels, value);
+    }
+
+    fn totals(&mut self, labels: &[(&str, &str)], sum: f64, count: u64) {
+        self.page.add_as(self.name, "_sum", "summary", self.help, labels, sum);
+        self.page.add_as(self.name, "_count", "summary", self.help, labels, count as f64);
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod bundle;
 mod cameras;
+mod clips;
+mod connections;
 mod error;
 mod json;
 mod live;
@@ -9,11 +11,14 @@ mod metrics;
 mod openapi;
 pub mod password;
 mod principal;
+mod probe;
+mod recordings;
 mod serve;
 mod session;
 mod slowdown;
 mod snapshot;
 mod system;
+mod telemetry;
 mod timings;
 mod tokens;
 pub mod trust;
@@ -22,7 +27,10 @@ pub use serve::{ServeError, ServeOptions, Server, serve, stop_signal};
 
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::{Clock, Mono};
+use crate::record::clips::Clips;
+use crate::record::disk::SystemDisk;
 use crate::store::Store;
+use crate::telemetry::Telemetry;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -50,6 +58,7 @@ pub(crate) struct App(Arc<Inner>);
 pub(crate) struct Inner {
     store: Arc<Store>,
     cameras: Arc<Cameras>,
+    telemetry: Arc<Telemetry>,
     clock: Arc<dyn Clock>,
     slowdown: Slowdown,
     hashing: Arc<Semaphore>,
@@ -65,6 +74,7 @@ pub(crate) struct Inner {
     stopping: watch::Receiver<bool>,
     /// Held while settings are put in force, so that an older state never comes after a newer one.
     applying: Mutex<()>,
+    clips: Clips,
 }
 
 impl std::ops::Deref for App {
@@ -83,9 +93,11 @@ impl App {
         listen: SocketAddr,
         allow_hosts: Vec<String>,
         stopping: watch::Receiver<bool>,
-    ) -> Self {
-        Self(Arc::new(Inner {
+    ) -> std::io::Result<Self> {
+        let clips = Clips::open(store.clone(), clock.clone(), Arc::new(SystemDisk))?;
+        Ok(Self(Arc::new(Inner {
             store,
+            telemetry: Telemetry::new(cameras.clone(), clock.clone()),
             cameras,
             slowdown: Slowdown::new(clock.clone()),
             hashing: Arc::new(Semaphore::new(MAX_HASHING)),
@@ -98,7 +110,8 @@ impl App {
             clock,
             stopping,
             applying: Mutex::default(),
-        }))
+            clips,
+        })))
     }
 }
 
@@ -106,7 +119,9 @@ impl Inner {
     /// Makes the running cameras equal to the settings in force. Must be called on the runtime.
     fn apply(&self) {
         let _one = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
-        self.cameras.apply(self.store.snapshot().cameras);
+        let settings = self.store.snapshot();
+        self.cameras.keep(settings.server.keep);
+        self.cameras.apply(settings.cameras);
     }
 
     fn viewers_now(&self) -> usize {
@@ -122,10 +137,14 @@ fn known() -> OpenApiRouter<App> {
         .merge(cameras::routes())
         .merge(live::routes())
         .merge(timings::routes())
+        .merge(telemetry::routes())
         .merge(system::routes())
         .merge(metrics::routes())
         .merge(snapshot::routes())
         .merge(openapi::routes())
+        .merge(clips::routes())
+        .merge(recordings::routes())
+        .merge(probe::routes())
 }
 
 fn describe() -> String {

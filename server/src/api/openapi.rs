@@ -59,7 +59,7 @@ pub(super) fn finish(mut document: OpenApi, open: &OpenApi) -> String {
             operation.responses.responses.entry("default".into()).or_insert_with(|| refusal.into());
             if !anybody {
                 let schemes = ["session", "token"].map(|name| SecurityRequirement::new(name, [""; 0]));
-                operation.security = Some([vec![SecurityRequirement::default()], schemes.to_vec()].concat());
+                operation.security = Some(schemes.to_vec());
             }
         }
     }

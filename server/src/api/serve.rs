@@ -1,27 +1,21 @@
 //! The running server: opens everything, listens, follows the settings file, ends in order.
 
-use super::trust::Peer;
-use super::{App, router};
-use crate::live::tune;
+use super::{App, connections, router};
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::Clock;
 use crate::settings::mask::mask;
 use crate::settings::server::{DEFAULT_LISTEN, normal_host};
 use crate::store::{Places, Store, StoreError};
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 /// How often the settings file is looked at.
 const RELOAD_EVERY: Duration = Duration::from_secs(1);
-/// Connections that have not ended this long after the signal are cut.
-const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// What the command line says.
 #[derive(Clone, Debug, Default)]
@@ -104,7 +98,7 @@ pub async fn serve(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Serve
     let local = listener.local_addr().map_err(bind)?;
     let cameras = Cameras::new(clock.clone()).map_err(ServeError::Start)?;
     let (stop, stopping) = watch::channel(false);
-    let app = App::new(store, cameras, clock, local, allow_hosts, stopping);
+    let app = App::new(store, cameras, clock, local, allow_hosts, stopping).map_err(ServeError::Start)?;
     app.apply();
     if !password_set {
         tracing::info!("no password is set: this machine alone is answered, and everybody on it has all rights");
@@ -132,41 +126,29 @@ impl Server {
     }
 
     /// Serves until `stop` is done, then ends the viewers, stops the cameras and waits for the last answers.
-    ///
-    /// # Errors
-    /// The listener fails for good.
-    pub async fn run_until(self, stop: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
+    pub async fn run_until(self, stop: impl Future<Output = ()> + Send) {
         let Self { app, listener, stop: stopping, _lock } = self;
         let mut told = app.stopping.clone();
         let ended = async move {
             // The sender lives until the end of this function.
             let _ = told.wait_for(|stopping| *stopping).await;
         };
-        let service = router(app.clone()).into_make_service_with_connect_info::<Peer>();
-        let server = axum::serve(Tcp(listener), service).with_graceful_shutdown(ended);
-        let mut serving = tokio::spawn(server.into_future());
+        let serving = connections::serve(listener, router(app.clone()), ended);
         let following = tokio::spawn(follow_settings(app.clone()));
-        let failed = tokio::select! {
-            () = stop => None,
-            ended = &mut serving => Some(ended),
-        };
-        following.abort();
-        stopping.send_replace(true);
-        app.cameras.shutdown();
-        let ended = match failed {
-            Some(ended) => Ok(ended),
-            None => tokio::time::timeout(LAST_WORDS, &mut serving).await,
-        };
-        match ended {
-            Ok(Ok(Err(error))) => Err(ServeError::Start(error)),
-            Ok(Err(panicked)) => Err(ServeError::Start(std::io::Error::other(panicked))),
-            Ok(Ok(Ok(()))) => Ok(()),
-            Err(_) => {
-                tracing::warn!("some connections did not end in {} s and were cut", LAST_WORDS.as_secs());
-                serving.abort();
-                Ok(())
+        let sampling = tokio::spawn(app.telemetry.clone().run());
+        let stopped = async {
+            stop.await;
+            following.abort();
+            sampling.abort();
+            stopping.send_replace(true);
+            app.cameras.shutdown();
+            let clips = app.clone();
+            // A clip that is being written ends within a megabyte.
+            if tokio::task::spawn_blocking(move || clips.clips.stop()).await.is_err() {
+                tracing::error!("clips did not end in order");
             }
-        }
+        };
+        tokio::join!(serving, stopped);
     }
 }
 
@@ -220,43 +202,4 @@ pub async fn stop_signal() -> std::io::Result<()> {
         _ = terminate.recv() => {}
     }
     Ok(())
-}
-
-/// Accepts connections tuned for live video.
-struct Tcp(TcpListener);
-
-impl Listener for Tcp {
-    type Io = TcpStream;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
-        loop {
-            match self.0.accept().await {
-                Ok((stream, address)) => {
-                    if let Err(error) = tune(&stream) {
-                        tracing::debug!("a connection could not be tuned: {error}");
-                    }
-                    return (stream, address);
-                }
-                Err(error) => {
-                    tracing::warn!("a connection could not be taken: {error}");
-                    // Out of file descriptors, as a rule: give some time to be closed.
-                    tokio::time::sleep(Duration::from_millis(200)).await;
-                }
-            }
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-impl Connected<IncomingStream<'_, Tcp>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Tcp>) -> Self {
-        let remote = *stream.remote_addr();
-        // A connection that is gone already has no local address; it is then taken for foreign.
-        let local = stream.io().local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
-        Self { remote, local }
-    }
 }

@@ -63,7 +63,7 @@ fn stages(cameras: &[Camera]) -> BTreeMap<String, Stage> {
         ("detect".into(), in_use(&analysed, "No camera is analysed.")),
         ("live".into(), fixed("WebSocket and HTTP")),
         ("encode".into(), later("Re-encoding is not built yet.")),
-        ("record".into(), later("Recording is not built yet.")),
+        ("record".into(), fixed("the newest minutes in memory, clips as MP4")),
     ])
 }
 

@@ -86,8 +86,8 @@ impl Picture {
                 let (x, y) = (at % self.width.div_ceil(2) * 2, at / self.width.div_ceil(2) * 2);
                 let there = (self.width - x).min(2) * (self.height - y).min(2);
                 let alpha = u32::from(fill.alpha) * count / there as u32;
-                for plane in 1..3 {
-                    self.planes[plane][at] = mix(self.planes[plane][at], samples[plane], alpha);
+                for (plane, sample) in self.planes.iter_mut().zip(samples).skip(1) {
+                    plane[at] = mix(plane[at], sample, alpha);
                 }
             }
         }

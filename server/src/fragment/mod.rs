@@ -72,10 +72,21 @@ impl Chunk {
         self.message.slice(HEADER_LEN..)
     }
 
-    /// The frame itself: what stands in the `mdat`; shares the bytes.
+    /// The one sample in it, for a file of another layout; shares the bytes. `None` for a message that was not made here.
     #[must_use]
-    pub fn sample(&self) -> Bytes {
-        self.message.slice(HEADER_LEN + moof::length(&self.message[HEADER_LEN..])..)
+    pub fn sample(&self) -> Option<Sample> {
+        let (decode_time, duration, data) = moof::read(&self.message, HEADER_LEN)?;
+        Some(Sample { decode_time, duration, data })
+    }
+
+    /// How many bytes its samples have, without header, `moof` and the head of `mdat`.
+    #[must_use]
+    pub fn payload_len(&self) -> usize {
+        let moof = self
+            .message
+            .get(HEADER_LEN..HEADER_LEN + 4)
+            .map_or(0, |size| size.iter().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte)));
+        self.message.len().saturating_sub(HEADER_LEN + moof + 8)
     }
 
     /// Whether it is a key frame of the video: a player can start here.
@@ -89,6 +100,17 @@ impl Chunk {
     pub fn is_audio(&self) -> bool {
         self.header.has(FLAG_AUDIO)
     }
+}
+
+/// What a chunk carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// From the start of the epoch, in the track's timescale: 90 kHz for video, the sample rate for audio.
+    pub decode_time: u64,
+    /// In the same.
+    pub duration: u32,
+    /// The coded frame.
+    pub data: Bytes,
 }
 
 /// Why no init segment could be made of some parameters; the stream cannot be shown until they change.
@@ -228,6 +250,6 @@ fn offset(pts: Pts, dts: Pts) -> i32 {
 }
 
 #[cfg(test)]
-mod film;
+pub(crate) mod film;
 #[cfg(test)]
 mod tests;

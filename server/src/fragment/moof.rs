@@ -37,6 +37,10 @@ const TRUN_LEN: u32 = 32;
 const TRAF_LEN: u32 = 8 + 16 + 20 + TRUN_LEN;
 const MOOF_LEN: u32 = 8 + 16 + TRAF_LEN;
 const MDAT_HEADER: u32 = 8;
+/// Where `tfdt.baseMediaDecodeTime` stands: behind the heads of `moof` and `traf`, `mfhd`, `tfhd` and its own 12 bytes.
+const TFDT_TIME: usize = 8 + 16 + 8 + 16 + 12;
+/// Where the duration stands in `trun`: behind `tfdt`'s time and 20 bytes of its own.
+const TRUN_DURATION: usize = TFDT_TIME + 8 + 20;
 
 /// `header`, `moof`, `mdat` of `sample`, whose bytes are `pieces`.
 pub(super) fn message<'a>(header: &[u8], sample: &Sample, pieces: impl Iterator<Item = &'a [u8]>) -> Bytes {
@@ -53,10 +57,16 @@ pub(super) fn message<'a>(header: &[u8], sample: &Sample, pieces: impl Iterator<
     Bytes::from(out)
 }
 
-/// Bytes in front of the sample, of a chunk that [`message`] made: `moof` and the head of `mdat`.
-pub(super) fn length(chunk: &[u8]) -> usize {
-    let moof = chunk.first_chunk().map_or(0, |size| u32::from_be_bytes(*size));
-    ((moof + MDAT_HEADER) as usize).min(chunk.len())
+/// Decode time and duration in the track's timescale, and the sample's own bytes, of a message made by [`message`].
+pub(super) fn read(message: &Bytes, header: usize) -> Option<(u64, u32, Bytes)> {
+    let word = |at: usize| {
+        let at = header + at;
+        message.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes)
+    };
+    let (high, low) = (word(TFDT_TIME)?, word(TFDT_TIME + 4)?);
+    let data = header + word(0)? as usize + MDAT_HEADER as usize;
+    let data = (data <= message.len()).then(|| message.slice(data..))?;
+    Some((u64::from(high) << 32 | u64::from(low), word(TRUN_DURATION)?, data))
 }
 
 /// `moof` and the head of `mdat`, built on the stack; four bytes too long where there is no composition offset.

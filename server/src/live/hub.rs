@@ -3,6 +3,11 @@
 //! Publishing never waits for a reader. A reader that is too slow, or was overrun, goes on at the newest key frame and is
 //! told how many chunks it missed, so that for each cursor: chunks since its start = delivered + dropped + still to come.
 
+use super::flow::Flow;
+mod cursor;
+
+pub use cursor::Cursor;
+
 use crate::fragment::{Chunk, InitSet};
 use crate::pipeline::clock::Mono;
 use sightline_shared::time::{Epoch, Pts};
@@ -64,10 +69,17 @@ pub enum Next {
     Closed,
 }
 
+/// Sees every item of a hub beside its readers, such as what keeps the newest minutes for clips.
+pub trait Tap: Send + Sync {
+    /// An item was published. Called in the order of the items, while the hub is locked: it has to be quick and may not
+    /// call the hub.
+    fn item(&self, item: &Item);
+}
+
 /// The newest GOPs of one rendition.
-#[derive(Debug)]
 pub struct Hub {
     limits: HubLimits,
+    tap: Option<Arc<dyn Tap>>,
     ring: RwLock<Ring>,
     /// Wakes cursors; counts published items.
     wake: watch::Sender<u64>,
@@ -83,6 +95,8 @@ struct Ring {
     keys: VecDeque<u64>,
     /// Chunks ever published.
     chunks: u64,
+    total: Flow,
+    step: Flow,
     init: Option<Arc<InitSet>>,
     newest: Option<(Epoch, Pts)>,
     newest_arrival: Mono,
@@ -102,7 +116,17 @@ impl Hub {
     /// An empty hub.
     #[must_use]
     pub fn new(limits: HubLimits) -> Arc<Self> {
-        Arc::new(Self { limits, ring: RwLock::default(), wake: watch::Sender::new(0) })
+        Self::make(limits, None)
+    }
+
+    /// An empty hub whose every item `tap` sees.
+    #[must_use]
+    pub fn with_tap(limits: HubLimits, tap: Arc<dyn Tap>) -> Arc<Self> {
+        Self::make(limits, Some(tap))
+    }
+
+    fn make(limits: HubLimits, tap: Option<Arc<dyn Tap>>) -> Arc<Self> {
+        Arc::new(Self { limits, tap, ring: RwLock::default(), wake: watch::Sender::new(0) })
     }
 
     /// Adds an item and wakes the readers; waits for nobody. After [`Self::close`] it does nothing.
@@ -110,6 +134,9 @@ impl Hub {
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         if ring.closed {
             return;
+        }
+        if let Some(tap) = &self.tap {
+            tap.item(&item);
         }
         ring.push(item);
         ring.trim(&self.limits);
@@ -122,15 +149,7 @@ impl Hub {
     /// or the GOP outgrew the ring), it starts at the next one; that counts as nothing dropped. Its place is taken at its first look, and counting begins there.
     #[must_use]
     pub fn join(self: &Arc<Self>) -> Cursor {
-        Cursor {
-            wake: self.wake.subscribe(),
-            hub: Arc::clone(self),
-            at: 0,
-            chunks: 0,
-            state: State::Joining,
-            init: None,
-            init_due: false,
-        }
+        Cursor::new(self)
     }
 
     /// Nothing more will come: readers get [`Next::Closed`] after what is left.
@@ -157,6 +176,17 @@ impl Hub {
         self.read().chunks
     }
 
+    /// Video since the start.
+    #[must_use]
+    pub fn total(&self) -> Flow {
+        self.read().total
+    }
+
+    /// Video since this was last called: for the one that takes the samples of telemetry, and nobody else.
+    pub fn take_step(&self) -> Flow {
+        std::mem::take(&mut self.ring.write().unwrap_or_else(PoisonError::into_inner).step)
+    }
+
     /// Epoch and PTS of the newest video chunk.
     #[must_use]
     pub fn newest(&self) -> Option<(Epoch, Pts)> {
@@ -171,6 +201,12 @@ impl Hub {
 
     fn read(&self) -> RwLockReadGuard<'_, Ring> {
         self.ring.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hub").field("limits", &self.limits).field("chunks", &self.chunks()).finish_non_exhaustive()
     }
 }
 
@@ -190,6 +226,8 @@ impl Ring {
                     self.keys.push_back(self.end());
                 }
                 if !chunk.is_audio() {
+                    self.total.note(chunk);
+                    self.step.note(chunk);
                     self.newest = Some((chunk.header.epoch, chunk.header.pts));
                 }
             }
@@ -248,117 +286,5 @@ impl Ring {
     }
 }
 
-/// A reader of a hub; a few words, nothing else is made for it. Dropping it leaves the hub.
-#[derive(Debug)]
-pub struct Cursor {
-    hub: Arc<Hub>,
-    wake: watch::Receiver<u64>,
-    /// Number of the next item.
-    at: u64,
-    /// Chunks published before the next item.
-    chunks: u64,
-    state: State,
-    /// The newest init that was delivered.
-    init: Option<Arc<InitSet>>,
-    init_due: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Waits for its first key frame.
-    Joining,
-    /// Reads item after item.
-    Following,
-    /// Was overrun or too slow: goes on at the newest key frame, or the next one if there is none.
-    Lost,
-}
-
-impl Cursor {
-    /// The next item, as soon as there is one. May be dropped while waiting without losing anything.
-    pub async fn next(&mut self) -> Next {
-        loop {
-            self.wake.borrow_and_update();
-            if let Some(next) = self.try_next() {
-                return next;
-            }
-            if self.wake.changed().await.is_err() {
-                return Next::Closed;
-            }
-        }
-    }
-
-    /// The next item if there is one now.
-    pub fn try_next(&mut self) -> Option<Next> {
-        let hub = Arc::clone(&self.hub);
-        let ring = hub.read();
-        if self.state == State::Following && self.is_lost(&ring) {
-            self.state = State::Lost;
-        }
-        if self.state != State::Following
-            && let Some(next) = self.go_to_key(&ring)
-        {
-            return Some(next);
-        }
-        if self.state == State::Following
-            && let Some(item) = self.due_init(&ring).or_else(|| self.step(&ring))
-        {
-            return Some(Next::Item(item));
-        }
-        if ring.closed { Some(self.end(&ring)) } else { None }
-    }
-
-    /// The end of a closed hub; what a lost reader will now never get is told first.
-    fn end(&mut self, ring: &Ring) -> Next {
-        let count = ring.chunks - self.chunks;
-        if self.state != State::Lost || count == 0 {
-            return Next::Closed;
-        }
-        self.chunks = ring.chunks;
-        Next::Dropped { count }
-    }
-
-    /// Overrun by the ring, or further behind than allowed while there is a newer key frame to go on at. Within the newest
-    /// GOP a reader is never moved: it would have to wait for a key frame that may not come.
-    fn is_lost(&self, ring: &Ring) -> bool {
-        if self.at < ring.first {
-            return true;
-        }
-        let behind =
-            ring.entry(self.at).is_some_and(|entry| ring.newest_arrival.since(entry.arrived) > self.hub.limits.max_lag);
-        behind && ring.keys.back().is_some_and(|&key| key > self.at)
-    }
-
-    /// Goes to the newest key frame, if there is one that this reader has not passed.
-    fn go_to_key(&mut self, ring: &Ring) -> Option<Next> {
-        let &key = ring.keys.back().filter(|&&key| key >= self.at)?;
-        let chunks = ring.entry(key)?.chunks_before;
-        let count = if self.state == State::Lost { chunks - self.chunks } else { 0 };
-        let delivered = self.init.as_ref().map(Arc::as_ptr);
-        (self.at, self.chunks, self.state) = (key, chunks, State::Following);
-        self.init_due = ring.init.as_ref().map(Arc::as_ptr) != delivered;
-        (count > 0).then_some(Next::Dropped { count })
-    }
-
-    fn due_init(&mut self, ring: &Ring) -> Option<Item> {
-        if !std::mem::take(&mut self.init_due) {
-            return None;
-        }
-        self.init.clone_from(&ring.init);
-        self.init.clone().map(Item::Init)
-    }
-
-    fn step(&mut self, ring: &Ring) -> Option<Item> {
-        let item = ring.entry(self.at)?.item.clone();
-        self.at += 1;
-        match &item {
-            Item::Chunk(_) => self.chunks += 1,
-            Item::Init(init) => self.init = Some(Arc::clone(init)),
-            Item::Text(_) => {}
-        }
-        Some(item)
-    }
-}
-
 #[cfg(test)]
-#[path = "hub_tests.rs"]
 mod tests;

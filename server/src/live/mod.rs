@@ -1,5 +1,6 @@
 //! Live: the hub's bytes to viewers, over WebSocket and plain HTTP. The contract; bodies stand beside it.
 
+pub mod flow;
 pub mod http;
 pub mod hub;
 pub mod viewer;

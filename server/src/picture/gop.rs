@@ -91,7 +91,7 @@ fn access_unit(chunk: &Chunk, params: &Arc<StreamParams>) -> AccessUnit {
         dts: chunk.header.dts,
         duration: chunk.header.duration,
         key: chunk.is_key(),
-        data: chunk.sample(),
+        data: chunk.sample().map(|sample| sample.data).unwrap_or_default(),
         params: params.clone(),
         sequence: u64::from(chunk.header.sequence),
         arrived: chunk.arrived,

@@ -230,7 +230,7 @@ fn the_newest_frame_of_a_gop_is_found_or_the_one_that_is_wanted() {
     assert_eq!((number(&newest), newest.pts, newest.epoch), (23, scene::pts(23), Epoch(3)));
     let wanted = get(Some(scene::pts(11)), Limits::default());
     assert_eq!((number(&wanted), wanted.pts), (11, scene::pts(11)));
-    let bytes: usize = chunks[..6].iter().map(|chunk| chunk.sample().len()).sum();
+    let bytes: usize = chunks[..6].iter().map(|chunk| chunk.sample().map_or(0, |sample| sample.data.len())).sum();
     let bounded = get(None, Limits { bytes, ..Limits::default() });
     assert_eq!(
         (number(&bounded), bounded.pts),

@@ -26,9 +26,9 @@ pub struct AnalysisCounters {
     /// Access units in, frames out.
     pub decode: Arc<StageCounters>,
     /// Frames looked at.
-    pub detect: StageCounters,
+    pub detect: Arc<StageCounters>,
     /// Frames in, tracks messages out; the time is from the frame's arrival.
-    pub track: StageCounters,
+    pub track: Arc<StageCounters>,
 }
 
 /// Where finished tracks go.

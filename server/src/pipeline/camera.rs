@@ -4,13 +4,15 @@ use super::analysis::{Analysis, AnalysisCounters, TracksSink};
 use super::clock::Clock;
 use super::counters::StageCounters;
 use super::intake::{Intake, Outlets, text};
+use super::kept::Kept;
 use super::pool::Pool;
 use super::recent::Recent;
 use super::status::Status;
 use super::stream::{StreamPlan, Supervisor};
 use super::vitals::Vitals;
 use crate::live::Feed;
-use crate::live::hub::{Hub, HubLimits};
+use crate::live::hub::Hub;
+use crate::record::ring::{Keeper, Ring};
 use crate::settings::{CameraSettings, Origin};
 use sightline_shared::api::Timings;
 use sightline_shared::camera::{Camera, CameraState, Rendition, Role, StreamInfo};
@@ -27,6 +29,8 @@ pub struct Common {
     pub clock: Arc<dyn Clock>,
     /// The analysis pool.
     pub pool: Arc<Pool>,
+    /// How much is kept for clips.
+    pub keeper: Arc<Keeper>,
 }
 
 /// A camera. It outlives changes of its settings, and viewers stay connected over them.
@@ -35,6 +39,7 @@ pub struct CameraHandle {
     settings: Mutex<CameraSettings>,
     status: Arc<Status>,
     hub: Arc<Hub>,
+    kept: Kept,
     source: Arc<StageCounters>,
     fragment: Arc<StageCounters>,
     counters: Arc<AnalysisCounters>,
@@ -51,9 +56,11 @@ struct Running {
 impl CameraHandle {
     /// Makes the camera and starts it.
     pub fn start(settings: CameraSettings, common: Common) -> Arc<Self> {
+        let kept = Kept::new(&common.keeper);
         let handle = Arc::new(Self {
             status: Arc::new(Status::new(common.clock.clone())),
-            hub: Hub::new(HubLimits::default()),
+            hub: kept.new_hub(Rendition::Source),
+            kept,
             source: Arc::default(),
             fragment: Arc::default(),
             counters: Arc::default(),
@@ -73,6 +80,12 @@ impl CameraHandle {
     /// The settings in force.
     pub fn settings(&self) -> CameraSettings {
         self.settings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Its uid and its id.
+    pub fn names(&self) -> (String, String) {
+        let settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
+        (settings.uid.clone(), settings.id.clone())
     }
 
     /// Takes other settings; what they do not touch goes on without a lost frame.
@@ -105,7 +118,7 @@ impl CameraHandle {
         let (viewed, looked) = (Arc::new(Recent::default()), Arc::new(Recent::default()));
         let sink = if split { paired_sink(&self.hub, &viewed, &looked) } else { direct_sink(&self.hub) };
         let demo = settings.streams.iter().any(|s| s.origin == Origin::Demo);
-        let Common { clock, pool } = &self.common;
+        let Common { clock, pool, .. } = &self.common;
         let analysis = Analysis::new(&settings.detect, demo, pool.clone(), self.counters.clone(), clock.clone(), sink);
         for stream in &settings.streams {
             let (view, detect) = (stream.roles.contains(&Role::View), stream.roles.contains(&Role::Detect));
@@ -135,18 +148,27 @@ impl CameraHandle {
         self.hub.close();
     }
 
+    /// What is kept of a rendition, for clips; `None` for one that is not kept.
+    pub fn ring(&self, rendition: Rendition) -> Option<&Arc<Ring>> {
+        self.kept.ring(rendition)
+    }
+
+    /// The counters of every stage, in the order of a frame's way.
+    pub fn stages(&self) -> Vec<(&'static str, Arc<StageCounters>)> {
+        vec![
+            ("source", self.source.clone()),
+            ("fragment", self.fragment.clone()),
+            ("decode", self.counters.decode.clone()),
+            ("detect", self.counters.detect.clone()),
+            ("track", self.counters.track.clone()),
+        ]
+    }
+
     /// What each stage did, times over the last `window`.
     pub fn timings(&self, window: Duration) -> Timings {
         let now = self.common.clock.now();
-        let stages = [
-            ("source", &*self.source),
-            ("fragment", &*self.fragment),
-            ("decode", &*self.counters.decode),
-            ("detect", &self.counters.detect),
-            ("track", &self.counters.track),
-        ];
-        let report = |(name, counters): (&str, &StageCounters)| (name.to_owned(), counters.report(now, window));
-        Timings { stages: stages.into_iter().map(report).collect() }
+        let report = |(name, counters): (&str, Arc<StageCounters>)| (name.to_owned(), counters.report(now, window));
+        Timings { stages: self.stages().into_iter().map(report).collect() }
     }
 
     /// What the newest report of a player said.

@@ -4,6 +4,7 @@ use super::camera::{CameraHandle, Common};
 use super::clock::Clock;
 use super::pool::Pool;
 use crate::settings::CameraSettings;
+use crate::settings::server::Keep;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The registry of cameras.
@@ -19,7 +20,7 @@ impl Cameras {
     /// The operating system gives no threads.
     pub fn new(clock: Arc<dyn Clock>) -> std::io::Result<Arc<Self>> {
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let common = Common { clock, pool: Arc::new(Pool::start(threads)?) };
+        let common = Common { clock, pool: Arc::new(Pool::start(threads)?), keeper: Arc::default() };
         Ok(Arc::new(Self { common, handles: Mutex::default() }))
     }
 
@@ -48,6 +49,11 @@ impl Cameras {
             });
         }
         old.iter().for_each(|handle| handle.stop());
+    }
+
+    /// How much is kept of each rendition from now on.
+    pub fn keep(&self, keep: Keep) {
+        self.common.keeper.set(keep);
     }
 
     /// Every camera, in the order of the settings.

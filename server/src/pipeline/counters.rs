@@ -2,6 +2,7 @@
 
 use super::clock::Mono;
 use sightline_shared::api::StageTimings;
+use sightline_shared::telemetry::StageSample;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -57,6 +58,14 @@ struct Counts {
     held: u64,
     dropped: BTreeMap<DropCause, u64>,
     samples: VecDeque<(Mono, u32)>,
+    took: Duration,
+}
+
+/// How far a reader of [`StageCounters::step`] has come.
+#[derive(Debug, Default)]
+pub struct StepMark {
+    left: u64,
+    dropped: BTreeMap<DropCause, u64>,
 }
 
 /// Counters of one stage of one camera. Every item is entered once and then either passed on or dropped, once.
@@ -82,6 +91,7 @@ impl StageCounters {
         let mut counts = self.lock();
         counts.left += 1;
         counts.held -= 1;
+        counts.took += took;
         if counts.samples.len() == MAX_SAMPLES {
             counts.samples.pop_front();
         }
@@ -107,27 +117,56 @@ impl StageCounters {
         self.lock().samples.iter().rev().take_while(|(at, _)| now.since(*at) <= window).count()
     }
 
+    /// How many items were passed on since the start, and the sum of their times.
+    pub fn passed(&self) -> (u64, Duration) {
+        let counts = self.lock();
+        (counts.left, counts.took)
+    }
+
+    /// What happened since `mark` was last given; `None` where nothing did. Costs a sort of the few items of the step, whatever
+    /// else is remembered.
+    pub fn step(&self, mark: &mut StepMark) -> Option<StageSample> {
+        let counts = self.lock();
+        // Fewer than before: the camera was made anew with other counters.
+        let out = if counts.left < mark.left { counts.left } else { counts.left - mark.left };
+        let fresh = usize::try_from(out).unwrap_or(usize::MAX).min(counts.samples.len());
+        let newest = counts.samples.range(counts.samples.len() - fresh..);
+        let mut micros: Vec<u32> = newest.map(|(_, took)| *took).collect();
+        let since = |(cause, count): (&DropCause, &u64)| {
+            let before = mark.dropped.get(cause).copied().filter(|before| before <= count).unwrap_or(0);
+            (*count > before).then(|| (cause.name().to_owned(), *count - before))
+        };
+        let dropped: BTreeMap<String, u64> = counts.dropped.iter().filter_map(since).collect();
+        *mark = StepMark { left: counts.left, dropped: counts.dropped.clone() };
+        drop(counts);
+        micros.sort_unstable();
+        let (p50_ms, p95_ms, max_ms) = (quantile(&micros, 0.5), quantile(&micros, 0.95), quantile(&micros, 1.0));
+        (out > 0 || !dropped.is_empty()).then_some(StageSample { p50_ms, p95_ms, max_ms, out, dropped })
+    }
+
     /// Counts since the start, and percentiles over the `window` before `now`.
     pub fn report(&self, now: Mono, window: Duration) -> StageTimings {
         let counts = self.lock();
         let mut micros: Vec<u32> =
             counts.samples.iter().filter(|(at, _)| now.since(*at) <= window).map(|(_, took)| *took).collect();
         micros.sort_unstable();
-        let at = |quantile: f64| {
-            let last = micros.len().checked_sub(1)?;
-            Some(f64::from(micros[(last as f64 * quantile).round() as usize]) / 1e3)
-        };
         StageTimings {
-            p50_ms: at(0.5),
-            p95_ms: at(0.95),
-            p99_ms: at(0.99),
-            max_ms: at(1.0),
+            p50_ms: quantile(&micros, 0.5),
+            p95_ms: quantile(&micros, 0.95),
+            p99_ms: quantile(&micros, 0.99),
+            max_ms: quantile(&micros, 1.0),
             entered: counts.entered,
             left: counts.left,
             held: counts.held,
             dropped: counts.dropped.iter().map(|(cause, count)| (cause.name().to_owned(), *count)).collect(),
         }
     }
+}
+
+/// The sample at this place of sorted microseconds, in milliseconds.
+fn quantile(sorted: &[u32], quantile: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    Some(f64::from(sorted[(last as f64 * quantile).round() as usize]) / 1e3)
 }
 
 #[cfg(test)]
@@ -162,5 +201,34 @@ mod tests {
         let report = counters.report(Mono(Duration::from_secs(9)), Duration::from_secs(1));
         assert_eq!((report.p50_ms, report.left), (Some(9.0), 10));
         assert_eq!(counters.left_within(Mono(Duration::from_secs(9)), Duration::from_secs(2)), 3);
+    }
+
+    #[test]
+    fn a_step_holds_what_happened_since_the_last_one() {
+        let counters = StageCounters::default();
+        let mut mark = StepMark::default();
+        assert_eq!(counters.step(&mut mark), None);
+        let pass = |count: u64, ms: u64| {
+            for _ in 0..count {
+                counters.enter();
+                counters.leave(Mono::default(), Duration::from_millis(ms));
+            }
+        };
+        pass(3000, 1);
+        assert_eq!(counters.step(&mut mark).map(|step| (step.out, step.max_ms)), Some((3000, Some(1.0))));
+        pass(9, 4);
+        pass(1, 50);
+        counters.enter();
+        counters.dropped(DropCause::QueueFull, 1);
+        let step = counters.step(&mut mark).expect("something happened");
+        assert_eq!((step.out, step.p50_ms, step.max_ms), (10, Some(4.0), Some(50.0)));
+        assert_eq!(step.dropped, BTreeMap::from([("queue_full".to_owned(), 1)]));
+        assert_eq!(counters.step(&mut mark), None);
+        counters.enter();
+        counters.dropped(DropCause::QueueFull, 1);
+        let step = counters.step(&mut mark).expect("a drop alone is something");
+        assert_eq!((step.out, step.p50_ms, step.dropped["queue_full"]), (0, None, 1));
+        assert_eq!(StageCounters::default().step(&mut mark), None, "other counters begin anew");
+        assert_eq!(counters.passed(), (3010, Duration::from_millis(3000 + 36 + 50)));
     }
 }

@@ -11,6 +11,7 @@ pub mod detection;
 pub mod edge;
 pub mod frame;
 pub mod intake;
+pub mod kept;
 pub mod pace;
 pub mod packet;
 pub mod pool;

@@ -3,12 +3,33 @@
 use super::section::{Report, Section};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Where Sightline listens unless told otherwise.
 pub const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 const HOW_TO_LISTEN: &str =
     "An address to listen on is written like 127.0.0.1:8080 (this machine alone) or 0.0.0.0:8080 (the network too).";
+
+/// How much of the newest pictures is kept in memory, to make clips of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keep {
+    /// `keep_s`: so much time of each rendition; zero keeps nothing.
+    pub time: Duration,
+    /// `keep_mb`: and no more bytes of it than these.
+    pub bytes: usize,
+    /// `keep_total_mb`: and of all renditions of all cameras together no more than these.
+    pub total_bytes: usize,
+}
+
+impl Default for Keep {
+    /// Two minutes: who has seen something presses the button within a minute, and wants the minute before. 64 MB hold them at
+    /// 4 Mb/s, which 1080p cameras send, and a minute at 8 Mb/s. One gigabyte in all: a hundred cameras then have
+    /// 10 MB each, more than a minute at the 1 Mb/s that such installations use.
+    fn default() -> Self {
+        Self { time: Duration::from_secs(120), bytes: 64 << 20, total_bytes: 1 << 30 }
+    }
+}
 
 /// `[server]`, checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,6 +42,8 @@ pub struct ServerSettings {
     pub allowed_hosts: Vec<String>,
     /// Folders that files may be played from, beside `media` in the data folder.
     pub media_folders: Vec<PathBuf>,
+    /// What is kept for clips.
+    pub keep: Keep,
 }
 
 /// Reads `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`.
@@ -60,6 +83,20 @@ fn is_port(text: &str) -> bool {
     text.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
 }
 
+const KEYS: [&str; 7] = ["listen", "data_dir", "allowed_hosts", "media_folders", "keep_s", "keep_mb", "keep_total_mb"];
+
+fn keep(section: &Section<'_>) -> Keep {
+    let default = Keep::default();
+    let megabytes = |key, most, default| {
+        section.number(key, 1.0..=most).map_or(default, |megabytes| (megabytes * f64::from(1 << 20)) as usize)
+    };
+    Keep {
+        time: section.number("keep_s", 0.0..=3600.0).map_or(default.time, Duration::from_secs_f64),
+        bytes: megabytes("keep_mb", 4096.0, default.bytes),
+        total_bytes: megabytes("keep_total_mb", 262_144.0, default.total_bytes),
+    }
+}
+
 /// Reads the table.
 pub(super) fn read(report: &Report<'_>, root: &Section<'_>, folder: &Path) -> ServerSettings {
     let mut server = ServerSettings::default();
@@ -69,7 +106,7 @@ pub(super) fn read(report: &Report<'_>, root: &Section<'_>, folder: &Path) -> Se
         return server;
     };
     let section = Section::new(report, table, "[server]", item.span());
-    section.only(&["listen", "data_dir", "allowed_hosts", "media_folders"], &[]);
+    section.only(&KEYS, &[]);
     if let Some(text) = section.string("listen") {
         match parse_listen(text) {
             Ok(listen) => server.listen = Some(listen),
@@ -85,6 +122,7 @@ pub(super) fn read(report: &Report<'_>, root: &Section<'_>, folder: &Path) -> Se
             }
         }
     }
+    server.keep = keep(&section);
     server.media_folders =
         section.strings("media_folders").unwrap_or_default().into_iter().map(|path| folder.join(path)).collect();
     server

@@ -11,7 +11,8 @@ use std::time::Duration;
 use ulid::Ulid;
 
 /// Each step takes the schema from its index to the next version. Steps are never edited once released.
-const SCHEMA: [&str; 1] = ["
+const SCHEMA: [&str; 2] = [
+    "
     CREATE TABLE camera (
         uid TEXT PRIMARY KEY, id TEXT NOT NULL, created_s INTEGER NOT NULL, deleted_s INTEGER
     ) STRICT, WITHOUT ROWID;
@@ -23,7 +24,12 @@ const SCHEMA: [&str; 1] = ["
     CREATE TABLE token (
         id TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, name TEXT NOT NULL, created_s INTEGER NOT NULL, used_s INTEGER
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE clip (id TEXT PRIMARY KEY, open INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE INDEX clip_open ON clip (id) WHERE open = 1;
+",
+];
 
 /// SQLite behind a lock. A lookup by key takes some microseconds, so that handlers call it directly; what writes is called from
 /// blocking threads.

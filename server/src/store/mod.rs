@@ -2,12 +2,14 @@
 
 mod auth;
 mod change;
+mod clips;
 mod db;
 mod edit;
 mod error;
 mod places;
 mod replace;
 mod secrets;
+mod tried;
 
 pub use auth::{MAX_TOKENS, SESSION_S, SecretHash, SessionState, TokenRow, secret_hash};
 pub use db::{Db, new_ulid};

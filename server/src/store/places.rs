@@ -49,12 +49,18 @@ impl Places {
         self.data_dir.join("media")
     }
 
+    /// Clips.
+    #[must_use]
+    pub fn clips(&self) -> PathBuf {
+        self.data_dir.join("clips")
+    }
+
     /// Makes the data folder, open to its owner alone.
     ///
     /// # Errors
     /// It cannot be made.
     pub fn make(&self) -> Result<(), StoreError> {
-        for folder in [self.data_dir.clone(), self.media()] {
+        for folder in [self.data_dir.clone(), self.media(), self.clips()] {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
             made.map_err(|error| StoreError::io("make the folder", &folder, &error))?;
         }

@@ -11,6 +11,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 const ROUTES: [&str; 8] = [
     "/",
@@ -242,4 +244,21 @@ async fn a_cameras_password_is_seen_nowhere() {
     assert!(std::fs::read_to_string(&secrets).expect("written").contains(secret), "the password is not kept");
     let mode = std::fs::metadata(&secrets).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+/// Connections that dawdle over a request's head, or never send one, are given up; whoever asks properly is answered meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_never_ends_is_given_up() {
+    let program = Program::start().await;
+    let mut dawdlers = Vec::new();
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(&program.address).await.expect("it listens");
+        stream.write_all(b"GET /api/health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-").await.expect("sent");
+        dawdlers.push(stream);
+    }
+    assert!(program.get("/api/health").await.status().is_success());
+    for mut stream in dawdlers {
+        let ended = tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut Vec::new())).await;
+        assert!(ended.is_ok(), "a connection without a request is held for ever");
+    }
 }

@@ -35,15 +35,15 @@ fn clock() -> Arc<SystemClock> {
 }
 
 /// A server that runs until it is told to stop.
-struct Running {
+pub(super) struct Running {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
-    ended: JoinHandle<Result<(), ServeError>>,
+    ended: JoinHandle<()>,
     dir: tempfile::TempDir,
 }
 
 impl Running {
-    async fn start(demo: bool) -> Self {
+    pub(super) async fn start(demo: bool) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
         let server = serve(ServeOptions { demo, ..options(dir.path(), "127.0.0.1:0") }, clock()).await.expect("starts");
         assert_eq!(server.announcement(), format!("listening on http://{}", server.address()));
@@ -55,19 +55,23 @@ impl Running {
         Self { address, stop, ended, dir }
     }
 
-    async fn stop(self) -> Duration {
+    pub(super) async fn stop(self) -> Duration {
         let begun = Instant::now();
         self.stop.send(()).expect("it runs");
-        self.ended.await.expect("no panic").expect("no error");
+        self.ended.await.expect("no panic");
         begun.elapsed()
     }
 
     async fn socket(&self, query: &str) -> Result<Socket, Error> {
-        connect_async(format!("ws://{}/api/cameras/demo/live{query}", self.address)).await.map(|(socket, _)| socket)
+        self.socket_at(&format!("/api/cameras/demo/live{query}")).await
+    }
+
+    pub(super) async fn socket_at(&self, path: &str) -> Result<Socket, Error> {
+        connect_async(format!("ws://{}{path}", self.address)).await.map(|(socket, _)| socket)
     }
 
     /// A plain request; the answer up to `enough` bytes or its end.
-    async fn get(&self, path: &str, enough: usize) -> Vec<u8> {
+    pub(super) async fn get(&self, path: &str, enough: usize) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address).await.expect("connects");
         let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address);
         stream.write_all(request.as_bytes()).await.expect("sent");
@@ -82,9 +86,9 @@ impl Running {
     }
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-async fn next(socket: &mut Socket) -> Option<Message> {
+pub(super) async fn next(socket: &mut Socket) -> Option<Message> {
     loop {
         match tokio::time::timeout(PATIENCE, socket.next()).await.expect("in time") {
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}

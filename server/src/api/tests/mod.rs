@@ -3,6 +3,7 @@
 mod cameras;
 mod live;
 mod login;
+mod telemetry;
 mod trust;
 
 use super::trust::Peer;
@@ -76,7 +77,7 @@ impl Home {
         let cameras = Cameras::new(clock.clone()).expect("threads");
         let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
         let (stop, stopping) = watch::channel(false);
-        let app = App::new(store, cameras, clock.clone(), listen, vec!["by.option".into()], stopping);
+        let app = App::new(store, cameras, clock.clone(), listen, vec!["by.option".into()], stopping).expect("clips");
         app.apply();
         Self { dir, clock, router: router(app), _stop: stop }
     }

@@ -311,3 +311,44 @@ fn publishing_never_waits_for_a_reader_that_stands_still() {
         assert_eq!(chunks(&read(&mut cursor))[..2], ["i0", "k4950"], "not begun yet: nothing was dropped");
     }
 }
+
+/// Writes down what it sees.
+#[derive(Default)]
+struct Scribe(std::sync::Mutex<Vec<String>>);
+
+impl Tap for Scribe {
+    fn item(&self, item: &Item) {
+        let word = match item {
+            Item::Init(init) => format!("i{}", init.text.epoch.0),
+            Item::Chunk(chunk) => chunk.header.sequence.to_string(),
+            Item::Text(text) => format!("{text:?}"),
+        };
+        self.0.lock().unwrap().push(word);
+    }
+}
+
+#[test]
+fn a_tap_sees_every_item_once_and_in_order_whatever_readers_do() {
+    let scribe = Arc::new(Scribe::default());
+    let hub = Hub::with_tap(HubLimits { max_bytes: 2_500, ..HubLimits::default() }, scribe.clone());
+    let _idle = hub.join();
+    hub.publish(init(0));
+    frames(&hub, 0..40, 10);
+    hub.close();
+    hub.publish(chunk(0, 99, FLAG_KEY, 10));
+    let expected: Vec<_> = (0..40).flat_map(|number| [number.to_string(), format!("\"{number}\"")]).collect();
+    let seen = scribe.0.lock().unwrap();
+    assert_eq!(seen[0], "i0");
+    assert_eq!(seen[1..], expected, "and nothing after the hub was closed");
+}
+
+#[test]
+fn the_flow_counts_video_alone_and_a_step_is_taken_once() {
+    let hub = Hub::new(HubLimits::default());
+    frames(&hub, 0..10, 5);
+    hub.publish(chunk(0, 10, 0, 5000));
+    hub.publish(chunk(0, 11, FLAG_AUDIO, 9000));
+    // A message of these tests has no `moof`: the header and the head of `mdat` are not of the frame.
+    let wanted = Flow { frames: 11, key_frames: 2, bytes: 10 * 960 + 4960, largest: 4960 };
+    assert_eq!((hub.take_step(), hub.take_step(), hub.total()), (wanted, Flow::default(), wanted));
+}
