@@ -13,6 +13,7 @@ pub mod program;
 pub mod real_camera;
 pub mod responder;
 pub mod tls;
+pub mod transcode;
 pub mod viewer;
 
 use std::time::{Duration, Instant};

@@ -127,7 +127,7 @@ fn place(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
     })
 }
 
-async fn wait_for_picture(app: &App, camera: &Arc<CameraHandle>, hub: &Arc<Hub>) -> Result<(), Problem> {
+pub(super) async fn wait_for_picture(app: &App, camera: &Arc<CameraHandle>, hub: &Arc<Hub>) -> Result<(), Problem> {
     let mut changes = camera.changes();
     let mut stopping = app.stopping.clone();
     let arrived = async { while hub.last_init().is_none() && changes.changed().await.is_ok() {} };

@@ -16,6 +16,7 @@ mod recordings;
 mod serve;
 mod session;
 mod slowdown;
+mod snapshot;
 mod system;
 mod telemetry;
 mod timings;
@@ -139,6 +140,7 @@ fn known() -> OpenApiRouter<App> {
         .merge(telemetry::routes())
         .merge(system::routes())
         .merge(metrics::routes())
+        .merge(snapshot::routes())
         .merge(openapi::routes())
         .merge(clips::routes())
         .merge(recordings::routes())

@@ -44,6 +44,12 @@ async fn main() {
     if wanted("join") {
         told.insert("join".into(), join().await);
     }
+    if wanted("transcode") {
+        let compared = tokio::task::spawn_blocking(sightline_tests::transcode::compare);
+        let (row, figures) = compared.await.expect("both do the same work");
+        say(&row);
+        told.insert("transcode".into(), figures);
+    }
     std::fs::create_dir_all(browser::artifacts()).expect("the folder is ours");
     std::fs::write(browser::artifacts().join("bench.json"), format!("{:#}\n", Value::from(told)))
         .expect("the folder is ours");

@@ -3,6 +3,7 @@
 //! Run by `make test`, or alone: `make build && cargo test -p sightline-tests --test e2e [NAME]`.
 
 mod accounting;
+mod annotate;
 mod faults;
 mod files;
 mod live;
@@ -13,5 +14,6 @@ mod page;
 mod panels;
 mod probe;
 mod settings;
+mod snapshot;
 mod sources;
 mod trust;

@@ -7,6 +7,7 @@ use crate::components::panels::{
 };
 use crate::components::picture::Picture;
 use crate::components::plot::TimingsPlot;
+use crate::components::snapshot::SnapshotButton;
 use crate::context::shared;
 use crate::feed;
 use crate::player::{Phase, PlayerView};
@@ -123,6 +124,7 @@ fn Controls(
                 <Icon name="clip"/><span>"Clip"</span>
             </button>
             <span class="spring"></span>
+            <SnapshotButton camera/>
             <button class="button ghost" data-key="f" title="Full screen (f)" on:click=full>
                 <Icon name="full"/><span>"Full screen"</span>
             </button>
