@@ -151,7 +151,7 @@ fn what_is_less_than_was_asked_for_is_told() {
     fill(&home.ring, 2, 106, "-map 0:v -c:v libx264 -g 15 -bf 0 -pix_fmt yuv420p -vf scale=160:90 -t 1", |_| {});
     home.clock.advance(Duration::from_millis(4000));
     let paused = clips.make(&last(5.0), &origin(), &home.ring).unwrap();
-    assert!(paused.note.as_ref().unwrap().contains("sent nothing for 3.0 s"), "{paused:?}");
+    assert!(paused.note.as_ref().unwrap().contains("sent nothing for 2.9 s"), "{paused:?}");
     assert!(paused.frames == 60 && (paused.duration_s - 5.0).abs() < 0.1, "{paused:?}");
     settle(&clips, &paused.id);
     let path = clips.file(&paused.id).unwrap().1;

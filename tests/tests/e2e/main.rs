@@ -3,6 +3,7 @@
 //! Run by `make test`, or alone: `make build && cargo test -p sightline-tests --test e2e [NAME]`.
 
 mod accounting;
+mod clips;
 mod faults;
 mod files;
 mod live;
