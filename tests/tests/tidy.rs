@@ -175,11 +175,11 @@ fn stages_do_not_import_each_other() {
     nothing_wrong("a stage imports another stage (only `pipeline` knows the order):", &wrong);
 }
 
-/// `live` hands out and `record` keeps what `fragment` made: the chunk is the item that flows between them. The demo camera is a source that has
-/// to encode what it paints, since cameras give access units.
+/// `live` hands out and `record` keeps what `fragment` made: the chunk is the item that flows between them. The demo camera,
+/// and cameras whose codec is not carried, are sources that have to encode, since sources give access units.
 fn may_import(path: &str, other: &str) -> bool {
     (["live", "record"].iter().any(|room| path.starts_with(&format!("server/src/{room}/"))) && other == "fragment")
-        || (path == "server/src/source/demo.rs" && other == "encode")
+        || (["server/src/source/demo.rs", "server/src/source/recode.rs"].contains(&path) && other == "encode")
 }
 
 fn stage_rooms() -> Vec<String> {

@@ -4,9 +4,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use sightline_shared::api::{CameraPatch, ErrorBody, Login, NewCamera, NewPassword, Session};
 use sightline_shared::camera::Camera;
 use sightline_shared::encoder::EncoderChanged;
+use sightline_shared::probe::{NewProbe, Probe};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, RequestInit, Response};
+use web_sys::{AbortSignal, Headers, RequestInit, Response};
 
 /// Why a request gave nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,7 +51,16 @@ async fn send(
     body: Option<String>,
     revision: Option<&str>,
 ) -> Result<(String, Option<String>), Failure> {
-    let options = RequestInit::new();
+    send_with(RequestInit::new(), method, path, body, revision).await
+}
+
+async fn send_with(
+    options: RequestInit,
+    method: &str,
+    path: &str,
+    body: Option<String>,
+    revision: Option<&str>,
+) -> Result<(String, Option<String>), Failure> {
     options.set_method(method);
     let headers = Headers::new().map_err(|_| Failure::silent())?;
     let mut wanted = vec![("accept", "application/json")];
@@ -86,7 +96,11 @@ async fn json<T: DeserializeOwned>(
     revision: Option<&str>,
 ) -> Result<T, Failure> {
     let (text, _) = send(method, path, body, revision).await?;
-    serde_json::from_str(&text).map_err(|error| Failure {
+    read(&text)
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| Failure {
         status: 200,
         code: "unreadable".into(),
         message: format!(
@@ -145,6 +159,14 @@ pub(crate) async fn camera_revision(id: &str) -> Result<(Camera, Option<String>)
 /// Adds a camera; answered before anything is connected.
 pub(crate) async fn add_camera(new: &NewCamera) -> Result<Camera, Failure> {
     json("POST", "/api/cameras", body(new), None).await
+}
+
+/// Looks at a stream; `abort` lets go of it.
+pub(crate) async fn probe(new: &NewProbe, abort: &AbortSignal) -> Result<Probe, Failure> {
+    let options = RequestInit::new();
+    options.set_signal(Some(abort));
+    let (text, _) = send_with(options, "POST", "/api/probe", body(new), None).await?;
+    read(&text)
 }
 
 /// Changes a camera.

@@ -11,6 +11,7 @@ mod metrics;
 mod openapi;
 pub mod password;
 mod principal;
+mod probe;
 mod recordings;
 mod serve;
 mod session;
@@ -141,6 +142,7 @@ fn known() -> OpenApiRouter<App> {
         .merge(openapi::routes())
         .merge(clips::routes())
         .merge(recordings::routes())
+        .merge(probe::routes())
 }
 
 fn describe() -> String {

@@ -2,7 +2,7 @@
 
 mod gop;
 mod jpeg;
-mod turn;
+pub mod turn;
 
 pub use gop::{Limits, from_gop};
 

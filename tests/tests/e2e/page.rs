@@ -13,7 +13,7 @@ use std::time::Duration;
 const PASSWORD: &str = "correct horse battery";
 
 /// One browser at a time: two decode on two cores would measure each other. Let go when dropped.
-fn one_browser() -> File {
+pub(crate) fn one_browser() -> File {
     let path =
         std::env::temp_dir().join(format!("sightline-browser-{}.lock", std::env::var("USER").unwrap_or_default()));
     let file = File::create(path).expect("the temporary folder can be written");
@@ -22,7 +22,7 @@ fn one_browser() -> File {
 }
 
 /// Runs a script beside the runtime, so that cameras of this process go on.
-async fn run(script: &'static str, environment: Vec<(&'static str, String)>, limit: Duration) -> Value {
+pub(crate) async fn run(script: &'static str, environment: Vec<(&'static str, String)>, limit: Duration) -> Value {
     let run = move || {
         let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
         browser::run(script, &environment, limit)

@@ -14,7 +14,7 @@ mod pulse;
 mod still;
 pub(crate) mod view;
 
-pub(crate) use bindings::{Listener, now_ms, tells_frames};
+pub(crate) use bindings::{Listener, can_play, now_ms, tells_frames};
 pub(crate) use view::{Phase, PlayerView};
 
 use crate::state::arrival::ArrivalLine;

@@ -19,6 +19,7 @@ pub(crate) mod keys;
 pub(crate) mod layers;
 pub(crate) mod pairing;
 pub(crate) mod presented;
+pub(crate) mod probing;
 pub(crate) mod steering;
 pub(crate) mod timeline;
 pub(crate) mod words;

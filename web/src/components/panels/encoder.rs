@@ -83,7 +83,9 @@ pub(crate) fn EncoderPanel(
             Some((word(&main.encoder.as_ref()?.preset), main.frame_ms?))
         });
         if let Some((preset, ms)) = seen {
-            costs.update(|costs| drop(costs.insert(preset, ms)));
+            costs.update(|costs| {
+                costs.insert(preset, ms);
+            });
         }
     });
     let rates = Memo::new(move |_| feed.history.with(|history| bitrate::rates(history, Rendition::Main.name())));

@@ -39,6 +39,7 @@ pub(crate) fn NowPanel(
                 <Row name="Transport" value=of(|c| c.transport_in_use.as_deref().map(str::to_uppercase))/>
                 <Row name="Player" value=player/>
             </dl>
+            {move || camera.with(|c| c.as_ref()?.note.clone()).map(|note| view! { <p class="hint">{note}</p> })}
             <RenditionChoice camera view/>
             <DelayBar camera view/>
         </Panel>

@@ -147,7 +147,11 @@ fn options(target: &HtmlElement, logarithmic: bool, colours: &[String]) -> JsVal
     let time = |seconds: f64| local_time(seconds * 1e3);
     put(&options, &["axes", "0", "values"], &labels(time));
     put(&options, &["axes", "1", "values"], &labels(axis_ms));
-    if !logarithmic {
+    if logarithmic {
+        for part in ["grid", "ticks"] {
+            put(&options, &["axes", "1", part, "filter"], &powers_of_ten());
+        }
+    } else {
         put(&options, &["scales", "y", "range"], &from_zero());
     }
     put(&options, &["cursor", "bind", "dblclick"], &nothing());
@@ -158,6 +162,14 @@ fn options(target: &HtmlElement, logarithmic: bool, colours: &[String]) -> JsVal
 fn labels(words: impl Fn(f64) -> String + 'static) -> JsValue {
     function(Closure::<dyn Fn(JsValue, js_sys::Array) -> js_sys::Array>::new(move |_, splits: js_sys::Array| {
         splits.iter().map(|split| JsValue::from(split.as_f64().map_or(String::new(), &words))).collect()
+    }))
+}
+
+/// Nine lines between two powers of ten are more ink than the lines that are looked at.
+fn powers_of_ten() -> JsValue {
+    function(Closure::<dyn Fn(JsValue, js_sys::Array) -> js_sys::Array>::new(|_, splits: js_sys::Array| {
+        let is_power = |value: f64| (value.log10() - value.log10().round()).abs() < 1e-6;
+        splits.iter().map(|split| if split.as_f64().is_some_and(is_power) { split } else { JsValue::NULL }).collect()
     }))
 }
 

@@ -20,8 +20,8 @@ pub(super) fn Table(
         plot.with(|history| history.summary(span)).into_iter().map(row).collect()
     };
     view! {
-        <details class="plot-table" data-testid="plot-table" on:toggle=move |_| open.update(|open| *open = !*open)>
-            <summary>"As a table"</summary>
+        <details class="plot-table" data-testid="plot-table">
+            <summary on:click=move |_| open.update(|open| *open = !*open)>"As a table"</summary>
             <table class="stages">
                 <caption class="sr-only">"Time in each stage over what the plot shows"</caption>
                 <thead>
