@@ -141,10 +141,8 @@ async fn downloads_have_ranges_names_and_conditions() {
     let etag = whole.headers()[ETAG].to_str().expect("text").to_owned();
     let bytes = whole.bytes().await.expect("a body");
     let part = get(RANGE, "bytes=100-199").await.expect("answered");
-    assert_eq!(
-        (part.status(), &part.headers()[CONTENT_RANGE]),
-        (reqwest::StatusCode::PARTIAL_CONTENT, &format!("bytes 100-199/{}", clip.bytes)[..])
-    );
+    assert_eq!(part.status(), 206);
+    assert_eq!(part.headers()[CONTENT_RANGE], format!("bytes 100-199/{}", clip.bytes));
     assert_eq!(part.bytes().await.expect("a body"), bytes[100..200]);
     assert_eq!(get(RANGE, "bytes=999999999-").await.expect("answered").status(), 416);
     assert_eq!(get(IF_NONE_MATCH, &etag).await.expect("answered").status(), 304);
