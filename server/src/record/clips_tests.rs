@@ -151,7 +151,7 @@ fn what_is_less_than_was_asked_for_is_told() {
     fill(&home.ring, 2, 106, "-map 0:v -c:v libx264 -g 15 -bf 0 -pix_fmt yuv420p -vf scale=160:90 -t 1", |_| {});
     home.clock.advance(Duration::from_millis(4000));
     let paused = clips.make(&last(5.0), &origin(), &home.ring).unwrap();
-    assert!(paused.note.as_ref().unwrap().contains("sent nothing for 3.0 s"), "{paused:?}");
+    assert!(paused.note.as_ref().unwrap().contains("sent nothing for 2.9 s"), "{paused:?}");
     assert!(paused.frames == 60 && (paused.duration_s - 5.0).abs() < 0.1, "{paused:?}");
     settle(&clips, &paused.id);
     let path = clips.file(&paused.id).unwrap().1;
@@ -312,9 +312,13 @@ fn what_a_crash_left_is_cleaned_and_told() {
     for (n, state) in [(0, JobState::Queued), (1, JobState::Working), (2, JobState::Working), (3, JobState::Done)] {
         store.db().add_clip(&Clip { id: id(n), state, bytes: 5, ..Clip::default() }).unwrap();
     }
-    for name in
-        [format!("{}.mp4.part", id(1)), format!("{}.mp4", id(2)), format!("{}.mp4", id(3)), format!("{}.jpg", id(4))]
-    {
+    for name in [
+        format!("{}.mp4.part", id(1)),
+        format!(".{}.burnt.mp4.unfinished-7", id(1)),
+        format!("{}.mp4", id(2)),
+        format!("{}.mp4", id(3)),
+        format!("{}.jpg", id(4)),
+    ] {
         std::fs::write(home.dir.path().join("clips").join(name), b"12345").unwrap();
     }
     drop(store);
@@ -326,4 +330,78 @@ fn what_a_crash_left_is_cleaned_and_told() {
     assert_eq!(clips.picture(&id(3)).unwrap_err().code, "no_picture");
     std::fs::remove_file(clips.file(&id(3)).unwrap().1).unwrap();
     assert_eq!(clips.file(&id(3)).unwrap_err().code, "file_gone");
+}
+
+/// A box in the middle of every picture.
+fn add_tracks(ring: &Ring) {
+    let frames: Vec<_> = ring.gops().iter().flat_map(|gop| gop.chunks.clone()).filter(|c| !c.is_audio()).collect();
+    for frame in frames {
+        let track = sightline_shared::tracks::Track {
+            id: "01TRACK".into(),
+            label: "person".into(),
+            score: 0.9,
+            x1: 0.25,
+            y1: 0.25,
+            x2: 0.75,
+            y2: 0.75,
+            predicted: false,
+        };
+        let (epoch, pts) = (frame.header.epoch, frame.header.pts);
+        let tracks = sightline_shared::tracks::Tracks { epoch, pts, tracks: vec![track] };
+        let text = serde_json::to_string(&sightline_shared::wire::ServerMessage::Tracks(tracks)).unwrap();
+        ring.tracks(&text.into());
+    }
+}
+
+/// Luma of every picture of a clip.
+fn luma(clips: &Clips, id: &str) -> Vec<Vec<u8>> {
+    let path = clips.file(id).unwrap().1;
+    let output = std::process::Command::new("ffmpeg")
+        .args(["-v", "warning", "-i"])
+        .arg(path)
+        .args("-fps_mode passthrough -pix_fmt gray -f rawvideo -".split(' '))
+        .output()
+        .unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout.chunks_exact(322 * 182).map(<[u8]>::to_vec).collect()
+}
+
+#[test]
+fn boxes_are_burned_into_every_picture_from_the_kept_tracks() {
+    let home = Home::new();
+    add_tracks(&home.ring);
+    let clips = home.clips(SystemDisk);
+    let burned = NewClip { overlay: sightline_shared::clips::Overlay::Burned, ..last(1.0) };
+    let plain = settle(&clips, &clips.make(&last(1.0), &origin(), &home.ring).unwrap().id);
+    let burned = settle(&clips, &clips.make(&burned, &origin(), &home.ring).unwrap().id);
+    assert_eq!((burned.state, burned.error.as_deref(), burned.progress), (JobState::Done, None, 1.0));
+    assert_eq!((burned.frames, burned.width, burned.height), (plain.frames, Some(322), Some(182)));
+    assert!(burned.codec.is_some_and(|codec| codec.starts_with("avc1.")) && burned.bytes > 0);
+    let (before, after) = (luma(&clips, &plain.id), luma(&clips, &burned.id));
+    assert_eq!((before.len(), after.len()), (30, 30));
+    for (before, after) in before.iter().zip(&after) {
+        let mean = |rows: std::ops::Range<usize>, columns: std::ops::Range<usize>| {
+            let at = rows.clone().flat_map(|y| columns.clone().map(move |x| y * 322 + x));
+            let sum: u32 = at.map(|at| u32::from(before[at].abs_diff(after[at]))).sum();
+            f64::from(sum) / (rows.len() * columns.len()) as f64
+        };
+        // The lower edge of the box lies at row 136; below it is nothing.
+        let (edge, outside) = (mean(134..138, 120..200), mean(150..180, 120..200));
+        assert!(edge > 20.0 && outside < 10.0 && edge > 3.0 * outside, "edge {edge}, outside {outside}");
+    }
+    assert!(home.files().iter().all(|name| [".mp4", ".jpg"].contains(&name.as_str())), "{:?}", home.files());
+}
+
+#[test]
+fn h264_is_made_of_what_is_not_and_left_as_it_is_where_it_is() {
+    let home = Home::new();
+    let clips = home.clips(SystemDisk);
+    let h264 = NewClip { format: sightline_shared::clips::ClipFormat::H264, ..last(0.5) };
+    let same = settle(&clips, &clips.make(&h264, &origin(), &home.ring).unwrap().id);
+    assert_eq!((same.state, same.codec.as_deref()), (JobState::Done, Some("avc1.64000d")), "not encoded anew");
+    let ring = Ring::new(Arc::new(Keeper::default()));
+    fill(&ring, 0, 100, "-map 0:v -c:v libx265 -x265-params log-level=error:keyint=15 -pix_fmt yuv420p", |_| {});
+    let made = settle(&clips, &clips.make(&h264, &origin(), &ring).unwrap().id);
+    assert_eq!((made.state, made.error.as_deref()), (JobState::Done, None));
+    assert!(made.codec.is_some_and(|codec| codec.starts_with("avc1.")));
 }

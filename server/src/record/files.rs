@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use ulid::Ulid;
 
-/// Of a clip: the film, its picture, and both while they are being written.
-const ENDINGS: [&str; 4] = ["mp4", "mp4.part", "jpg", "jpg.part"];
+/// Of a clip: the film, its picture, both while they are being written, and the film while it is encoded anew.
+const ENDINGS: [&str; 5] = ["mp4", "mp4.part", "jpg", "jpg.part", "burnt.mp4"];
 
 /// The folder.
 #[derive(Clone, Debug)]
@@ -44,8 +44,11 @@ impl Files {
     pub(super) fn clean(&self) -> io::Result<()> {
         for entry in std::fs::read_dir(&self.0)? {
             let path = entry?.path();
-            let ends = |ending: &str| path.extension().is_some_and(|found| found == ending);
-            if ends("part") || (ends("jpg") && !path.with_extension("mp4").is_file()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            // An encoder's own unfinished file has a dot in front.
+            let Some((id, ending)) = name.trim_start_matches('.').split_once('.') else { continue };
+            let of_a_film = ending == "jpg" && self.has(id, "mp4");
+            if Ulid::from_string(id).is_ok() && (name.starts_with('.') || (ending != "mp4" && !of_a_film)) {
                 remove(&path)?;
             }
         }

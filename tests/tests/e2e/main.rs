@@ -4,6 +4,7 @@
 
 mod accounting;
 mod annotate;
+mod clips;
 mod faults;
 mod files;
 mod live;

@@ -17,6 +17,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use leptos_router::hooks::use_params_map;
 use sightline_shared::camera::{Camera, CameraState};
+use sightline_shared::clips::Overlay;
 use sightline_shared::draw::Layers;
 
 /// The page; another id makes it anew.
@@ -120,7 +121,7 @@ fn Controls(
                 {move || if view.sound.get() { view! { <Icon name="sound"/> } } else { view! { <Icon name="mute"/> } }}
                 <span>"Sound"</span>
             </button>
-            <button class="button ghost" data-key="c" title="Clip of the last 30 s (c)" on:click=move |_| maker.last(USUAL)>
+            <button class="button ghost" data-key="c" title="Clip of the last 30 s (c)" on:click=move |_| maker.last(USUAL, Overlay::None)>
                 <Icon name="clip"/><span>"Clip"</span>
             </button>
             <span class="spring"></span>

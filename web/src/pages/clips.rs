@@ -124,7 +124,7 @@ fn Card(clip: Memo<Option<Clip>>, playing: RwSignal<Option<String>>) -> impl Int
                 <p class="hint">{of(|clip| clip.note.clone())}</p>
                 <p class="fault">{of(|clip| clip.error.clone())}</p>
             </div>
-            <Actions id clip state/>
+            <Actions id=id.clone() clip state/>
         </li>
     }
 }

@@ -1,7 +1,7 @@
 //! Clips in words: how long, how large, how far, and which span a form asks for.
 
 use super::format;
-use sightline_shared::clips::{Clip, JobState};
+use sightline_shared::clips::{Clip, JobState, Overlay};
 
 /// Lengths of "the last so many seconds".
 pub(crate) const LENGTHS: [u32; 3] = [10, 30, 60];
@@ -23,6 +23,9 @@ pub(crate) fn facts(clip: &Clip) -> String {
         parts.push(format::size(clip.width, clip.height));
     }
     parts.push(if clip.audio { "with sound" } else { "no sound" }.into());
+    if clip.overlay == Overlay::Burned {
+        parts.push("boxes drawn in".into());
+    }
     parts.join(" · ")
 }
 
@@ -74,6 +77,7 @@ mod tests {
         assert_eq!(facts(&clip), "30 s · 4.1 MB · with sound");
         let clip = Clip { width: Some(1280), height: Some(720), ..Clip::default() };
         assert_eq!(facts(&clip), "0.0 s · 1280 × 720 · no sound");
+        assert!(facts(&Clip { overlay: Overlay::Burned, ..clip }).ends_with("no sound · boxes drawn in"));
         assert_eq!((length(9.46), length(125.2)), ("9.5 s".into(), "2 min 5 s".into()));
     }
 

@@ -8,7 +8,7 @@ use crate::player::view::set_if_changed;
 use crate::state::clips::{self, LENGTHS, USUAL};
 use leptos::prelude::*;
 use leptos_router::components::A;
-use sightline_shared::clips::{Clip, JobState, NewClip, Recordings};
+use sightline_shared::clips::{Clip, JobState, NewClip, Overlay, Recordings};
 use std::time::Duration;
 
 /// How often a clip that is being made is asked after.
@@ -37,8 +37,8 @@ impl ClipMaker {
     }
 
     /// A clip of the last seconds.
-    pub(crate) fn last(self, seconds: u32) {
-        self.make(NewClip { last_s: Some(f64::from(seconds)), ..NewClip::default() });
+    pub(crate) fn last(self, seconds: u32, overlay: Overlay) {
+        self.make(NewClip { last_s: Some(f64::from(seconds)), overlay, ..NewClip::default() });
     }
 
     fn make(self, new: NewClip) {
@@ -101,10 +101,14 @@ pub(crate) fn ClipPanel(
 ) -> impl IntoView {
     let choice = RwSignal::new(Choice::Last(USUAL));
     let (from, to) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let burned = RwSignal::new(false);
+    let overlay = move || if burned.get_untracked() { Overlay::Burned } else { Overlay::None };
     let make = move |_| match choice.get_untracked() {
-        Choice::Last(seconds) => maker.last(seconds),
+        Choice::Last(seconds) => maker.last(seconds, overlay()),
         Choice::Between => match (iso_of_local(&from.get_untracked()), iso_of_local(&to.get_untracked())) {
-            (Some(from), Some(to)) => maker.make(NewClip { from: Some(from), to: Some(to), ..NewClip::default() }),
+            (Some(from), Some(to)) => {
+                maker.make(NewClip { from: Some(from), to: Some(to), overlay: overlay(), ..NewClip::default() });
+            }
             _ => maker.fault.set(Some("Give both times, with seconds.".into())),
         },
     };
@@ -126,6 +130,11 @@ pub(crate) fn ClipPanel(
             <Show when=move || choice.get() == Choice::Between>
                 <Between maker from to/>
             </Show>
+            <label class="switch" title="Encodes the clip anew, which takes a while; without, it is exactly what the camera sent.">
+                <span>"Draw the boxes into it"</span>
+                <input type="checkbox" role="switch" data-testid="clip-burned" prop:checked=move || burned.get()
+                    on:change=move |event| burned.set(event_target_checked(&event))/>
+            </label>
             <div class="panel-actions">
                 <button class="button" data-testid="make-clip" disabled=move || maker.asking.get() on:click=make>
                     <Icon name="clip"/>"Make clip"
