@@ -14,7 +14,6 @@ use super::{Offered, RECODED, RawUnit, Sink, SourceError};
 use crate::pipeline::clock::{Clock, Mono};
 use crate::pipeline::pace::Pace;
 use crate::pipeline::packet::Medium;
-use bytes::Bytes;
 use ffmpeg::format::context::Input;
 use ffmpeg::media::Type;
 use ffmpeg::packet::side_data;
@@ -167,9 +166,7 @@ impl Session<'_> {
         let fps = f64::from(rate.numerator()) / f64::from(rate.denominator().max(1));
         let fps = if (1.0..=60.0).contains(&fps) { fps } else { 25.0 };
         self.connected(format, sink);
-        sink.note(format!(
-            "The camera sends {codec}, which browsers do not play as video: it is {RECODED}."
-        ));
+        sink.note(format!("The camera sends {codec}, which browsers do not play as video: it is {RECODED}."));
         // Motion JPEG over HTTP has no time stamps: libavformat would make them up, 25 a second.
         let own_time = !format.contains("mpjpeg");
         let mailbox = Mailbox::new(id);
@@ -278,7 +275,7 @@ impl Carry<'_> {
             } else if Some(index) == self.tracks.audio
                 && let (Some(time), Some(data)) = (pts.or(dts), packet.data())
             {
-                let (data, arrived) = (Bytes::copy_from_slice(data), self.session.clock.now());
+                let (data, arrived) = (self.tracks.sound(data), self.session.clock.now());
                 sink.unit(RawUnit { medium: Medium::Audio, time, key: true, data, arrived, lost: false });
             }
         }

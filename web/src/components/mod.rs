@@ -18,7 +18,7 @@ pub(crate) mod panels;
 pub(crate) mod password;
 pub(crate) mod picture;
 pub(crate) mod plot;
-pub(crate) mod sparkline;
 pub(crate) mod probe_card;
+pub(crate) mod sparkline;
 pub(crate) mod tile;
 pub(crate) mod tokens;
