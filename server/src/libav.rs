@@ -27,6 +27,12 @@ pub struct TrackFacts {
     pub height: i32,
     /// Frames of reordering that libavformat saw (`video_delay`).
     pub reorder: i32,
+    /// Samples a second as heard; video: 0.
+    pub sample_rate: i32,
+    /// Channels as heard; video: 0.
+    pub channels: i32,
+    /// The codec's profile (libavcodec/avcodec.h, `FF_PROFILE_`), negative where unknown.
+    pub profile: i32,
 }
 
 /// Reads what [`ffmpeg::codec::Parameters`] keeps behind its pointer.
@@ -46,6 +52,9 @@ pub fn track_facts(parameters: &ffmpeg::codec::Parameters) -> TrackFacts {
             width: raw.width,
             height: raw.height,
             reorder: raw.video_delay,
+            sample_rate: raw.sample_rate,
+            channels: raw.ch_layout.nb_channels,
+            profile: raw.profile,
         }
     }
 }

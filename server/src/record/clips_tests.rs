@@ -7,6 +7,7 @@ use super::*;
 use crate::pipeline::clock::SimulatedClock;
 use crate::store::Places;
 use std::io::Write;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 

@@ -6,7 +6,6 @@ use super::{RawUnit, Sink, SourceError};
 use crate::pipeline::clock::Clock;
 use crate::pipeline::pace::Pace;
 use crate::pipeline::packet::Medium;
-use bytes::Bytes;
 use ffmpeg::format::context::Input;
 use ffmpeg_next as ffmpeg;
 use sightline_shared::time::TIMESCALE;
@@ -195,7 +194,7 @@ impl Round<'_> {
         let (Some(pts), Some(origin)) = (pts, self.origin) else { return };
         let time = self.offset + pts - origin;
         self.end = self.end.max(time + duration);
-        let data = Bytes::copy_from_slice(data);
+        let data = self.film.tracks.sound(data);
         let arrived = self.film.clock.now();
         sink.unit(RawUnit { medium: Medium::Audio, time, key: true, data, arrived, lost: false });
     }

@@ -78,6 +78,11 @@ impl FileTracks {
         }
     }
 
+    /// The bytes of an audio packet as access units hold them.
+    pub(super) fn sound(&self, data: &[u8]) -> Bytes {
+        Bytes::copy_from_slice(codec::aac::without_adts(data))
+    }
+
     /// Takes over the parameter sets that stand in an access unit, or a new description that its container sends; gives the
     /// parameters from here on where they changed.
     pub(super) fn changed(&mut self, description: Option<&[u8]>, data: &[u8]) -> Option<StreamParams> {
@@ -144,8 +149,22 @@ fn from_start_codes(id: Id, extradata: &[u8]) -> Result<VideoParams, codec::Code
     }
 }
 
+/// `FF_PROFILE_AAC_HE` and `FF_PROFILE_AAC_HE_V2` of libavcodec.
+const HIGH_EFFICIENCY: [i32; 2] = [4, 28];
+
 fn audio_params(facts: &TrackFacts) -> Option<AudioParams> {
-    codec::aac::audio_params(&facts.extradata).inspect_err(|e| tracing::warn!("the sound is left out: {e}")).ok()
+    let config = if facts.extradata.is_empty() {
+        let number = |value: i32| u32::try_from(value).unwrap_or_default();
+        let [he, he_v2] = HIGH_EFFICIENCY.map(|profile| facts.profile == profile);
+        codec::aac::config_of_adts(number(facts.sample_rate), number(facts.channels), he || he_v2, he_v2)
+            .map(|config| config.to_vec())
+    } else {
+        Ok(facts.extradata.clone())
+    };
+    config
+        .and_then(|config| codec::aac::audio_params(&config))
+        .inspect_err(|e| tracing::warn!("the sound is left out: {e}"))
+        .ok()
 }
 
 /// Clockwise rotation from the track's display matrix (ISO/IEC 14496-12 section 8.3.2): 16.16 fixed point a, b, u, c, d, v, x, y, w.

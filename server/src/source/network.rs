@@ -14,7 +14,6 @@ use super::{Offered, RECODED, RawUnit, Sink, SourceError};
 use crate::pipeline::clock::{Clock, Mono};
 use crate::pipeline::pace::Pace;
 use crate::pipeline::packet::Medium;
-use bytes::Bytes;
 use ffmpeg::format::context::Input;
 use ffmpeg::media::Type;
 use ffmpeg::packet::side_data;
@@ -276,7 +275,7 @@ impl Carry<'_> {
             } else if Some(index) == self.tracks.audio
                 && let (Some(time), Some(data)) = (pts.or(dts), packet.data())
             {
-                let (data, arrived) = (Bytes::copy_from_slice(data), self.session.clock.now());
+                let (data, arrived) = (self.tracks.sound(data), self.session.clock.now());
                 sink.unit(RawUnit { medium: Medium::Audio, time, key: true, data, arrived, lost: false });
             }
         }
