@@ -1,10 +1,14 @@
-//! The one file that touches libav's raw pointers: what ffmpeg-next's safe layer does not give.
+//! The one room that touches libav's raw pointers: what ffmpeg-next's safe layer does not give.
 #![allow(unsafe_code)]
 
+mod scale;
+
+pub use scale::Scaler;
+
 use crate::pipeline::frame::{PictureMut, PixelFormat, PlaneMut};
-use ffmpeg::format::Pixel;
-use ffmpeg::software::scaling;
+use ffmpeg::ffi;
 use ffmpeg_next as ffmpeg;
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::sync::Once;
 
 static INIT: Once = Once::new();
@@ -27,6 +31,12 @@ pub struct TrackFacts {
     pub height: i32,
     /// Frames of reordering that libavformat saw (`video_delay`).
     pub reorder: i32,
+    /// Samples a second as heard; video: 0.
+    pub sample_rate: i32,
+    /// Channels as heard; video: 0.
+    pub channels: i32,
+    /// The codec's profile (libavcodec/avcodec.h, `FF_PROFILE_`), negative where unknown.
+    pub profile: i32,
 }
 
 /// Reads what [`ffmpeg::codec::Parameters`] keeps behind its pointer.
@@ -46,6 +56,9 @@ pub fn track_facts(parameters: &ffmpeg::codec::Parameters) -> TrackFacts {
             width: raw.width,
             height: raw.height,
             reorder: raw.video_delay,
+            sample_rate: raw.sample_rate,
+            channels: raw.ch_layout.nb_channels,
+            profile: raw.profile,
         }
     }
 }
@@ -107,133 +120,205 @@ pub fn set_rates(encoder: &mut ffmpeg::encoder::video::Encoder, rates: &Rates) -
     Ok(())
 }
 
-/// Where planes have to begin, and rows too, for libswscale's vector code: the widest (AVX2) works on 32 bytes at a time.
-const ALIGN: usize = 32;
-/// Bytes behind the last row that this code may touch; it never uses what it reads there.
-const SLACK: usize = 64;
+/// When a file begins, in microseconds of its own clock, as libavformat found it.
+#[must_use]
+pub fn input_start(input: &ffmpeg::format::context::Input) -> Option<i64> {
+    // SAFETY: the context is open and borrowed; the field is a plain number (libavformat/avformat.h).
+    let start = unsafe { (*input.as_ptr()).start_time };
+    (start != ffmpeg::ffi::AV_NOPTS_VALUE).then_some(start)
+}
 
-/// A plane of our own that libswscale can work on, for pictures that it could not.
-#[derive(Default)]
-struct Roomy(Vec<u8>);
+/// What a container is told of an H.264 track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VideoTrack<'a> {
+    /// Width in pixels as coded.
+    pub width: u32,
+    /// Height in pixels as coded.
+    pub height: u32,
+    /// Sample aspect ratio.
+    pub sample_aspect: (u32, u32),
+    /// Parameter sets behind start codes.
+    pub extradata: &'a [u8],
+}
 
-impl Roomy {
-    /// `rows` rows of at least `bytes` bytes: the memory and its stride.
-    fn plane(&mut self, bytes: usize, rows: usize) -> (&mut [u8], usize) {
-        let stride = bytes.next_multiple_of(ALIGN) + SLACK;
-        self.0.resize(stride * rows + SLACK + ALIGN, 0);
-        let start = self.0.as_ptr().align_offset(ALIGN).min(ALIGN);
-        (&mut self.0[start..], stride)
+/// The parameters of an H.264 track, for a container that is written.
+#[must_use]
+pub fn h264_parameters(track: &VideoTrack<'_>) -> ffmpeg::codec::Parameters {
+    let mut parameters = ffmpeg::codec::Parameters::new();
+    parameters.set_medium(ffmpeg::media::Type::Video);
+    parameters.set_id(ffmpeg::codec::Id::H264);
+    let signed = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+    // SAFETY: the pointer is valid for the life of `parameters`. Its extradata is allocated by av_mallocz with the padding that
+    // libavcodec reads beyond it, is copied in whole, and belongs to the parameters from then on, which free it
+    // (libavcodec/codec_par.h); where there is no memory it stays absent. The other fields are plain numbers.
+    unsafe {
+        let raw = &mut *parameters.as_mut_ptr();
+        (raw.width, raw.height) = (signed(track.width), signed(track.height));
+        raw.sample_aspect_ratio =
+            ffmpeg::ffi::AVRational { num: signed(track.sample_aspect.0), den: signed(track.sample_aspect.1) };
+        let padded = track.extradata.len() + ffmpeg::ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+        let bytes = ffmpeg::ffi::av_mallocz(padded).cast::<u8>();
+        if !bytes.is_null() {
+            std::ptr::copy_nonoverlapping(track.extradata.as_ptr(), bytes, track.extradata.len());
+            raw.extradata = bytes;
+            raw.extradata_size = i32::try_from(track.extradata.len()).unwrap_or(0);
+        }
     }
+    parameters
 }
 
-/// Whether libswscale's vector code can work on this plane as it is.
-fn is_roomy(data: &[u8], stride: usize, bytes: usize, rows: usize) -> bool {
-    let aligned = data.as_ptr().align_offset(ALIGN) == 0 && stride.is_multiple_of(ALIGN);
-    aligned && stride >= bytes.next_multiple_of(ALIGN) && data.len() >= stride * rows
+/// The same parameters without the tag that the container they come from had for the codec: another one has its own.
+#[must_use]
+pub fn without_tag(parameters: &ffmpeg::codec::Parameters) -> ffmpeg::codec::Parameters {
+    let mut copy = parameters.clone();
+    // SAFETY: the pointer is valid for the life of `copy`, which owns what it points to; the field is a plain number.
+    unsafe { (*copy.as_mut_ptr()).codec_tag = 0 };
+    copy
 }
 
-/// Whether `rows` rows of `bytes` bytes lie in this plane at all.
-fn holds(data: &[u8], stride: usize, bytes: usize, rows: usize) -> bool {
-    stride >= bytes && data.len() >= stride * (rows - 1) + bytes
+/// Whether the container that is written takes a codec.
+#[must_use]
+pub fn takes(output: &ffmpeg::format::context::Output, codec: ffmpeg::codec::Id) -> bool {
+    // SAFETY: the context is open and borrowed, and its format is one of libavformat's statics.
+    unsafe { ffmpeg::ffi::avformat_query_codec((*output.as_ptr()).oformat, codec.into(), 0) == 1 }
 }
 
-/// libswscale between two sizes and layouts.
-pub struct Scaler {
-    context: scaling::Context,
-    /// Bytes of a row, and rows, of each plane that is read and that is written.
-    reads: Vec<(usize, usize)>,
-    writes: Vec<(usize, usize)>,
-    roomy_reads: [Roomy; 3],
-    roomy_writes: [Roomy; 3],
-}
+/// A scaler that may go to another thread.
+pub struct Scaler(pub ffmpeg::software::scaling::Context);
 
-// SAFETY: an SwsContext is plain memory with no tie to the thread that made it, and is used through `&mut` alone.
+// SAFETY: a SwsContext is a block of memory that libswscale touches only in calls that are given it, each of which has it borrowed
+// mutably here; it keeps nothing of the thread that made it (libswscale/swscale.h).
 unsafe impl Send for Scaler {}
 
-/// Bytes of a row, and rows, of each plane; `None` for a layout that nothing here scales.
-fn geometry(pixel: Pixel, width: usize, height: usize) -> Option<Vec<(usize, usize)>> {
-    let (w2, h2) = (width.div_ceil(2), height.div_ceil(2));
-    Some(match pixel {
-        Pixel::GRAY8 => vec![(width, height)],
-        Pixel::YUV420P => vec![(width, height), (w2, h2), (w2, h2)],
-        Pixel::YUV422P => vec![(width, height), (w2, height), (w2, height)],
-        Pixel::YUV444P => vec![(width, height); 3],
-        Pixel::NV12 => vec![(width, height), (2 * w2, h2)],
-        Pixel::YUV420P10LE => vec![(2 * width, height), (2 * w2, h2), (2 * w2, h2)],
-        Pixel::P010LE => vec![(2 * width, height), (4 * w2, h2)],
-        _ => return None,
-    })
+/// What a demuxer may open: asked for the address itself and for whatever it leads to (the segments of a playlist).
+pub trait Terms {
+    /// Options of that one connection; `None` refuses it.
+    fn of(url: &str) -> Option<Vec<(&'static CStr, CString)>>;
 }
 
-impl Scaler {
-    /// A bilinear scaler from a layout, width and height to another.
-    ///
-    /// # Errors
-    /// libswscale cannot do this.
-    pub fn new(from: (Pixel, usize, usize), to: (Pixel, usize, usize)) -> Result<Self, ffmpeg::Error> {
-        let side = |pixels: usize| u32::try_from(pixels).map_err(|_| ffmpeg::Error::InvalidData);
-        if from.1 == 0 || from.2 == 0 || to.1 == 0 || to.2 == 0 {
-            return Err(ffmpeg::Error::InvalidData);
+/// Opens what lies behind an address, on the terms of `T`. `interrupt` ends the wait at any time.
+///
+/// # Errors
+/// libavformat's.
+pub fn open_address<T: Terms, I: FnMut() -> bool + Send + 'static>(
+    url: &str,
+    format: Option<&str>,
+    options: ffmpeg::Dictionary<'_>,
+    interrupt: I,
+) -> Result<ffmpeg::format::context::Input, ffmpeg::Error> {
+    init();
+    let invalid = |_| ffmpeg::Error::InvalidData;
+    let url = CString::new(url).map_err(invalid)?;
+    let format = format.map(CString::new).transpose().map_err(invalid)?;
+    // SAFETY: a context of libavformat's own making is given the callbacks before it is opened. `avformat_open_input`
+    // takes it over and frees it where it fails; the guard that owns `interrupt` outlives it in both cases, since `wrap`
+    // keeps it and the error paths drop it last. The dictionary is given back to its owner whatever happened.
+    unsafe {
+        let mut context = ffi::avformat_alloc_context();
+        if context.is_null() {
+            return Err(ffmpeg::Error::Unknown);
         }
-        let reads = geometry(from.0, from.1, from.2).ok_or(ffmpeg::Error::InvalidData)?;
-        let writes = geometry(to.0, to.1, to.2).ok_or(ffmpeg::Error::InvalidData)?;
-        let (from_size, to_size) = ((side(from.1)?, side(from.2)?), (side(to.1)?, side(to.2)?));
-        let flags = scaling::Flags::BILINEAR;
-        let context = scaling::Context::get(from.0, from_size.0, from_size.1, to.0, to_size.0, to_size.1, flags)?;
-        Ok(Self { context, reads, writes, roomy_reads: Default::default(), roomy_writes: Default::default() })
+        let interrupt = ffmpeg::util::interrupt::new(Box::new(interrupt));
+        (*context).interrupt_callback = interrupt.interrupt;
+        (*context).io_open = Some(open_further::<T>);
+        let format = match &format {
+            None => std::ptr::null(),
+            Some(name) => match ffi::av_find_input_format(name.as_ptr()) {
+                found if found.is_null() => {
+                    ffi::avformat_free_context(context);
+                    return Err(ffmpeg::Error::DemuxerNotFound);
+                }
+                found => found,
+            },
+        };
+        let mut options = options.disown();
+        let opened = ffi::avformat_open_input(&raw mut context, url.as_ptr(), format, &raw mut options);
+        drop(ffmpeg::Dictionary::own(options));
+        if opened < 0 {
+            return Err(ffmpeg::Error::from(opened));
+        }
+        let found = ffi::avformat_find_stream_info(context, std::ptr::null_mut());
+        if found < 0 {
+            ffi::avformat_close_input(&raw mut context);
+            return Err(ffmpeg::Error::from(found));
+        }
+        Ok(ffmpeg::format::context::Input::wrap_with_interrupt(context, interrupt.guard))
     }
+}
 
-    /// Scales one picture: bytes and stride of each plane of the layout that the scaler was made for, into planes of the other.
-    ///
-    /// # Errors
-    /// A plane is missing, or shorter than its rows.
-    pub fn run(&mut self, planes: &[(&[u8], usize)], to: &mut [PlaneMut<'_>]) -> Result<(), ffmpeg::Error> {
-        let (mut from, mut strides) = ([std::ptr::null(); 4], [0; 4]);
-        let (mut target, mut target_strides) = ([std::ptr::null_mut(); 4], [0; 4]);
-        let wrong = ffmpeg::Error::InvalidData;
-        let signed = |n: usize| i32::try_from(n).map_err(|_| wrong);
-        for (index, (&(bytes, rows), roomy)) in self.reads.iter().zip(&mut self.roomy_reads).enumerate() {
-            let &(data, stride) =
-                planes.get(index).filter(|plane| holds(plane.0, plane.1, bytes, rows)).ok_or(wrong)?;
-            let (data, stride) =
-                if is_roomy(data, stride, bytes, rows) && data.len() >= stride * (rows - 1) + bytes + SLACK {
-                    (data, stride)
-                } else {
-                    let (own, own_stride) = roomy.plane(bytes, rows);
-                    let copied = own.chunks_mut(own_stride).zip(data.chunks(stride)).take(rows);
-                    copied.for_each(|(to, from)| to[..bytes].copy_from_slice(&from[..bytes]));
-                    (&*own, own_stride)
-                };
-            (from[index], strides[index]) = (data.as_ptr(), signed(stride)?);
+/// Opens one address for a demuxer. libavformat's own callback does not pass on the check of certificates from a playlist to
+/// its segments.
+unsafe extern "C" fn open_further<T: Terms>(
+    context: *mut ffi::AVFormatContext,
+    io: *mut *mut ffi::AVIOContext,
+    url: *const c_char,
+    flags: c_int,
+    options: *mut *mut ffi::AVDictionary,
+) -> c_int {
+    // SAFETY: libavformat calls this with pointers that are valid for the call; `options` may be null. Both strings of
+    // `av_dict_set` are copied by it.
+    unsafe {
+        let refused = c_int::from(ffmpeg::Error::ProtocolNotFound);
+        let Ok(text) = CStr::from_ptr(url).to_str() else { return refused };
+        let Some(terms) = T::of(text) else { return refused };
+        let mut own = std::ptr::null_mut();
+        if !options.is_null() {
+            ffi::av_dict_copy(&raw mut own, *options, 0);
         }
-        let mut borrowed = [false; 3];
-        for (index, (&(bytes, rows), roomy)) in self.writes.iter().zip(&mut self.roomy_writes).enumerate() {
-            let plane = to.get_mut(index).filter(|plane| holds(plane.data, plane.stride, bytes, rows)).ok_or(wrong)?;
-            borrowed[index] = !is_roomy(plane.data, plane.stride, bytes, rows);
-            let (data, stride) =
-                if borrowed[index] { roomy.plane(bytes, rows) } else { (&mut *plane.data, plane.stride) };
-            (target[index], target_strides[index]) = (data.as_mut_ptr(), signed(stride)?);
+        for (name, value) in terms {
+            ffi::av_dict_set(&raw mut own, name.as_ptr(), value.as_ptr(), 0);
         }
-        let rows = signed(self.reads[0].1)?;
-        // SAFETY: every pointer is of a slice that lives to the end of this function and that was just seen to hold all rows
-        // that this context reads (and `SLACK` behind them) or writes, aligned and with whole vectors in each row; those it
-        // does not use are null. Slices that are written are borrowed mutably, so that none overlaps another.
-        unsafe {
-            ffmpeg::ffi::sws_scale(
-                self.context.as_mut_ptr(),
-                from.as_ptr(),
-                strides.as_ptr(),
-                0,
-                rows,
-                target.as_ptr(),
-                target_strides.as_ptr(),
-            );
-        }
-        for (index, &(bytes, rows)) in self.writes.iter().enumerate().filter(|(index, _)| borrowed[*index]) {
-            let (own, own_stride) = self.roomy_writes[index].plane(bytes, rows);
-            let copied = to[index].data.chunks_mut(to[index].stride).zip(own.chunks(own_stride)).take(rows);
-            copied.for_each(|(to, from)| to[..bytes].copy_from_slice(&from[..bytes]));
-        }
-        Ok(())
+        let opened = ffi::avio_open2(io, url, flags, &raw const (*context).interrupt_callback, &raw mut own);
+        ffi::av_dict_free(&raw mut own);
+        opened
     }
+}
+
+/// Whether a TLS handshake with `host` succeeds where its certificate is not looked at: tells a certificate that is not
+/// trusted from a connection that fails. Nothing is sent over it.
+pub fn tls_answers(host: &str, port: u16, interrupt: impl FnMut() -> bool + Send + 'static) -> bool {
+    init();
+    let Ok(url) = CString::new(format!("tls://{host}:{port}?verify=0")) else { return false };
+    let interrupt = ffmpeg::util::interrupt::new(Box::new(interrupt));
+    // SAFETY: `io` is written by `avio_open2` and closed here; the callback's guard lives until the end of the function.
+    unsafe {
+        let mut io = std::ptr::null_mut();
+        let flags = ffi::AVIO_FLAG_READ as c_int;
+        let opened =
+            ffi::avio_open2(&raw mut io, url.as_ptr(), flags, &raw const interrupt.interrupt, std::ptr::null_mut());
+        if opened >= 0 {
+            ffi::avio_closep(&raw mut io);
+        }
+        opened >= 0
+    }
+}
+
+/// Makes the demuxers of libavdevice known. It is loaded when it is first asked for, not linked: it draws in the libraries
+/// of a whole desktop, and most machines have no camera of their own.
+///
+/// # Errors
+/// What to install.
+pub fn load_devices() -> Result<(), String> {
+    static LOADED: std::sync::OnceLock<Result<(), String>> = std::sync::OnceLock::new();
+    LOADED
+        .get_or_init(|| {
+            // libavdevice has had the major version of libavformat in every release since FFmpeg 5.
+            let major = ffmpeg::format::version() >> 16;
+            let missing = |_| {
+                format!(
+                    "Cameras of this machine need libavdevice {major}. On Debian: apt-get install libavdevice{major}."
+                )
+            };
+            // SAFETY: the library of FFmpeg that belongs to the linked libavformat runs nothing when it is loaded, the
+            // function has this signature (libavdevice/avdevice.h), and the library is never unloaded.
+            unsafe {
+                let library = libloading::Library::new(format!("libavdevice.so.{major}")).map_err(missing)?;
+                let library = Box::leak(Box::new(library));
+                let register: libloading::Symbol<'_, unsafe extern "C" fn()> =
+                    library.get(b"avdevice_register_all\0").map_err(missing)?;
+                register();
+            }
+            Ok(())
+        })
+        .clone()
 }

@@ -6,6 +6,7 @@ pub mod api;
 pub mod camera;
 pub mod chunk;
 pub mod clips;
+pub mod codec;
 pub mod draw;
 pub mod encoder;
 pub mod probe;

@@ -67,10 +67,11 @@ async function wrongPasswordIsMended(page) {
 
 async function otherCodecIsSaid(page) {
   await submitAddress(page, env.CAMERA_H265);
-  await dialog(page).filter({ hasText: /H\.265/ }).waitFor();
-  const text = await dialog(page).innerText();
+  // Chromium does not play it: the server encodes it for this viewer, and the page says so.
+  const said = hook(page, 'notice').filter({ hasText: /H\.265.*encoded by the server/ });
+  await said.waitFor();
+  const text = await said.innerText();
   await shot(page, 'h265-1440');
-  await page.getByRole('button', { name: /keep/i }).click();
   await dialog(page).waitFor({ state: 'detached' });
   return text;
 }

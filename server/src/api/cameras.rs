@@ -114,7 +114,7 @@ pub(super) fn etag(app: &App) -> [(header::HeaderName, HeaderValue); 2] {
 }
 
 /// Who sits at this machine may play any file of it; others only those of the media folders.
-fn file_rule(app: &App, principal: &Principal) -> FileRule {
+pub(super) fn file_rule(app: &App, principal: &Principal) -> FileRule {
     if *principal == Principal::Local {
         return FileRule::Any;
     }

@@ -130,7 +130,7 @@ fn place(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
     })
 }
 
-async fn wait_for_picture(
+pub(super) async fn wait_for_picture(
     app: &App,
     camera: &Arc<CameraHandle>,
     rendition: Rendition,

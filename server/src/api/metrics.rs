@@ -36,6 +36,9 @@ async fn metrics(State(app): State<App>) -> Response {
     page.add("sightline_viewers", "gauge", "Viewers connected to live pictures.", &[], viewers);
     let subscribers = app.telemetry.subscribers() as f64;
     page.add("sightline_telemetry_subscribers", "gauge", "Readers of /api/telemetry.", &[], subscribers);
+    let spent = app.telemetry.spent().as_secs_f64();
+    let help = "Time that taking samples for /api/telemetry has cost.";
+    page.add("sightline_telemetry_sampling_seconds_total", "counter", help, &[], spent);
     let now = app.clock.now();
     for handle in app.cameras.list() {
         camera(&mut page, &handle, now);

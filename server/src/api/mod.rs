@@ -12,10 +12,12 @@ mod metrics;
 mod openapi;
 pub mod password;
 mod principal;
+mod probe;
 mod recordings;
 mod serve;
 mod session;
 mod slowdown;
+mod snapshot;
 mod system;
 mod telemetry;
 mod timings;
@@ -140,9 +142,11 @@ fn known() -> OpenApiRouter<App> {
         .merge(telemetry::routes())
         .merge(system::routes())
         .merge(metrics::routes())
+        .merge(snapshot::routes())
         .merge(openapi::routes())
         .merge(clips::routes())
         .merge(recordings::routes())
+        .merge(probe::routes())
 }
 
 fn describe() -> String {

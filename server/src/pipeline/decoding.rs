@@ -7,11 +7,12 @@ use super::edge::{Edge, Offered, WhenFull};
 use super::frame::Frame;
 use super::inject::Inject;
 use super::meter::Meter;
-use super::packet::{AccessUnit, Medium, StreamParams};
+use super::catch_up::newest_gop;
+use super::packet::{AccessUnit, StreamParams};
 use super::pool::{Job, Pool};
 use super::trace::Trace;
 use crate::decode::{self, DecodeError, Decoder};
-use crate::live::hub::{Hub, Item, Next};
+use crate::live::hub::Hub;
 use sightline_shared::time::{Epoch, Pts};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -346,33 +347,6 @@ impl Decoding {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The video of the hub from its newest key frame on, as access units with the parameters of `unit`.
-fn newest_gop(hub: &Arc<Hub>, unit: &AccessUnit) -> VecDeque<AccessUnit> {
-    let mut cursor = hub.join();
-    let mut gop = VecDeque::new();
-    while let Some(Next::Item(item)) = cursor.try_next() {
-        let Item::Chunk(chunk) = item else { continue };
-        let Some(sample) = chunk.sample().filter(|_| !chunk.is_audio() && chunk.header.epoch == unit.epoch) else {
-            continue;
-        };
-        gop.push_back(AccessUnit {
-            medium: Medium::Video,
-            epoch: chunk.header.epoch,
-            starts_epoch: false,
-            pts: chunk.header.pts,
-            dts: chunk.header.dts,
-            duration: chunk.header.duration,
-            key: chunk.is_key(),
-            data: sample.data,
-            params: unit.params.clone(),
-            sequence: 0,
-            arrived: chunk.arrived,
-            captured_utc: None,
-        });
-    }
-    gop
 }
 
 impl Job for Decoding {

@@ -6,7 +6,7 @@ use super::*;
 use crate::codec;
 use crate::encode::{self, PictureFacts, Purpose};
 use crate::fragment::Fragmenter;
-use crate::live::hub::HubLimits;
+use crate::live::hub::{HubLimits, Item};
 use crate::pipeline::frame::Samples;
 use crate::pipeline::packet::VideoCodec;
 use sightline_shared::camera::Rendition;

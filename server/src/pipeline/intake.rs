@@ -217,6 +217,15 @@ impl Sink for Intake {
         self.outlets.status.connected(transport);
     }
 
+    fn note(&mut self, note: String) {
+        self.outlets.status.note(note);
+    }
+
+    fn left_out(&mut self, frames: u64) {
+        (0..frames).for_each(|_| self.outlets.source.enter());
+        self.outlets.source.dropped(DropCause::QueueFull, frames);
+    }
+
     fn parameters(&mut self, params: StreamParams) {
         if self.params.as_deref() != Some(&params) {
             self.params_changed = self.params.is_some();

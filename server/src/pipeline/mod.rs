@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod anchors;
 pub mod camera;
 pub mod cameras;
+pub mod catch_up;
 pub mod clock;
 pub mod colour;
 pub mod counters;

@@ -4,7 +4,7 @@
 //! in `pipeline/anchors.rs`: over the minutes that are kept, the drift of a camera's clock is a few milliseconds.
 
 use super::ring::Gop;
-use crate::fragment::InitSet;
+use crate::fragment::{Chunk, InitSet};
 use crate::pipeline::clock::Mono;
 use bytes::Bytes;
 use sightline_shared::time::{Epoch, TIMESCALE};
@@ -27,6 +27,8 @@ pub struct Frame {
     pub key: bool,
     /// The coded frame.
     pub data: Bytes,
+    /// What it came in.
+    pub chunk: Arc<Chunk>,
 }
 
 /// A frame of sound.
@@ -183,6 +185,7 @@ fn extend(mut reel: Reel, epoch: &[Arc<Gop>], shift: i64) -> Reel {
                 duration: i64::from(chunk.header.duration).max(1),
                 key: chunk.is_key(),
                 data: sample.data,
+                chunk: Arc::clone(chunk),
             });
         }
     }

@@ -29,8 +29,17 @@ pub enum Origin {
         /// User and password.
         credentials: Option<Credentials>,
     },
+    /// An address that libavformat opens (rtsps, http, https, rtmp, srt), without its credentials, and the credentials.
+    Network {
+        /// The address, no user information in it.
+        url: url::Url,
+        /// User and password.
+        credentials: Option<Credentials>,
+    },
     /// A file on this machine, played in a loop by its own clock.
     File(PathBuf),
+    /// A camera of this machine: the device of V4L2.
+    Device(PathBuf),
     /// The demo camera.
     Demo,
 }
@@ -57,19 +66,32 @@ impl std::fmt::Debug for Origin {
 }
 
 impl Origin {
+    /// The address and the credentials of what is reached over the network.
+    #[must_use]
+    pub fn remote(&self) -> Option<(&url::Url, Option<&Credentials>)> {
+        match self {
+            Self::Rtsp { url, credentials } | Self::Network { url, credentials } => Some((url, credentials.as_ref())),
+            Self::File(_) | Self::Device(_) | Self::Demo => None,
+        }
+    }
+
     /// The address as it may be shown: `rtsp://user:***@host/path`, a file's path, or `demo:`. Passwords that some makes put
     /// into the path (`password=...`) are masked too.
     #[must_use]
     pub fn masked(&self) -> String {
         match self {
-            Self::Rtsp { url, credentials: None } => mask::mask(url.as_str()).into_owned(),
-            Self::Rtsp { url, credentials: Some(credentials) } => {
+            Self::Rtsp { url, credentials: None } | Self::Network { url, credentials: None } => {
+                mask::mask(url.as_str()).into_owned()
+            }
+            Self::Rtsp { url, credentials: Some(credentials) }
+            | Self::Network { url, credentials: Some(credentials) } => {
                 let url_text = mask::mask(url.as_str());
                 let rest = url_text.split_once("://").map_or("", |(_, rest)| rest);
                 let password = if credentials.password.is_empty() { "" } else { ":***" };
                 format!("{}://{}{password}@{rest}", url.scheme(), address::encode_user(&credentials.user))
             }
             Self::File(path) => path.display().to_string(),
+            Self::Device(path) => format!("v4l2:{}", path.display()),
             Self::Demo => "demo:".into(),
         }
     }
@@ -78,8 +100,10 @@ impl Origin {
     #[must_use]
     pub fn name(&self) -> String {
         match self {
-            Self::Rtsp { url, .. } => url.host_str().unwrap_or_default().to_owned(),
-            Self::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            Self::Rtsp { url, .. } | Self::Network { url, .. } => url.host_str().unwrap_or_default().to_owned(),
+            Self::File(path) | Self::Device(path) => {
+                path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+            }
             Self::Demo => "Demo".into(),
         }
     }

@@ -1,8 +1,10 @@
 //! The settings file as a whole: what is read, and every mistake with its line.
 
 use super::file::{Context, FileSettings, check};
+use super::server::Keep;
 use super::*;
 use std::path::Path;
+use std::time::Duration;
 
 fn checked(text: &str) -> Result<FileSettings, Vec<Mistake>> {
     let lookup = |name: &str| (name == "YARD_PASSWORD").then(|| "s3cret".to_owned());
@@ -18,6 +20,8 @@ fn a_whole_file_is_read() {
         listen = "localhost:9000"
         allowed_hosts = ["Cameras.lan"]
         media_folders = ["clips", "/srv/video"]
+        keep_s = 90
+        keep_mb = 12.5
 
         [[camera]]
         id = "yard"
@@ -49,6 +53,14 @@ fn a_whole_file_is_read() {
     assert_eq!(settings.server.listen.map(|a| a.to_string()).as_deref(), Some("127.0.0.1:9000"));
     assert_eq!(settings.server.allowed_hosts, ["cameras.lan"]);
     assert_eq!(settings.server.media_folders, [Path::new("/etc/sightline/clips"), Path::new("/srv/video")]);
+    let keep = Keep { time: Duration::from_secs(90), bytes: 25 << 19, ..Keep::default() };
+    assert_eq!(settings.server.keep, keep);
+    for (line, words) in
+        [("keep_s = -1", "0 to 3600"), ("keep_mb = \"8M\"", "1 to 4096"), ("keep_total_mb = 0", "1 to 262144")]
+    {
+        let mistakes = checked(&format!("[server]\n{line}\n")).expect_err("a mistake");
+        assert!(mistakes[0].line == 2 && mistakes[0].message.contains(words), "{mistakes:?}");
+    }
     let [yard, door, two] = &settings.cameras[..] else { panic!("three cameras") };
     assert_eq!(yard.streams[0].origin.masked(), "rtsp://user:***@10.0.0.7/stream1");
     assert!(matches!(&yard.streams[0].origin, Origin::Rtsp { credentials: Some(c), .. } if c.password == "s3cret"));

@@ -9,6 +9,7 @@ mod error;
 mod places;
 mod replace;
 mod secrets;
+mod tried;
 
 pub use auth::{MAX_TOKENS, SESSION_S, SecretHash, SessionState, TokenRow, secret_hash};
 pub use db::{Db, new_ulid};

@@ -2,6 +2,7 @@
 //!
 //! Every figure is of one run on the machine at hand; the table names its sizes. `tests/artifacts/bench.json` keeps it.
 
+use futures::StreamExt;
 use serde_json::{Value, json};
 use sightline_shared::chunk::{FLAG_AUDIO, Kind};
 use sightline_shared::wire::ServerMessage;
@@ -33,12 +34,21 @@ async fn main() {
     if wanted("analysis") {
         told.insert("analysis".into(), cameras("4 cameras 720p25, motion at 5 fps", 4, "motion").await);
     }
+    if wanted("telemetry") {
+        told.insert("telemetry".into(), telemetry().await);
+    }
     if wanted("delay") {
         told.insert("delay".into(), delay("motion at 5 fps", "motion").await);
         told.insert("delay_without_analysis".into(), delay("analysis off", "none").await);
     }
     if wanted("join") {
         told.insert("join".into(), join().await);
+    }
+    if wanted("transcode") {
+        let compared = tokio::task::spawn_blocking(sightline_tests::transcode::compare);
+        let (row, figures) = compared.await.expect("both do the same work");
+        say(&row);
+        told.insert("transcode".into(), figures);
     }
     std::fs::create_dir_all(browser::artifacts()).expect("the folder is ours");
     std::fs::write(browser::artifacts().join("bench.json"), format!("{:#}\n", Value::from(told)))
@@ -88,6 +98,64 @@ async fn cameras(what: &str, count: usize, model: &str) -> Value {
     ));
     json!({ "p50_ms": p50, "p99_ms": p99, "frames": frames, "lost": lost, "tracks": tracks, "cores": load, "mb_each": each,
         "mb_idle": idle as f64 / 1e6, "timings": timings })
+}
+
+/// What telemetry costs at 16 cameras: sampling by the server's own account, and the processor time of the whole process
+/// without a subscriber, with one of one camera, and with 16 of all cameras.
+async fn telemetry() -> Value {
+    const CAMERAS: usize = 16;
+    let clip = Arc::new(Clip::make(ClipSpec::bench()));
+    let program = Program::start().await;
+    let mut fakes = Vec::new();
+    for n in 0..CAMERAS {
+        let fake = FakeCamera::start(Arc::clone(&clip), vec![]).await;
+        program.add_as(json!({ "id": format!("cam{n}"), "url": fake.url(), "detect": { "model": "none" } })).await;
+        fakes.push(fake);
+    }
+    for n in 0..CAMERAS {
+        program.wait_live(&format!("cam{n}")).await;
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut loads = Vec::new();
+    let sampled = sampling_s(&program).await;
+    let begun = Instant::now();
+    // In turn and twice, so that what else the machine does falls on all alike.
+    for _ in 0..2 {
+        for subscribers in [0, 1, CAMERAS] {
+            let query = if subscribers == 1 { "?camera=cam0" } else { "" };
+            let mut readers = tokio::task::JoinSet::new();
+            for _ in 0..subscribers {
+                readers.spawn(read_all(format!("ws://{}/api/telemetry{query}", program.address)));
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let (cpu, start) = (program.cpu_seconds(), Instant::now());
+            tokio::time::sleep(TIME / 2).await;
+            loads.push((program.cpu_seconds() - cpu) / start.elapsed().as_secs_f64());
+            readers.shutdown().await;
+        }
+    }
+    let share = (sampling_s(&program).await - sampled) / begun.elapsed().as_secs_f64();
+    let mean = |at: usize| 100.0 * f64::midpoint(loads[at], loads[at + 3]);
+    say(&format!(
+        "| telemetry, {CAMERAS} cameras 720p25 | sampling {:.2} % of a core; the process without subscribers {:.1} %, with one {:.1} %, with {CAMERAS} of all cameras {:.1} % |",
+        100.0 * share,
+        mean(0),
+        mean(1),
+        mean(2)
+    ));
+    json!({ "sampling_percent": 100.0 * share, "none_percent": mean(0), "one_percent": mean(1), "all_percent": mean(2) })
+}
+
+async fn sampling_s(program: &Program) -> f64 {
+    let text = program.get("/metrics").await.text().await.expect("a page");
+    let line = text.lines().find_map(|line| line.strip_prefix("sightline_telemetry_sampling_seconds_total "));
+    line.and_then(|value| value.parse().ok()).expect("the server says what sampling costs")
+}
+
+/// Reads for as long as it is let.
+async fn read_all(address: String) {
+    let (mut socket, _) = tokio_tungstenite::connect_async(address).await.expect("telemetry answers");
+    while let Some(Ok(_)) = socket.next().await {}
 }
 
 /// What a viewer saw.

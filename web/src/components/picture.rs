@@ -3,6 +3,7 @@
 use super::curtain::Curtain;
 use crate::context::shared;
 use crate::player::{Elements, Listener, Phase, Player, PlayerView};
+use crate::state::choice::Choice;
 use leptos::html;
 use leptos::prelude::*;
 use std::rc::Rc;
@@ -80,6 +81,13 @@ pub(crate) fn Picture(
             with_player(&|player| player.set_sound(sound));
         }
         sound
+    });
+    Effect::new(move |before: Option<Choice>| {
+        let choice = view.choice.get();
+        if before.is_some_and(|before| before != choice) {
+            with_player(&|player| player.choose(choice));
+        }
+        choice
     });
     Effect::new(move |_| {
         let limit = view.limit_ms.get();

@@ -157,6 +157,8 @@ impl DelayBook {
 
     /// A frame's stamps came.
     pub(crate) fn stamped(&mut self, stages: Stages) {
+        // The stamps of a frame may come twice, the second time with those of analysis.
+        self.stamps.retain(|known| (known.epoch, known.pts) != (stages.epoch, stages.pts));
         if !self.settle(&stages) {
             if self.stamps.len() == KEEP {
                 self.stamps.pop_front();

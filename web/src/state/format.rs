@@ -9,9 +9,15 @@ pub(crate) fn ms(value: Option<f64>) -> String {
     }
 }
 
-/// A short duration in milliseconds, with a tenth below ten: `0.4 ms`.
+/// A short duration: `30 µs`, `0.4 ms`, `12 ms`.
 pub(crate) fn fine_ms(value: f64) -> String {
-    if value < 9.95 { format!("{value:.1} ms") } else { format!("{value:.0} ms") }
+    if value < 0.0995 && value > 0.0 {
+        format!("{:.0} µs", (value * 1e3).max(1.0))
+    } else if value < 9.95 {
+        format!("{value:.1} ms")
+    } else {
+        format!("{value:.0} ms")
+    }
 }
 
 /// Frames a second: `25/s`, with a tenth below ten: `7.5/s`.
@@ -89,7 +95,7 @@ mod tests {
         assert_eq!(ms(Some(12_000.0)), "12 s");
         assert_eq!(ms(None), "unknown");
         assert_eq!(ms(Some(f64::NAN)), "unknown");
-        assert_eq!((fine_ms(0.42), fine_ms(12.3)), ("0.4 ms".into(), "12 ms".into()));
+        assert_eq!((fine_ms(0.42), fine_ms(12.3), fine_ms(0.031)), ("0.4 ms".into(), "12 ms".into(), "31 µs".into()));
         assert_eq!((rate(Some(29.97)), rate(Some(7.5)), rate(None)), ("30/s".into(), "7.5/s".into(), "unknown".into()));
         assert_eq!((bitrate(Some(2.04e6)), bitrate(Some(64_000.0))), ("2.0 Mb/s".into(), "64 kb/s".into()));
         assert_eq!((seconds(Some(2.0)), seconds(Some(12.4))), ("2.0 s".into(), "12 s".into()));

@@ -50,7 +50,7 @@ async fn what_is_wrong_with_a_camera_is_said_at_its_field() {
         (json!({}), "bad_url", "url", "empty"),
         (json!({ "url": "10.0.0.7/s" }), "bad_url", "url", "rtsp://"),
         (json!({ "url": "ftp://u:hunter2@h/s" }), "bad_scheme", "url", "rtsps, http, https, rtmp and srt"),
-        (json!({ "url": "rtsps://u:hunter2@h/s" }), "not_built", "url", "not built yet"),
+        (json!({ "url": "srt://u:hunter2@h/s" }), "bad_url", "url", "port"),
         (json!({ "url": "file:///etc/passwd" }), "bad_scheme", "url", "path itself"),
         (json!({ "url": "demo:" }), "bad_scheme", "url", "--demo"),
         (json!({ "url": "rtsp://u:hunter2/x@h/s" }), "bad_url", "url", "%2F"),

@@ -119,6 +119,7 @@ impl Encoding {
     /// Asks for it, for as long as the lease is held and a moment longer.
     pub fn lease(self: &Arc<Self>) -> Lease {
         self.demand.take();
+        self.active.store(true, Ordering::Release);
         if lock(&self.told).state() == RenditionState::Idle {
             self.tell(RenditionState::Starting, None);
         }

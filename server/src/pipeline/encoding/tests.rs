@@ -121,6 +121,11 @@ fn it_ends_some_seconds_after_the_last_one_has_left_and_can_begin_again() {
     assert_eq!(bench.encoding.wants(), Wants::Nothing);
     until("idle", || bench.encoding.info().state == RenditionState::Idle);
     assert_eq!((bench.encoding.plan(), bench.encoding.hub().bytes()), (None, 0));
+    drop(bench.encoding.lease());
+    assert_eq!(bench.encoding.info().state, RenditionState::Starting);
+    bench.clock.advance(LINGER);
+    assert_eq!(bench.encoding.wants(), Wants::Nothing);
+    until("idle without a frame", || bench.encoding.info().state == RenditionState::Idle);
     let lease = bench.encoding.lease();
     let mut cursor = lease.join();
     bench.give(400..403, 128, 96);
