@@ -3,7 +3,7 @@
 
 mod scale;
 
-pub use scale::Scaler;
+pub use scale::PlaneScaler;
 
 use crate::pipeline::frame::{PictureMut, PixelFormat, PlaneMut};
 use ffmpeg::ffi;

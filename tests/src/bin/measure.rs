@@ -5,7 +5,7 @@
 use futures::StreamExt;
 use serde_json::{Value, json};
 use sightline_shared::chunk::{FLAG_AUDIO, Kind};
-use sightline_shared::wire::ServerMessage;
+use sightline_shared::wire::{PROTOCOL_VERSION, ServerMessage};
 use sightline_tests::browser;
 use sightline_tests::clip::{Clip, ClipSpec};
 use sightline_tests::fake_camera::FakeCamera;
@@ -43,6 +43,9 @@ async fn main() {
     }
     if wanted("join") {
         told.insert("join".into(), join().await);
+    }
+    if wanted("renditions") {
+        told.insert("renditions".into(), renditions(4).await);
     }
     if wanted("transcode") {
         let compared = tokio::task::spawn_blocking(sightline_tests::transcode::compare);
@@ -245,4 +248,71 @@ async fn join() -> Value {
     let (p50, p95) = (percentile(&mut took, 50.0), percentile(&mut took, 95.0));
     say(&format!("| join to first frame, GOP 2 s, {} times | p50 {p50:.0} ms, p95 {p95:.0} ms |", took.len()));
     json!({ "p50_ms": p50, "p95_ms": p95, "times": took.len() })
+}
+
+/// What `main` costs beside one ffmpeg for each camera: the same pictures, encoder settings and frames, in processor time.
+async fn renditions(count: usize) -> Value {
+    let clip = Arc::new(Clip::make(ClipSpec::bench()));
+    let program = Program::start().await;
+    let encoder = json!({ "bitrate": 2_000_000, "preset": "p2", "tune": "ull", "gop": 50 });
+    let (mut fakes, mut viewers) = (Vec::new(), tokio::task::JoinSet::new());
+    for n in 0..count {
+        let fake = FakeCamera::start(Arc::clone(&clip), vec![]).await;
+        let id = format!("cam{n}");
+        program.add_as(json!({ "id": id, "url": fake.url(), "detect": { "model": "none" }, "encoder": encoder })).await;
+        program.wait_live(&id).await;
+        let path = format!("/api/cameras/{id}/live?v={PROTOCOL_VERSION}&rendition=main");
+        let mut viewer = Viewer::try_open(&program, &path, &[]).await.expect("main can be had");
+        viewers.spawn(async move {
+            let (mut frames, end) = (0_u64, Instant::now() + TIME + Duration::from_secs(4));
+            while Instant::now() < end {
+                viewer.video().await;
+                frames += 1;
+            }
+            frames
+        });
+        fakes.push(fake);
+    }
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let before = program.cpu_seconds();
+    tokio::time::sleep(TIME).await;
+    let ours = (program.cpu_seconds() - before) / TIME.as_secs_f64() / count as f64;
+    let frames: u64 = viewers.join_all().await.into_iter().sum();
+    let mut dropped = 0;
+    for n in 0..count {
+        let timings = program.get_json(&format!("/api/timings?camera=cam{n}&last_s=20")).await;
+        let of = |stage: &str| timings["stages"][stage]["dropped"].as_object().cloned().unwrap_or_default();
+        dropped += ["decode", "process", "encode"]
+            .iter()
+            .flat_map(|stage| of(stage))
+            .filter_map(|(_, n)| n.as_u64())
+            .sum::<u64>();
+    }
+    let theirs = ffmpegs(&fakes).await / count as f64;
+    say(&format!(
+        "| `main` of {count} cameras 720p25, x264 superfast zerolatency 2 Mb/s | {:.1} % of a core each, {frames} frames, {dropped} dropped; one ffmpeg each {:.1} %: {:.2}x |",
+        100.0 * ours,
+        100.0 * theirs,
+        ours / theirs
+    ));
+    json!({ "cores_each": ours, "ffmpeg_cores_each": theirs, "ratio": ours / theirs, "frames": frames, "dropped": dropped })
+}
+
+/// Processor time a second of one ffmpeg for each camera, all together.
+async fn ffmpegs(cameras: &[FakeCamera]) -> f64 {
+    let x264 = "-an -c:v libx264 -preset superfast -tune zerolatency -b:v 2M -maxrate 2M -bufsize 1M -g 50 -sc_threshold 0 -threads 1 -f mpegts";
+    let start = |camera: &FakeCamera| {
+        let mut command = tokio::process::Command::new("ffmpeg");
+        command.args(["-v", "quiet", "-nostdin", "-threads", "1", "-rtsp_transport", "tcp", "-i", &camera.url()]);
+        command.args(x264.split(' ')).arg("/dev/null").args(["-y"]).kill_on_drop(true);
+        command.spawn().expect("ffmpeg is installed")
+    };
+    let running: Vec<_> = cameras.iter().map(start).collect();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let used = || {
+        running.iter().filter_map(tokio::process::Child::id).map(sightline_tests::program::cpu_seconds_of).sum::<f64>()
+    };
+    let before = used();
+    tokio::time::sleep(TIME).await;
+    (used() - before) / TIME.as_secs_f64()
 }
