@@ -184,12 +184,12 @@ pub fn takes(output: &ffmpeg::format::context::Output, codec: ffmpeg::codec::Id)
     unsafe { ffmpeg::ffi::avformat_query_codec((*output.as_ptr()).oformat, codec.into(), 0) == 1 }
 }
 
-/// A scaler that may go to another thread.
-pub struct Scaler(pub ffmpeg::software::scaling::Context);
+/// A conversion of layouts that may go to another thread.
+pub struct Converter(pub ffmpeg::software::scaling::Context);
 
 // SAFETY: a SwsContext is a block of memory that libswscale touches only in calls that are given it, each of which has it borrowed
 // mutably here; it keeps nothing of the thread that made it (libswscale/swscale.h).
-unsafe impl Send for Scaler {}
+unsafe impl Send for Converter {}
 
 /// What a demuxer may open: asked for the address itself and for whatever it leads to (the segments of a playlist).
 pub trait Terms {
@@ -249,6 +249,9 @@ pub fn open_address<T: Terms, I: FnMut() -> bool + Send + 'static>(
 
 /// Opens one address for a demuxer. libavformat's own callback does not pass on the check of certificates from a playlist to
 /// its segments.
+///
+/// # Safety
+/// Called by libavformat alone, with pointers that are valid for the call.
 unsafe extern "C" fn open_further<T: Terms>(
     context: *mut ffi::AVFormatContext,
     io: *mut *mut ffi::AVIOContext,

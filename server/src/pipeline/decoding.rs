@@ -1,13 +1,13 @@
 //! One decoder a stream, shared by all who want its frames: analysis and the encoders of renditions. Nobody wants any: nothing
 //! is decoded.
 
+use super::catch_up::newest_gop;
 use super::clock::{Clock, Mono};
 use super::counters::{DropCause, StageCounters};
 use super::edge::{Edge, Offered, WhenFull};
 use super::frame::Frame;
 use super::inject::Inject;
 use super::meter::Meter;
-use super::catch_up::newest_gop;
 use super::packet::{AccessUnit, StreamParams};
 use super::pool::{Job, Pool};
 use super::trace::Trace;
