@@ -8,8 +8,9 @@ pub use scale::PlaneScaler;
 use crate::pipeline::frame::{PictureMut, PixelFormat, PlaneMut};
 use ffmpeg::ffi;
 use ffmpeg_next as ffmpeg;
-use std::ffi::{CStr, CString, c_char, c_int};
-use std::sync::Once;
+use std::cell::Cell;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::sync::{Once, OnceLock};
 
 static INIT: Once = Once::new();
 
@@ -183,12 +184,12 @@ pub fn takes(output: &ffmpeg::format::context::Output, codec: ffmpeg::codec::Id)
     unsafe { ffmpeg::ffi::avformat_query_codec((*output.as_ptr()).oformat, codec.into(), 0) == 1 }
 }
 
-/// A scaler that may go to another thread.
-pub struct Scaler(pub ffmpeg::software::scaling::Context);
+/// A conversion of layouts that may go to another thread.
+pub struct Converter(pub ffmpeg::software::scaling::Context);
 
 // SAFETY: a SwsContext is a block of memory that libswscale touches only in calls that are given it, each of which has it borrowed
 // mutably here; it keeps nothing of the thread that made it (libswscale/swscale.h).
-unsafe impl Send for Scaler {}
+unsafe impl Send for Converter {}
 
 /// What a demuxer may open: asked for the address itself and for whatever it leads to (the segments of a playlist).
 pub trait Terms {
@@ -248,6 +249,9 @@ pub fn open_address<T: Terms, I: FnMut() -> bool + Send + 'static>(
 
 /// Opens one address for a demuxer. libavformat's own callback does not pass on the check of certificates from a playlist to
 /// its segments.
+///
+/// # Safety
+/// Called by libavformat alone, with pointers that are valid for the call.
 unsafe extern "C" fn open_further<T: Terms>(
     context: *mut ffi::AVFormatContext,
     io: *mut *mut ffi::AVIOContext,
@@ -256,7 +260,8 @@ unsafe extern "C" fn open_further<T: Terms>(
     options: *mut *mut ffi::AVDictionary,
 ) -> c_int {
     // SAFETY: libavformat calls this with pointers that are valid for the call; `options` may be null. Both strings of
-    // `av_dict_set` are copied by it.
+    // `av_dict_set` are copied by it. Where `avio_open2` succeeds, `*io` is a context of its own making, whose `read_packet`
+    // is a public field.
     unsafe {
         let refused = c_int::from(ffmpeg::Error::ProtocolNotFound);
         let Ok(text) = CStr::from_ptr(url).to_str() else { return refused };
@@ -270,8 +275,44 @@ unsafe extern "C" fn open_further<T: Terms>(
         }
         let opened = ffi::avio_open2(io, url, flags, &raw const (*context).interrupt_callback, &raw mut own);
         ffi::av_dict_free(&raw mut own);
+        if let Some(read) = (**io).read_packet.filter(|_| opened >= 0)
+            && std::ptr::fn_addr_eq(*READ.get_or_init(|| read), read)
+        {
+            (**io).read_packet = Some(counted_read);
+        }
         opened
     }
+}
+
+type ReadPacket = unsafe extern "C" fn(*mut c_void, *mut u8, c_int) -> c_int;
+
+/// libavformat's own reading of an address; the same function for every one.
+static READ: OnceLock<ReadPacket> = OnceLock::new();
+
+thread_local! {
+    /// Bytes that this thread may still read from addresses.
+    static LEFT: Cell<u64> = const { Cell::new(u64::MAX) };
+}
+
+/// Runs `work`, in which this thread reads at most so many bytes from addresses opened by [`open_address`]; gives what it gave,
+/// and whether they were not enough. A playlist without end would otherwise be kept as a list without end.
+pub fn within_bytes<T>(bytes: u64, work: impl FnOnce() -> T) -> (T, bool) {
+    LEFT.set(bytes);
+    let done = work();
+    (done, LEFT.replace(u64::MAX) == 0)
+}
+
+unsafe extern "C" fn counted_read(opaque: *mut c_void, buffer: *mut u8, size: c_int) -> c_int {
+    let left = LEFT.get();
+    let Some(read) = READ.get().filter(|_| left > 0) else {
+        return c_int::from(ffmpeg::Error::Other { errno: ffmpeg::util::error::EFBIG });
+    };
+    let size = c_int::try_from(left).map_or(size, |left| size.min(left));
+    // SAFETY: this stands in for `read` on contexts whose function it was, with the same `opaque` and buffer; `size` is only
+    // made smaller.
+    let got = unsafe { read(opaque, buffer, size) };
+    LEFT.set(left - u64::try_from(got).unwrap_or(0).min(left));
+    got
 }
 
 /// Whether a TLS handshake with `host` succeeds where its certificate is not looked at: tells a certificate that is not
@@ -299,7 +340,7 @@ pub fn tls_answers(host: &str, port: u16, interrupt: impl FnMut() -> bool + Send
 /// # Errors
 /// What to install.
 pub fn load_devices() -> Result<(), String> {
-    static LOADED: std::sync::OnceLock<Result<(), String>> = std::sync::OnceLock::new();
+    static LOADED: OnceLock<Result<(), String>> = OnceLock::new();
     LOADED
         .get_or_init(|| {
             // libavdevice has had the major version of libavformat in every release since FFmpeg 5.

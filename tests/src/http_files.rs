@@ -114,7 +114,7 @@ async fn answer(mut stream: TcpStream, serve: &Serve) -> std::io::Result<()> {
         }
         Serve::EndlessPlaylist => {
             stream
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.apple.mpegurl\r\n\r\n#EXTM3U\n")
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.apple.mpegurl\r\n\r\n#EXTM3U\n#EXT-X-TARGETDURATION:1\n")
                 .await?;
             let lines = "#EXTINF:1.0,\nsegment.ts\n".repeat(1000);
             loop {

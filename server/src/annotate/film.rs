@@ -150,6 +150,10 @@ impl Film {
     /// Writes a packet of the n-th track of sound of the input.
     pub(super) fn sound(&mut self, track: usize, packet: ffmpeg::Packet) -> Result<(), AnnotateError> {
         let Some((base, place)) = self.sounds.get(track).copied().flatten() else { return Ok(()) };
+        // Matroska has no times before 0: libavformat would move the picture for a packet that nobody hears (an encoder's priming).
+        if !self.faststart && packet.pts().is_some_and(|pts| pts < 0 && pts + packet.duration() <= 0) {
+            return Ok(());
+        }
         if self.started {
             return self.write(packet, place, base);
         }

@@ -104,12 +104,13 @@ fn line(number: u64, looked: &Looked) -> Line {
     let frame = &looked.frame;
     let upright = frame.rotation.is_multiple_of(180);
     let (width, height) = if upright { (frame.width, frame.height) } else { (frame.height, frame.width) };
-    let across = |part: f32| rounded(f64::from(part) * width as f64, 1e3);
-    let down = |part: f32| rounded(f64::from(part) * height as f64, 1e3);
+    // A millionth of a pixel: enough for the very same number when it is read again, so that no edge is rounded to another pixel.
+    let across = |part: f32| rounded(f64::from(part) * width as f64, 1e6);
+    let down = |part: f32| rounded(f64::from(part) * height as f64, 1e6);
     let tracks = looked.tracks.tracks.iter().map(|track| TrackLine {
         id: track.id.clone().into(),
         label: track.label.clone(),
-        score: rounded(track.score.into(), 1e4),
+        score: rounded(track.score.into(), 1e6),
         x1: across(track.x1),
         y1: down(track.y1),
         x2: across(track.x2),
@@ -119,7 +120,7 @@ fn line(number: u64, looked: &Looked) -> Line {
     let detections = looked.detections.iter().map(|found| {
         let line = |found: &crate::pipeline::detection::Detection| DetectionLine {
             label: found.label.to_string(),
-            score: rounded(found.score.into(), 1e4),
+            score: rounded(found.score.into(), 1e6),
             x1: across(found.x1),
             y1: down(found.y1),
             x2: across(found.x2),

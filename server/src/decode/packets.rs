@@ -2,7 +2,7 @@
 
 use super::libav::{LibavPicture, colour, pixel_format};
 use super::{DecodeError, MAX_PIXELS};
-use crate::libav::Scaler;
+use crate::libav::Converter;
 use crate::pipeline::clock::Mono;
 use crate::pipeline::frame::{Frame, Samples};
 use ffmpeg::format::Pixel;
@@ -30,7 +30,7 @@ pub struct PacketDecoder {
     decoder: ffmpeg::decoder::Video,
     clock: TrackClock,
     newest: Option<i64>,
-    scaler: Option<Scaler>,
+    scaler: Option<Converter>,
     name: String,
 }
 
@@ -157,7 +157,7 @@ impl PacketDecoder {
         if !known {
             let flags = scaling::Flags::BICUBIC | scaling::Flags::ACCURATE_RND;
             let scaler = scaling::Context::get(format, width, height, Pixel::YUV420P, width, height, flags)?;
-            self.scaler = Some(Scaler(scaler));
+            self.scaler = Some(Converter(scaler));
         }
         let mut converted = ffmpeg::frame::Video::new(Pixel::YUV420P, width, height);
         let scaler = self.scaler.as_mut().ok_or(ffmpeg::Error::Bug)?;

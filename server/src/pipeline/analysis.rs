@@ -242,9 +242,9 @@ impl Consumer for Analysis {
         let due = inbox.pace.as_mut().is_none_or(|pace| pace.due(epoch, pts));
         let frame = due.then(|| decoded.frame.clone());
         if due {
-            self.counters.detect.enter()
+            self.counters.detect.enter();
         } else {
-            self.counters.track.enter()
+            self.counters.track.enter();
         }
         inbox.waiting.push_back(Waiting { frame, epoch, pts, at: decoded.at, trace: decoded.trace.clone() });
         self.make_room(&mut inbox);

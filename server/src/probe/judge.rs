@@ -256,7 +256,8 @@ impl Judge<'_> {
     }
 
     fn reports(&mut self) {
-        if !self.is_rtsp() {
+        // Where libavformat speaks RTSP it keeps them to itself.
+        if !self.is_rtsp() || self.observed.is_recoded() {
             return;
         }
         let Some(ahead) = self.probe.clock_ahead_s else {

@@ -162,7 +162,7 @@ fn describe(request: &Request, seen: &Observed, started: Mono) -> Probe {
         watched_s: measured.span_s,
         ..Probe::default()
     };
-    if matches!(request.origin, Origin::Rtsp { .. }) && seen.first().is_some() {
+    if matches!(request.origin, Origin::Rtsp { .. }) && seen.first().is_some() && !seen.is_recoded() {
         probe.sender_reports = Some(!seen.reports.is_empty());
         // The report that was least long on its way is the nearest to the truth.
         probe.clock_ahead_s = seen.reports.iter().copied().max_by(f64::total_cmp);
@@ -223,7 +223,7 @@ fn summary(probe: &Probe) -> String {
     let codec = probe.codec_words.as_deref().unwrap_or_default();
     let codec = codec.split(", level").next().unwrap_or_default();
     let recoded = probe.findings.iter().any(|finding| finding.code == "recoded");
-    let mut parts = vec![if recoded { format!("encoded here to {codec}") } else { codec.to_owned() }];
+    let mut parts = vec![if recoded { format!("Encoded here to {codec}") } else { codec.to_owned() }];
     if let (Some(width), Some(height)) = (probe.width, probe.height) {
         parts.push(format!("{width}x{height}"));
     }

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 /// Frames that are remembered: a minute at 120 a second. What comes after is counted alone.
 const MAX_FRAMES: usize = 7200;
+/// How long after its first frame a stream has settled.
+const SETTLED: Duration = Duration::from_secs(2);
 /// Sender reports that are remembered.
 const MAX_REPORTS: usize = 256;
 
@@ -94,7 +96,11 @@ impl Sink for Watcher {
     }
 
     fn left_out(&mut self, frames: u64) {
-        self.lock().left_out += frames;
+        let (mut observed, now) = (self.lock(), self.clock.now());
+        // What was kept while the stream was looked at comes at once, and is more than any encoder follows.
+        if observed.first().is_some_and(|first| now.since(first) > SETTLED) {
+            observed.left_out += frames;
+        }
     }
 
     fn parameters(&mut self, params: StreamParams) {

@@ -3,6 +3,7 @@
 use super::file_tracks::FileTracks;
 use super::guard::Guard;
 use super::{RawUnit, Sink, SourceError};
+use crate::libav::within_bytes;
 use crate::pipeline::clock::Clock;
 use crate::pipeline::pace::Pace;
 use crate::pipeline::packet::Medium;
@@ -43,8 +44,8 @@ pub fn run(path: &Path, sink: &mut dyn Sink, clock: &Arc<dyn Clock>, pace: &Arc<
 /// Something with an end, played by its own clock, over and over.
 pub(super) struct Film<'a> {
     pub(super) tracks: &'a FileTracks,
-    /// How long one packet may take to come.
-    pub(super) read_limit: Option<Duration>,
+    /// How long one packet may take to come, and how many bytes.
+    pub(super) read_limit: Option<(Duration, u64)>,
     pub(super) guard: &'a Guard,
     pub(super) clock: &'a dyn Clock,
     pub(super) pace: &'a Pace,
@@ -84,7 +85,7 @@ impl Film<'_> {
         let mut packet = ffmpeg::Packet::empty();
         match self.read_limit {
             None => packet.read(input)?,
-            Some(limit) => self.guard.within(limit, || packet.read(input)).0?,
+            Some((limit, bytes)) => self.guard.within(limit, || within_bytes(bytes, || packet.read(input))).0.0?,
         }
         Ok(packet)
     }

@@ -6,11 +6,12 @@
 use super::file::{Film, duration, scale};
 use super::file_tracks::{FileTracks, is_carried};
 use super::guard::Guard;
-use super::network_error::{Clues, broke_off, not_opened};
+use super::network_error::{Clues, broke_off, not_opened, too_much};
 pub use super::network_plan::Place;
 use super::network_plan::{NetworkTerms, Plan};
 use super::recode::{self, Mailbox, Recoder, Waiting};
 use super::{Offered, RECODED, RawUnit, Sink, SourceError};
+use crate::libav::within_bytes;
 use crate::pipeline::clock::{Clock, Mono};
 use crate::pipeline::pace::Pace;
 use crate::pipeline::packet::Medium;
@@ -25,6 +26,9 @@ use std::time::Duration;
 const OPEN_LIMIT: Duration = Duration::from_secs(12);
 /// Time for one packet. The watchdog of frames is faster; this one is for what comes without a picture in it.
 const READ_LIMIT: Duration = Duration::from_secs(15);
+/// Bytes that opening, or one packet, may take. A key frame of 8K has 4 MB, the index of a film of a day 10; a playlist of this
+/// size is kept as a list of eight times as much.
+const MOST_BYTES: u64 = 24 << 20;
 /// Faults in a row after which a stream is given up.
 const MAX_ERRORS: u32 = 50;
 /// HLS: a frame that is due later than this is not early, but of another clock. Segments last 2 to 10 s.
@@ -55,11 +59,15 @@ pub fn run(
 }
 
 fn open(plan: &Plan, guard: &Arc<Guard>) -> Result<Input, SourceError> {
-    let opened = guard.within(OPEN_LIMIT, || {
-        crate::libav::open_address::<NetworkTerms, _>(&plan.url, plan.format, plan.dictionary(), guard.interrupt())
+    let ((opened, full), late) = guard.within(OPEN_LIMIT, || {
+        within_bytes(MOST_BYTES, || {
+            crate::libav::open_address::<NetworkTerms, _>(&plan.url, plan.format, plan.dictionary(), guard.interrupt())
+        })
     });
-    let (opened, late) = opened;
     opened.map_err(|error| {
+        if full {
+            return too_much(plan);
+        }
         if guard.is_stopped() {
             return broke_off(ffmpeg::Error::Exit, plan, false);
         }
@@ -107,7 +115,7 @@ impl Session<'_> {
         if over_http && input.duration() > 0 {
             let film = Film {
                 tracks: &tracks,
-                read_limit: Some(READ_LIMIT),
+                read_limit: Some((READ_LIMIT, MOST_BYTES)),
                 guard: self.guard,
                 clock: self.clock,
                 pace: self.pace,
@@ -134,7 +142,12 @@ impl Session<'_> {
         let mut errors = 0;
         loop {
             let mut packet = ffmpeg::Packet::empty();
-            match self.guard.within(READ_LIMIT, || packet.read(input)) {
+            let ((read, full), late) =
+                self.guard.within(READ_LIMIT, || within_bytes(MOST_BYTES, || packet.read(input)));
+            if full {
+                return Err(too_much(self.plan));
+            }
+            match (read, late) {
                 (Ok(()), _) => return Ok(packet),
                 (Err(error @ (ffmpeg::Error::Eof | ffmpeg::Error::Exit)), late) => {
                     return Err(broke_off(error, self.plan, late && !self.guard.is_stopped()));

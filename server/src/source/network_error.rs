@@ -131,6 +131,15 @@ fn no_video_there(plan: &Plan) -> SourceError {
     SourceError::new("no_video", words)
 }
 
+/// More came than any stream needs.
+pub(super) fn too_much(plan: &Plan) -> SourceError {
+    let words = format!(
+        "{} sends more than any stream needs, and no picture in it. Is this the address of a stream?",
+        plan.host
+    );
+    SourceError::new("no_video", words)
+}
+
 /// The end of a stream that was open.
 pub(super) fn broke_off(error: Error, plan: &Plan, timed_out: bool) -> SourceError {
     let host = &plan.host;

@@ -132,6 +132,9 @@ impl Plan {
                 ("user_agent", concat!("Sightline/", env!("CARGO_PKG_VERSION"))),
                 // The newest segment but one: the default of three costs another segment of delay.
                 ("live_start_index", "-2"),
+                // Each playlist and segment is opened by the terms below; connections that are kept would go past them.
+                ("http_persistent", "0"),
+                ("http_multiple", "0"),
             ]),
             "rtsp" | "rtsps" => options.push(("rtsp_transport", "tcp")),
             _ => {}

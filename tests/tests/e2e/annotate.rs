@@ -60,6 +60,28 @@ fn times(path: &str) -> Vec<i64> {
     times
 }
 
+/// The hash of each packet of sound.
+fn sound(path: &str) -> Vec<String> {
+    let told = ffmpeg(&["-i", path, "-map", "0:a", "-c", "copy", "-f", "framemd5", "-"]);
+    let told = String::from_utf8(told).expect("text");
+    told.lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.rsplit(' ').next())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// How many frames of the track that ffmpeg chooses are shown before `end` seconds.
+fn frames_before(path: &str, end: f64) -> usize {
+    let told = ffmpeg(&["-i", path, "-an", "-sn", "-dn", "-vsync", "passthrough", "-copyts", "-f", "framecrc", "-"]);
+    let told = String::from_utf8(told).expect("text");
+    let base = told.lines().find_map(|line| line.strip_prefix("#tb 0: ")).expect("a time base");
+    let (numerator, denominator) = base.split_once('/').expect("a fraction");
+    let tick = numerator.parse::<f64>().expect("a number") / denominator.parse::<f64>().expect("a number");
+    let pts = told.lines().filter_map(|line| line.split(',').nth(2)?.trim().parse::<f64>().ok());
+    pts.filter(|pts| pts * tick < end - 1e-6).count()
+}
+
 fn lines(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).expect("the lines are there");
     text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
@@ -98,8 +120,9 @@ fn frames_times_and_sound_are_those_of_the_input() {
         assert_eq!(kinds, ["h264", "aac"]);
         assert_eq!(streams[0]["nb_read_frames"], "75");
         assert_eq!(times(&out), times(&input), "{ending}");
-        let sound = |path: &str| ffmpeg(&["-i", path, "-map", "0:a", "-c", "copy", "-f", "md5", "-"]);
-        assert_eq!(sound(&out), sound(&input), "{ending}");
+        // Matroska has no time before 0, where the encoder's priming stands.
+        let primed = usize::from(ending == "mkv");
+        assert_eq!(sound(&out), sound(&input)[primed..], "{ending}");
         let lines = lines(&found);
         let told: Vec<_> = lines.iter().map(|line| line["pts"].as_i64().expect("a number")).collect();
         assert_eq!(told, times(&out), "one line for every frame");
@@ -247,7 +270,7 @@ fn turned_odd_and_deep_pictures_come_out_upright_and_whole() {
         "-f",
         "lavfi",
         "-i",
-        "testsrc2=size=161x121:rate=10:duration=1",
+        "testsrc2=size=320x240:rate=10:duration=1,scale=161:121",
         "-pix_fmt",
         "yuv444p10le",
         "-c:v",
@@ -286,10 +309,10 @@ fn real_and_hostile_files_are_done_or_refused() {
         let said = String::from_utf8_lossy(&run.stderr).into_owned();
         assert!(start.elapsed() < Duration::from_secs(120), "{name} took {:?}", start.elapsed());
         if run.status.success() {
-            let wanted = times(&input).into_iter().filter(|pts| *pts < 180_000).count();
+            let wanted = if path.parent() == Some(&media) { frames_before(&input, 2.0) } else { 0 };
             let got = times(&out).len();
             assert_eq!(ffprobe(Path::new(&out)).1, "", "{name}");
-            told.push_str(&format!("{name}: {got} of {wanted} frames {said}\n"));
+            told.push_str(&format!("{name}: {got} frames {said}\n"));
             if path.parent() == Some(&media) {
                 assert_eq!(got, wanted, "{name}: {said}");
             }

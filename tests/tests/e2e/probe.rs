@@ -202,7 +202,7 @@ async fn motion_jpeg_is_told_to_be_encoded_here() {
     let probe = probed(&server.url, &["--seconds", "4"]).await;
     assert!(probe.usable, "{probe:#?}");
     assert!((probe.fps.unwrap() - 10.0).abs() < 2.0, "{probe:#?}");
-    assert!(probe.summary.starts_with("encoded here to H.264"), "{}", probe.summary);
+    assert!(probe.summary.starts_with("Encoded here to H.264"), "{}", probe.summary);
     found(&probe, "recoded", Severity::Warning);
 }
 

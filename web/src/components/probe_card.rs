@@ -1,7 +1,7 @@
 //! What the camera doctor found while an address was typed: the first picture and a sentence, or what is wrong and the mend.
 
 use crate::player::can_play;
-use crate::state::probing::{Look, mend, sentence, worth_a_line};
+use crate::state::probing::{Look, sentence, worth_a_line};
 use leptos::prelude::*;
 use sightline_shared::probe::{Probe, Severity};
 
@@ -39,20 +39,18 @@ fn Found(probe: Probe) -> impl IntoView {
     let state = if probe.usable { "good" } else { "bad" };
     let words = sentence(&probe, plays);
     let lines = worth_a_line(&probe);
-    let mend = mend(&probe);
     view! {
         <div class="found-card" data-state=state>
             {probe.picture.map(|picture| view! { <img class="found-picture" src=picture alt="First picture of the stream"/> })}
             <div class="found-words">
                 <p>{words}</p>
-                {mend.map(|mend| view! { <p class="hint">{mend}</p> })}
                 <ul>
                     {lines
                         .into_iter()
                         .map(|finding| {
                             let (mark, word) = match finding.severity {
                                 Severity::Bad => ("bad", "Wrong: "),
-                                Severity::Warning => ("warning", "Better otherwise: "),
+                                Severity::Warning => ("warning", "Could be better: "),
                                 Severity::Note | Severity::Good => ("note", "Note: "),
                             };
                             view! {

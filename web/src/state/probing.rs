@@ -4,8 +4,10 @@ use sightline_shared::probe::{Finding, Probe, Severity};
 
 /// Typing has stopped after this long.
 pub(crate) const QUIET_MS: f64 = 800.0;
-/// How long the stream is watched: long enough to see two key frames of the usual 2 s.
-pub(crate) const WATCH_S: f64 = 3.0;
+/// The same after a refused password: cameras lock out whoever guesses, and a half-typed one is a guess.
+pub(crate) const QUIET_AFTER_REFUSAL_MS: f64 = 3000.0;
+/// How long the stream is watched: long enough to miss a second key frame.
+pub(crate) const WATCH_S: f64 = 5.0;
 /// Findings that are shown; the report of `sightline probe` has them all.
 const SHOWN: usize = 4;
 
@@ -39,6 +41,8 @@ pub(crate) enum Look {
 pub(crate) struct Probing {
     wanted: Option<(String, f64)>,
     running: Option<String>,
+    /// A password was refused in this dialog.
+    refused: bool,
     /// What is shown.
     pub(crate) look: Look,
 }
@@ -54,10 +58,17 @@ impl Probing {
         if self.running.take().is_some() { Step::Cancel } else { Step::Nothing }
     }
 
+    /// How long the typing has to have stopped.
+    pub(crate) fn quiet_ms(&self) -> f64 {
+        if self.refused { QUIET_AFTER_REFUSAL_MS } else { QUIET_MS }
+    }
+
     /// Time has passed.
     pub(crate) fn tick(&mut self, now_ms: f64) -> Step {
         match &self.wanted {
-            Some((key, since)) if self.running.is_none() && self.look == Look::Busy && now_ms - since >= QUIET_MS => {
+            Some((key, since))
+                if self.running.is_none() && self.look == Look::Busy && now_ms - since >= self.quiet_ms() =>
+            {
                 self.running = Some(key.clone());
                 Step::Start(key.clone())
             }
@@ -71,6 +82,7 @@ impl Probing {
             return;
         }
         self.running = None;
+        self.refused |= answer.as_ref().is_ok_and(|probe| probe.reason_code.as_deref() == Some("auth"));
         self.look = match answer {
             Ok(probe) => Look::Done(Box::new(probe)),
             Err(words) => Look::Refused(words),
@@ -120,12 +132,6 @@ pub(crate) fn worth_a_line(probe: &Probe) -> Vec<Finding> {
     probe.findings.iter().filter(said).take(SHOWN).cloned().collect()
 }
 
-/// The mend of a stream that gives no picture.
-pub(crate) fn mend(probe: &Probe) -> Option<String> {
-    let first = probe.findings.iter().find(|finding| finding.severity == Severity::Bad)?;
-    first.mend.clone().filter(|_| !probe.usable)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +170,17 @@ mod tests {
     }
 
     #[test]
+    fn passwords_are_not_guessed_while_they_are_typed() {
+        let mut probing = Probing::default();
+        probing.typed(key("a"), 0.0);
+        probing.tick(1000.0);
+        probing.answered("a", Ok(Probe { reason_code: Some("auth".into()), ..Probe::default() }));
+        probing.typed(key("b"), 2000.0);
+        assert_eq!(probing.tick(4900.0), Step::Nothing);
+        assert_eq!(probing.tick(5000.0), Step::Start("b".into()));
+    }
+
+    #[test]
     fn half_an_address_is_not_looked_at() {
         for (address, whole) in [
             ("rtsp://10.0.0.7/stream1", true),
@@ -199,11 +216,10 @@ mod tests {
         let plays = "H.264 High, 640x360, 25/s, key frame every 2 s; plays in this browser without re-encoding.";
         assert_eq!(sentence(&probe, true), plays);
         assert!(sentence(&probe, false).ends_with("it is encoded anew for it."));
-        assert_eq!((worth_a_line(&probe).len(), mend(&probe)), (1, None));
+        assert_eq!(worth_a_line(&probe).len(), 1);
         let refused = "The camera refused the password.";
         let failed =
             Probe { summary: refused.into(), findings: vec![finding(Severity::Bad, refused)], ..Probe::default() };
         assert_eq!((sentence(&failed, true).as_str(), worth_a_line(&failed).len()), (refused, 0));
-        assert_eq!(mend(&failed).as_deref(), Some("Mend."));
     }
 }
