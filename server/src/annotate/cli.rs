@@ -207,6 +207,7 @@ impl Arguments {
 /// # Errors
 /// See [`AnnotateError`].
 pub fn run(arguments: Arguments, json: bool) -> Result<(), AnnotateError> {
+    let any_decoder = arguments.hwaccel == "auto";
     let options = arguments.options()?;
     let output = options.output.display().to_string();
     let cancel = Arc::new(AtomicBool::new(false));
@@ -215,7 +216,10 @@ pub fn run(arguments: Arguments, json: bool) -> Result<(), AnnotateError> {
     let mut teller = Teller { terminal: !json && std::io::stderr().is_terminal(), json, told: None, clock: &clock };
     let done = super::run(options, &mut |progress| teller.tell(progress), &cancel);
     teller.clear();
-    let report = done?;
+    let mut report = done?;
+    if any_decoder {
+        report.decoder.push_str(", as there is no hardware decoder here");
+    }
     for note in &report.notes {
         say(std::io::stderr(), note);
     }

@@ -83,8 +83,8 @@ pub(super) struct LineWriter {
 
 impl LineWriter {
     pub(super) fn create(place: &Place) -> Result<Self, AnnotateError> {
-        let name = place.path().to_path_buf();
-        let file = File::create(&name).map_err(|e| AnnotateError::Output(cannot_write(&name, &e)))?;
+        let name = place.wanted().to_path_buf();
+        let file = File::create(place.path()).map_err(|e| AnnotateError::Output(cannot_write(&name, &e)))?;
         Ok(Self { out: BufWriter::new(file), name })
     }
 

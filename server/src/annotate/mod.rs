@@ -180,7 +180,7 @@ pub fn run(
     let mut studio = Studio::new(options.encoder, input.facts(), film, lines, (options.overlay, options.show_time));
     let mut report = Report { decoder: input.decoder_name().to_owned(), ..Report::default() };
     let total_s = input.seconds();
-    let (first, start_s) = (input.first(), options.start_s);
+    let first = input.first();
     let read = {
         let mut tell = |frames: u64, pts: Pts| {
             let done_s = (pts.0 - first) as f64 / f64::from(TIMESCALE);
@@ -188,7 +188,6 @@ pub fn run(
         };
         stages(input, looker, &mut studio, &mut tell, cancel)?
     };
-    tracing::debug!(start_s, "all frames are through");
     if studio.frames() == 0 {
         let name = place::short(&options.input);
         let why = read.wrong.unwrap_or_else(|| "there is none in the part that was asked for".into());

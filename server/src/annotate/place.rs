@@ -34,6 +34,11 @@ impl Place {
         &self.unfinished
     }
 
+    /// The name that it will have.
+    pub(super) fn wanted(&self) -> &Path {
+        &self.wanted
+    }
+
     /// Gives the file its name.
     pub(super) fn keep(self, force: bool) -> Result<(), AnnotateError> {
         not_there(&self.wanted, force)?;
@@ -79,6 +84,9 @@ pub(super) fn check(options: &Options) -> Result<(), AnnotateError> {
             "{} is the input and the output: choose another name for the output.",
             output.display()
         )));
+    }
+    for path in [Some(output), options.detections.as_ref()].into_iter().flatten() {
+        not_there(path, options.force || is_same(Path::new(&options.input), path))?;
     }
     match &options.detections {
         Some(path) if is_same(path, output) || is_same(Path::new(&options.input), path) => {

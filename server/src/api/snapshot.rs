@@ -74,7 +74,7 @@ async fn snapshot(
         camera.settings().uid,
         chosen.header.epoch.0,
         chosen.header.pts.0,
-        u8::from(overlay),
+        u8::from(overlay) + u8::from(tracks.is_some()),
         width.unwrap_or(0)
     );
     let modified = http_date(&*app.clock, &chosen);
