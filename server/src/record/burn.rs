@@ -2,13 +2,13 @@
 
 use super::cut::Cut;
 use super::lane::Active;
+use super::reel::Told;
 use crate::annotate::{self, AnnotateError, Boxes, Options};
 use mp4_atom::{Any, Codec, DecodeMaybe};
 use sightline_shared::clips::{Clip, ClipFormat, NewClip, Overlay};
 use sightline_shared::encoder::EncoderSettings;
 use sightline_shared::time::Pts;
 use sightline_shared::tracks::Track;
-use sightline_shared::wire::ServerMessage;
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -78,11 +78,8 @@ impl Burnt {
 
 /// The kept tracks by their place in the file, where the asked picture is at 0.
 fn tracks(cut: &Cut) -> HashMap<Pts, Vec<Track>> {
-    let read = |(at, text): &(i64, std::sync::Arc<str>)| match serde_json::from_str(text) {
-        Ok(ServerMessage::Tracks(tracks)) => Some((Pts(at - cut.from), tracks.tracks)),
-        _ => None,
-    };
-    cut.tracks.iter().filter_map(read).collect()
+    let shown = cut.tracks.iter().filter_map(Told::read).filter(|(at, _)| (cut.from..cut.to).contains(at));
+    shown.map(|(at, tracks)| (Pts(at - cut.from), tracks)).collect()
 }
 
 /// RFC 6381 string of an H.264 file's video (ISO/IEC 14496-15 annex E).

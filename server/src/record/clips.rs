@@ -12,6 +12,7 @@ use super::still::Still;
 use super::work::{Inner, Job, PLACES};
 use super::{No, Refusal};
 use crate::pipeline::clock::Clock;
+use crate::pipeline::packet::VideoParams;
 use crate::settings::file::check_name;
 use crate::store::{Store, new_ulid};
 use sightline_shared::clips::{Clip, JobState, NewClip};
@@ -90,8 +91,7 @@ impl Clips {
         let name =
             new.name.as_deref().map_or_else(|| default_name(&origin.name, created), |name| name.trim().to_owned());
         let text = &cut.init.text;
-        let (width, height) =
-            if text.rotation % 180 == 0 { (text.width, text.height) } else { (text.height, text.width) };
+        let (width, height) = shown_size(&cut.init.params.video);
         let clip = Clip {
             id: new_ulid(inner.clock.utc()),
             camera: origin.id.clone(),
@@ -212,6 +212,13 @@ impl Drop for Clips {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// Width and height as shown: with the shape of the pixels, and turned.
+fn shown_size(video: &VideoParams) -> (u32, u32) {
+    let (across, down) = video.sample_aspect;
+    let wide = (f64::from(video.width) * f64::from(across.max(1)) / f64::from(down.max(1))).round() as u32;
+    if video.rotation % 180 == 0 { (wide, video.height) } else { (video.height, wide) }
 }
 
 fn missing(id: &str) -> Refusal {

@@ -147,7 +147,7 @@ fn what_is_less_than_was_asked_for_is_told() {
     assert!(note.contains("322 x 182") && note.contains("160 x 90") && note.contains("ends at the change"), "{note}");
     assert_eq!((both.width, both.frames), (Some(322), 60));
     let newest = clips.make(&last(1.0), &origin(), &home.ring).unwrap();
-    assert_eq!((newest.width, newest.frames, newest.note.as_deref()), (Some(160), 30, None));
+    assert_eq!((newest.height, newest.frames, newest.note.as_deref()), (Some(90), 30, None));
     // The same parameters after a pause: one file, and the pause is in it.
     fill(&home.ring, 2, 106, "-map 0:v -c:v libx264 -g 15 -bf 0 -pix_fmt yuv420p -vf scale=160:90 -t 1", |_| {});
     home.clock.advance(Duration::from_millis(4000));

@@ -4,7 +4,7 @@
 //! is in the file that is not shown: the cut is moved on to where decoding and showing order meet, which is a few frames with
 //! B-frames and none without.
 
-use super::reel::{Frame, Reel, Sound, to_samples, to_ticks};
+use super::reel::{Frame, Reel, Sound, Told, to_samples, to_ticks};
 use crate::fragment::InitSet;
 use std::sync::Arc;
 
@@ -21,8 +21,8 @@ pub struct Cut {
     pub to: i64,
     /// The sound, where there is some in that time.
     pub audio: Option<AudioCut>,
-    /// Tracks of the shown pictures, in the order in which they came.
-    pub tracks: Vec<(i64, Arc<str>)>,
+    /// Tracks messages of the reel, those of the shown pictures among them.
+    pub tracks: Vec<Told>,
     /// Pictures that are missing within: how far into the clip, and for how long, in ticks.
     pub holes: Vec<(i64, i64)>,
 }
@@ -79,7 +79,7 @@ pub fn cut(reel: &Reel, from: i64, to: i64, open: bool) -> Option<Cut> {
         from: start,
         to: end,
         audio: reel.rate().and_then(|rate| audio(&reel.sounds, rate, start, end)),
-        tracks: reel.tracks.iter().filter(|(at, _)| (start..end).contains(at)).cloned().collect(),
+        tracks: reel.tracks.clone(),
         holes,
     })
 }

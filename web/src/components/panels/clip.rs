@@ -3,7 +3,7 @@
 use super::Panel;
 use crate::api;
 use crate::components::icon::Icon;
-use crate::context::{iso_of_local, local_input, local_time, parse_time, shared};
+use crate::context::{Shared, iso_of_local, local_input, local_time, parse_time, shared};
 use crate::player::view::set_if_changed;
 use crate::state::clips::{self, LENGTHS, USUAL};
 use leptos::prelude::*;
@@ -17,6 +17,7 @@ const ASK_EVERY: Duration = Duration::from_millis(250);
 /// Makes clips of one camera; its buttons share it.
 #[derive(Clone, Copy)]
 pub(crate) struct ClipMaker {
+    shared: Shared,
     camera: StoredValue<String>,
     /// The newest one that was asked for here.
     clip: RwSignal<Option<Clip>>,
@@ -29,6 +30,7 @@ impl ClipMaker {
     /// For a camera by its id.
     pub(crate) fn new(camera: String) -> Self {
         Self {
+            shared: shared(),
             camera: StoredValue::new(camera),
             clip: RwSignal::new(None),
             fault: RwSignal::new(None),
@@ -47,26 +49,25 @@ impl ClipMaker {
         }
         self.asking.set(true);
         self.fault.set(None);
-        let (shared, new) = (shared(), NewClip { camera: self.camera.get_value(), ..new });
+        let new = NewClip { camera: self.camera.get_value(), ..new };
         leptos::task::spawn_local(async move {
             match api::post::<Clip>("/api/clips", &new).await {
                 Ok(clip) => {
-                    shared.announcement.set("A clip is being made.".into());
-                    self.clip.set(Some(clip));
+                    self.shared.announcement.set("A clip is being made.".into());
+                    self.clip.try_set(Some(clip));
                     self.follow();
                 }
                 Err(failure) => {
-                    shared.announcement.set(failure.message.clone());
-                    self.fault.set(Some(failure.message));
+                    self.shared.announcement.set(failure.message.clone());
+                    self.fault.try_set(Some(failure.message));
                 }
             }
-            self.asking.set(false);
+            self.asking.try_set(false);
         });
     }
 
     /// Asks until it is made.
     fn follow(self) {
-        let shared = shared();
         set_timeout(
             move || {
                 let Some(clip) = self.clip.try_get_untracked().flatten().filter(clips::is_open) else { return };
@@ -74,7 +75,7 @@ impl ClipMaker {
                     // A missed answer is asked for again.
                     if let Ok(now) = api::get::<Clip>(&format!("/api/clips/{}", api::encode(&clip.id))).await {
                         if now.state == JobState::Done {
-                            shared.announcement.set("The clip is ready.".into());
+                            self.shared.announcement.set("The clip is ready.".into());
                         }
                         self.clip.try_set(Some(now));
                     }
