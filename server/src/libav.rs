@@ -251,7 +251,7 @@ pub fn open_address<T: Terms, I: FnMut() -> bool + Send + 'static>(
 /// its segments.
 ///
 /// # Safety
-/// Called by libavformat alone, with pointers that are valid for the call.
+/// For libavformat alone, as `io_open` of a context that it made.
 unsafe extern "C" fn open_further<T: Terms>(
     context: *mut ffi::AVFormatContext,
     io: *mut *mut ffi::AVIOContext,
@@ -275,7 +275,8 @@ unsafe extern "C" fn open_further<T: Terms>(
         }
         let opened = ffi::avio_open2(io, url, flags, &raw const (*context).interrupt_callback, &raw mut own);
         ffi::av_dict_free(&raw mut own);
-        if let Some(read) = (**io).read_packet.filter(|_| opened >= 0)
+        if opened >= 0
+            && let Some(read) = (**io).read_packet
             && std::ptr::fn_addr_eq(*READ.get_or_init(|| read), read)
         {
             (**io).read_packet = Some(counted_read);
@@ -284,6 +285,8 @@ unsafe extern "C" fn open_further<T: Terms>(
     }
 }
 
+/// # Safety
+/// Called with the `opaque` of its context and a buffer of as many bytes as it is told.
 type ReadPacket = unsafe extern "C" fn(*mut c_void, *mut u8, c_int) -> c_int;
 
 /// libavformat's own reading of an address; the same function for every one.
@@ -302,6 +305,10 @@ pub fn within_bytes<T>(bytes: u64, work: impl FnOnce() -> T) -> (T, bool) {
     (done, LEFT.replace(u64::MAX) == 0)
 }
 
+/// Reads as [`READ`] does, and no more than [`LEFT`].
+///
+/// # Safety
+/// For libavformat alone, as `read_packet` of a context whose own was [`READ`].
 unsafe extern "C" fn counted_read(opaque: *mut c_void, buffer: *mut u8, size: c_int) -> c_int {
     let left = LEFT.get();
     let Some(read) = READ.get().filter(|_| left > 0) else {
