@@ -11,14 +11,21 @@ async function apply(page, words) {
   return result(page).innerText();
 }
 
-/** The measured bitrate, once it has been within a fifth of what was asked for over a whole window of measuring. */
+/**
+ * The measured bitrate, once it has come near what was asked for. The demo camera's street can use more than is asked for
+ * here; beyond what a picture can use, a constant bitrate is not reached, since nothing is filled up.
+ */
 async function follows(page, asked) {
   await until(`${asked} bits a second are asked for`, async () => Number(await spark(page, 'data-asked')) === asked, 20_000);
   const start = Date.now();
   await until(`about ${asked} bits a second`, async () => Math.abs(Number(await spark(page, 'data-measured')) / asked - 1) < 0.15, 20_000);
   const took_ms = Date.now() - start;
-  await page.waitForTimeout(2500);
-  return { asked, measured: Number(await spark(page, 'data-measured')), took_ms };
+  let measured = 0;
+  for (let n = 0; n < 5; n += 1) {
+    await page.waitForTimeout(800);
+    measured += Number(await spark(page, 'data-measured')) / 5;
+  }
+  return { asked, measured, took_ms };
 }
 
 async function refusedAtTheField(page) {
@@ -55,19 +62,19 @@ await main(async () => {
     check((await parent.getAttribute('data-rendition')) === 'source', 'the demo camera is not shown as it is sent');
     await until('the encoder says what it can do', async () => hook(page, 'preset-select').isEnabled());
     await hook(page, 'preset-select').selectOption('p1');
-    await hook(page, 'bitrate-input').fill('1.5');
+    await hook(page, 'bitrate-input').fill('0.5');
     const first = await apply(page, /Kept|Applied|New session/);
     await until('the viewer is moved to main', async () => (await parent.getAttribute('data-rendition')) === 'main', 20_000);
     await framesAdvance(page, 'main');
-    const bitrates = [await follows(page, 1_500_000)];
-    await hook(page, 'bitrate-input').fill('800k');
+    const bitrates = [await follows(page, 500_000)];
+    await hook(page, 'bitrate-input').fill('250k');
     const live = await apply(page, /Applied live/);
-    bitrates.push(await follows(page, 800_000));
+    bitrates.push(await follows(page, 250_000));
     await framesAdvance(page, 'main at another bitrate');
     await hook(page, 'preset-select').selectOption('p2');
     const restarted = await apply(page, /New session/);
     await framesAdvance(page, 'main of another encoder');
-    bitrates.push(await follows(page, 800_000));
+    bitrates.push(await follows(page, 250_000));
     await hook(page, 'encoder-panel').scrollIntoViewIfNeeded();
     await shot(page, 'encoder-1440');
     const axe = await axeFaults(page, 'encoder');

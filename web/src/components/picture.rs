@@ -39,6 +39,9 @@ pub(crate) fn Picture(
     /// Whether words are left to whoever shows this.
     #[prop(optional)]
     quiet: bool,
+    /// Whether it goes on while it is scrolled out of sight: the panels around it are about what it plays.
+    #[prop(optional)]
+    stays: bool,
 ) -> impl IntoView {
     let shared = shared();
     let parent = NodeRef::<html::Div>::new();
@@ -67,7 +70,7 @@ pub(crate) fn Picture(
         });
     };
     Effect::new(move |_| {
-        let awake = on_screen.get() && !shared.asleep.get();
+        let awake = (stays || on_screen.get()) && !shared.asleep.get();
         view.awake.set(awake);
         with_player(&|player| player.wake(awake));
     });

@@ -1,6 +1,6 @@
 //! What a rendition did over two minutes, small: bitrate asked and measured, bytes of a frame, key frames.
 
-use crate::state::bitrate::{Rate, polyline};
+use crate::state::bitrate::{self, Rate};
 use crate::state::format;
 use leptos::prelude::*;
 
@@ -22,7 +22,7 @@ pub(crate) fn Sparkline(
             let asked: Vec<_> = rates.iter().filter_map(|rate| Some((rate.utc_s, rate.asked?))).collect();
             let end = rates.last().map_or(0.0, |rate| rate.utc_s);
             let measured: Vec<_> = rates.iter().map(|rate| (rate.utc_s, rate.measured)).collect();
-            (polyline(&asked, end, top, HEIGHT), polyline(&measured, end, top, HEIGHT))
+            (bitrate::line(&asked, end, top, HEIGHT), bitrate::line(&measured, end, top, HEIGHT))
         })
     };
     let bytes = move || {
@@ -31,7 +31,7 @@ pub(crate) fn Sparkline(
             let end = rates.last().map_or(0.0, |rate| rate.utc_s);
             let line = |pick: fn(&Rate) -> f64| {
                 let points: Vec<_> = rates.iter().map(|rate| (rate.utc_s, pick(rate))).collect();
-                polyline(&points, end, top, HEIGHT)
+                bitrate::line(&points, end, top, HEIGHT)
             };
             (line(|rate| rate.frame_bytes), line(|rate| rate.largest))
         })
@@ -63,16 +63,16 @@ pub(crate) fn Sparkline(
                 <span>"measured "<b class="figure">{number(|rate| Some(rate.measured), format::bitrate)}</b></span>
             </p>
             <svg viewBox="0 0 240 40" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-                <polyline class="spark-asked" points=move || bits().0/>
-                <polyline class="spark-measured" points=move || bits().1/>
+                <path class="spark-asked" d=move || bits().0/>
+                <path class="spark-measured" d=move || bits().1/>
             </svg>
             <p class="spark-words">
                 <span>"Frame, mean "<b class="figure">{number(|rate| Some(rate.frame_bytes), size)}</b></span>
                 <span>"largest "<b class="figure">{number(|rate| Some(rate.largest), size)}</b></span>
             </p>
             <svg viewBox="0 0 240 40" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-                <polyline class="spark-largest" points=move || bytes().1/>
-                <polyline class="spark-mean" points=move || bytes().0/>
+                <path class="spark-largest" d=move || bytes().1/>
+                <path class="spark-mean" d=move || bytes().0/>
                 <path class="spark-keys" d=keys/>
             </svg>
             <p class="hint">"Two minutes of main; ticks on the axis are key frames."</p>

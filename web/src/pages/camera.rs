@@ -63,7 +63,7 @@ fn OneCamera(id: String) -> impl IntoView {
                     <DelayBadge delay_ms=Signal::derive(move || view.stats.with(|stats| stats.delay_ms))/>
                 </div>
                 <div class="stage" node_ref=stage>
-                    <Picture id=id.clone() view/>
+                    <Picture id=id.clone() view stays=true/>
                 </div>
                 <Controls view camera stage maker/>
                 <TimingsPlot id=id.clone() feed view/>

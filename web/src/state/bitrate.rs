@@ -8,6 +8,8 @@ use sightline_shared::telemetry::RenditionSample;
 pub(crate) const SLIDER: f64 = 200.0;
 /// Steps over which the measured bitrate is smoothed: two seconds, so that a key frame is not seen as a peak of its own.
 const SMOOTH: usize = 4;
+/// Samples that lie further apart are not joined: the rendition was not made in between.
+const GAP_S: f64 = 1.7;
 
 /// Bits a second of what was typed: `2`, `2.5 Mb/s`, `2,5`, `2M`, `800k`, `2000000`. A number alone is megabits below a
 /// thousand, and bits from ten thousand on; between these nobody means anything certain.
@@ -97,13 +99,19 @@ fn rate(utc_s: f64, sample: &RenditionSample, window: &[(f64, u64)]) -> Rate {
     }
 }
 
-/// The points of a line in a box of 240 by `height`, over the last two minutes to `end_s`; `top` is the value at its top.
-pub(crate) fn polyline(points: &[(f64, f64)], end_s: f64, top: f64, height: f64) -> String {
-    let one = |(at, value): &(f64, f64)| {
+/// A line as an SVG path in a box of 240 by `height`, over the last two minutes to `end_s`; `top` is the value at its top. Where
+/// samples are missing the line is broken.
+pub(crate) fn line(points: &[(f64, f64)], end_s: f64, top: f64, height: f64) -> String {
+    let mut path = String::new();
+    let mut before = f64::NEG_INFINITY;
+    for (at, value) in points {
         let x = 240.0 - (end_s - at) * 2.0;
-        format!("{x:.1},{:.1}", height - (value / top.max(1e-9)).clamp(0.0, 1.0) * height)
-    };
-    points.iter().map(one).collect::<Vec<_>>().join(" ")
+        let y = height - (value / top.max(1e-9)).clamp(0.0, 1.0) * height;
+        let joined = at - before < GAP_S;
+        path.push_str(&format!("{}{x:.1} {y:.1}", if joined { "L" } else { "M" }));
+        before = *at;
+    }
+    path
 }
 
 #[cfg(test)]
@@ -169,7 +177,7 @@ mod tests {
         assert!(rates[4..].iter().all(|rate| (rate.measured - 2e6).abs() < 1.0), "{rates:?}");
         assert_eq!((rates[8].asked, rates[7].key_frames, rates[3].key_frames), (Some(2e6), 1, 1));
         assert!(super::rates(&history, "small").is_empty());
-        let line = polyline(&[(60.0, 0.0), (120.0, 2e6)], 120.0, 4e6, 40.0);
-        assert_eq!(line, "120.0,40.0 240.0,20.0");
+        let line = line(&[(60.0, 0.0), (60.5, 4e6), (120.0, 2e6)], 120.0, 4e6, 40.0);
+        assert_eq!(line, "M120.0 40.0L121.0 0.0M240.0 20.0");
     }
 }

@@ -226,8 +226,8 @@ fn before(stage: &str) -> &'static [&'static str] {
     match stage {
         "decode" => &["source"],
         "process" => &["decode"],
-        "detect" => &["process", "decode"],
-        "track" => &["detect", "process", "decode"],
+        "detect" => &["decode"],
+        "track" => &["detect", "decode"],
         "draw" => &["track", "process", "decode"],
         "encode" => &["draw", "process", "decode"],
         "fragment" => &["encode", "source"],
@@ -331,7 +331,7 @@ mod tests {
         let wanted = [
             ("decode", 0.0, 4.0),
             ("process", 4.0, 6.0),
-            ("detect", 6.0, 50.0),
+            ("detect", 4.0, 50.0),
             ("track", 50.0, 51.0),
             ("encode", 6.0, 12.0),
             ("fragment", 12.0, 12.5),
