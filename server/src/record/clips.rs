@@ -218,7 +218,7 @@ impl Drop for Clips {
 fn shown_size(video: &VideoParams) -> (u32, u32) {
     let (across, down) = video.sample_aspect;
     let wide = (f64::from(video.width) * f64::from(across.max(1)) / f64::from(down.max(1))).round() as u32;
-    if video.rotation % 180 == 0 { (wide, video.height) } else { (video.height, wide) }
+    if video.rotation.is_multiple_of(180) { (wide, video.height) } else { (video.height, wide) }
 }
 
 fn missing(id: &str) -> Refusal {
