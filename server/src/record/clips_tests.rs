@@ -193,8 +193,8 @@ impl Disk for Filling {
         Ok(Space { total: 1 << 40, free: 1 << 39 })
     }
 
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Sink>> {
-        SystemDisk.create(path)?;
+    fn create(&self, path: &Path, _: u64) -> io::Result<Box<dyn Sink>> {
+        SystemDisk.create(path, 0)?;
         Ok(Box::new(FillingFile(self.0)))
     }
 }
@@ -231,9 +231,9 @@ impl Disk for Slow {
         Ok(Space { total: 1 << 40, free: self.free })
     }
 
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Sink>> {
+    fn create(&self, path: &Path, len: u64) -> io::Result<Box<dyn Sink>> {
         let _ = self.go.lock().unwrap().recv();
-        SystemDisk.create(path)
+        SystemDisk.create(path, len)
     }
 }
 

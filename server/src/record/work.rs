@@ -174,7 +174,7 @@ impl Inner {
     /// Writes the plain file under a temporary name; false where the clip was called off.
     fn write_part(&self, id: &str, layout: &Layout, active: &Active, goes_on: bool) -> io::Result<bool> {
         let part = self.files.path(id, "mp4.part").ok_or(io::ErrorKind::InvalidInput)?;
-        let mut file = self.disk.create(&part)?;
+        let mut file = self.disk.create(&part, layout.len())?;
         let whole = layout.len().max(1) as f64 / if goes_on { PLAIN_PART } else { 1.0 };
         let mut go_on = |written: u64| {
             active.set_progress(written as f64 / whole);

@@ -27,7 +27,7 @@ pub(crate) fn Header() -> impl IntoView {
             </nav>
             <p class="summary figure">{summary}</p>
             <div class="header-actions">
-                <button class="button primary" data-testid="add-camera" on:click=move |_| shared.dialog.set(Some(Dialog::Add))>
+                <button class="button primary" data-testid="add-camera" aria-label="Add a camera" on:click=move |_| shared.dialog.set(Some(Dialog::Add))>
                     <Icon name="plus"/>
                     <span>"Camera"</span>
                 </button>

@@ -9,7 +9,7 @@ mod now;
 mod tracks;
 
 pub(crate) use about::AboutPanel;
-pub(crate) use clip::{ClipMaker, ClipPanel};
+pub(crate) use clip::{ClipBar, ClipMaker, ClipPanel};
 pub(crate) use encoder::EncoderPanel;
 pub(crate) use layers::LayersPanel;
 pub(crate) use now::{NowPanel, PlayerPanel};

@@ -3,7 +3,7 @@
 use crate::components::badges::{DelayBadge, StateBadge};
 use crate::components::icon::Icon;
 use crate::components::panels::{
-    AboutPanel, ClipMaker, ClipPanel, EncoderPanel, LayersPanel, NowPanel, PlayerPanel, TracksPanel,
+    AboutPanel, ClipBar, ClipMaker, ClipPanel, EncoderPanel, LayersPanel, NowPanel, PlayerPanel, TracksPanel,
 };
 use crate::components::picture::Picture;
 use crate::components::plot::TimingsPlot;
@@ -11,13 +11,11 @@ use crate::components::snapshot::SnapshotButton;
 use crate::context::shared;
 use crate::feed;
 use crate::player::{Phase, PlayerView};
-use crate::state::clips::USUAL;
 use leptos::html;
 use leptos::prelude::*;
 use leptos_router::components::A;
 use leptos_router::hooks::use_params_map;
 use sightline_shared::camera::{Camera, CameraState};
-use sightline_shared::clips::Overlay;
 use sightline_shared::draw::Layers;
 
 /// The page; another id makes it anew.
@@ -66,6 +64,7 @@ fn OneCamera(id: String) -> impl IntoView {
                     <Picture id=id.clone() view stays=true/>
                 </div>
                 <Controls view camera stage maker/>
+                <ClipBar maker/>
                 <TimingsPlot id=id.clone() feed view/>
             </section>
             <aside class="camera-side" aria-label="About this camera">
@@ -121,7 +120,7 @@ fn Controls(
                 {move || if view.sound.get() { view! { <Icon name="sound"/> } } else { view! { <Icon name="mute"/> } }}
                 <span>"Sound"</span>
             </button>
-            <button class="button ghost" data-key="c" title="Clip of the last 30 s (c)" on:click=move |_| maker.last(USUAL, Overlay::None)>
+            <button class="button ghost" data-key="c" title="Clip of the last 30 s (c)" on:click=move |_| maker.usual()>
                 <Icon name="clip"/><span>"Clip"</span>
             </button>
             <span class="spring"></span>

@@ -24,6 +24,8 @@ pub(crate) struct ClipMaker {
     fault: RwSignal<Option<String>>,
     /// A request is on its way.
     asking: RwSignal<bool>,
+    /// It was asked for by the button below the picture, or its key: what comes of it is shown there.
+    in_bar: RwSignal<bool>,
 }
 
 impl ClipMaker {
@@ -35,18 +37,20 @@ impl ClipMaker {
             clip: RwSignal::new(None),
             fault: RwSignal::new(None),
             asking: RwSignal::new(false),
+            in_bar: RwSignal::new(false),
         }
     }
 
-    /// A clip of the last seconds.
-    pub(crate) fn last(self, seconds: u32, overlay: Overlay) {
-        self.make(NewClip { last_s: Some(f64::from(seconds)), overlay, ..NewClip::default() });
+    /// A clip of the usual length, asked for below the picture.
+    pub(crate) fn usual(self) {
+        self.make(NewClip { last_s: Some(f64::from(USUAL)), ..NewClip::default() }, true);
     }
 
-    fn make(self, new: NewClip) {
+    fn make(self, new: NewClip, in_bar: bool) {
         if self.asking.get_untracked() {
             return;
         }
+        self.in_bar.set(in_bar);
         self.asking.set(true);
         self.fault.set(None);
         let new = NewClip { camera: self.camera.get_value(), ..new };
@@ -105,10 +109,14 @@ pub(crate) fn ClipPanel(
     let burned = RwSignal::new(false);
     let overlay = move || if burned.get_untracked() { Overlay::Burned } else { Overlay::None };
     let make = move |_| match choice.get_untracked() {
-        Choice::Last(seconds) => maker.last(seconds, overlay()),
+        Choice::Last(seconds) => {
+            let last_s = Some(f64::from(seconds));
+            maker.make(NewClip { last_s, overlay: overlay(), ..NewClip::default() }, false);
+        }
         Choice::Between => match (iso_of_local(&from.get_untracked()), iso_of_local(&to.get_untracked())) {
             (Some(from), Some(to)) => {
-                maker.make(NewClip { from: Some(from), to: Some(to), overlay: overlay(), ..NewClip::default() });
+                let new = NewClip { from: Some(from), to: Some(to), overlay: overlay(), ..NewClip::default() };
+                maker.make(new, false);
             }
             _ => maker.fault.set(Some("Give both times, with seconds.".into())),
         },
@@ -142,8 +150,9 @@ pub(crate) fn ClipPanel(
                 </button>
                 <A href="/clips" attr:class="button ghost">"All clips"</A>
             </div>
-            <p class="fault" role="alert">{move || maker.fault.get()}</p>
-            <Made maker/>
+            <Show when=move || !maker.in_bar.get()>
+                <Made maker/>
+            </Show>
         </Panel>
     }
 }
@@ -191,7 +200,20 @@ fn Between(maker: ClipMaker, from: RwSignal<String>, to: RwSignal<String>) -> im
     }
 }
 
-/// The newest clip that was made here.
+/// What came of the button below the picture, right there.
+#[component]
+pub(crate) fn ClipBar(
+    /// Who makes them.
+    maker: ClipMaker,
+) -> impl IntoView {
+    view! {
+        <Show when=move || maker.in_bar.get()>
+            <div class="clip-bar"><Made maker/></div>
+        </Show>
+    }
+}
+
+/// The newest clip that was made here, or why there is none.
 #[component]
 fn Made(maker: ClipMaker) -> impl IntoView {
     let open = Memo::new(move |_| maker.clip.with(|clip| clip.as_ref().is_some_and(clips::is_open)));
@@ -202,6 +224,7 @@ fn Made(maker: ClipMaker) -> impl IntoView {
     let said = move || maker.clip.with(|clip| clip.as_ref().and_then(|clip| clip.error.clone()));
     let note = move || maker.clip.with(|clip| clip.as_ref().and_then(|clip| clip.note.clone()));
     view! {
+        <p class="fault" role="alert">{move || maker.fault.get()}</p>
         <Show when=move || maker.clip.with(Option::is_some)>
             <div class="made" data-testid="made-clip">
                 <Show when=move || open.get()>
