@@ -3,7 +3,7 @@
 
 mod scale;
 
-pub use scale::PlaneScaler;
+pub use scale::Scaler;
 
 use crate::pipeline::frame::{PictureMut, PixelFormat, PlaneMut};
 use ffmpeg::ffi;

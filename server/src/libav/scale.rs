@@ -36,7 +36,7 @@ fn holds(data: &[u8], stride: usize, bytes: usize, rows: usize) -> bool {
 }
 
 /// libswscale between two sizes and layouts.
-pub struct PlaneScaler {
+pub struct Scaler {
     context: scaling::Context,
     /// Bytes of a row, and rows, of each plane that is read and that is written.
     reads: Vec<(usize, usize)>,
@@ -46,7 +46,7 @@ pub struct PlaneScaler {
 }
 
 // SAFETY: an SwsContext is plain memory with no tie to the thread that made it, and is used through `&mut` alone.
-unsafe impl Send for PlaneScaler {}
+unsafe impl Send for Scaler {}
 
 /// Bytes of a row, and rows, of each plane; `None` for a layout that nothing here scales.
 fn geometry(pixel: Pixel, width: usize, height: usize) -> Option<Vec<(usize, usize)>> {
@@ -63,7 +63,7 @@ fn geometry(pixel: Pixel, width: usize, height: usize) -> Option<Vec<(usize, usi
     })
 }
 
-impl PlaneScaler {
+impl Scaler {
     /// A bilinear scaler from a layout, width and height to another.
     ///
     /// # Errors

@@ -5,7 +5,7 @@
 //! NV12 1.23 against 3.58, 1.02 against 1.46; 10 bit 1.34 against 3.69, 0.97 against 2.08. The faster one stands here.
 
 use super::ProcessError;
-use crate::libav::{self, PlaneScaler};
+use crate::libav::{self, Scaler};
 use crate::pipeline::frame::{Frame, PictureMut, PixelFormat, Samples};
 use ffmpeg_next::format::Pixel;
 
@@ -15,7 +15,7 @@ type Key = (PixelFormat, usize, usize, usize, usize);
 /// The scaler that fits the frames so far.
 #[derive(Default)]
 pub(super) struct Software {
-    scaler: Option<(Key, PlaneScaler)>,
+    scaler: Option<(Key, Scaler)>,
 }
 
 impl Software {
@@ -37,7 +37,7 @@ impl Software {
             Some((known, scaler)) if *known == key => scaler,
             other => {
                 libav::init();
-                let new = PlaneScaler::new((pixel, frame.width, frame.height), (target, to.width, to.height));
+                let new = Scaler::new((pixel, frame.width, frame.height), (target, to.width, to.height));
                 let new = new.map_err(|e| ProcessError::Refused(e.to_string()))?;
                 &mut other.insert((key, new)).1
             }
