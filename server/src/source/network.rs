@@ -26,9 +26,9 @@ use std::time::Duration;
 const OPEN_LIMIT: Duration = Duration::from_secs(12);
 /// Time for one packet. The watchdog of frames is faster; this one is for what comes without a picture in it.
 const READ_LIMIT: Duration = Duration::from_secs(15);
-/// Bytes that opening, or one packet, may take. A key frame of 8K has 4 MB, the index of a film of a day 10; a playlist of this
-/// size is kept as a list of eight times as much.
-const MOST_BYTES: u64 = 24 << 20;
+/// Bytes that opening, or one packet, may take. A key frame of 8K has 4 MB, the index of a film of ten hours 8; a playlist of
+/// this size is kept as a list of eight times as much.
+const MOST_BYTES: u64 = 12 << 20;
 /// Faults in a row after which a stream is given up.
 const MAX_ERRORS: u32 = 50;
 /// HLS: a frame that is due later than this is not early, but of another clock. Segments last 2 to 10 s.
