@@ -1,14 +1,12 @@
 //! Clips from the request to the file, with a disk that fills, stops, and a program that was killed.
 
-use super::super::disk::{Sink, Space, SystemDisk};
+use super::super::disk::SystemDisk;
+use super::super::disk_testing::{Filling, Slow};
 use super::super::ring::Keeper;
 use super::super::testing::fill;
 use super::*;
 use crate::pipeline::clock::SimulatedClock;
 use crate::store::Places;
-use std::io::Write;
-use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 const FILM: &str = "-c:v libx264 -g 15 -bf 2 -pix_fmt yuv420p -c:a aac";
@@ -163,42 +161,6 @@ fn what_is_less_than_was_asked_for_is_told() {
     assert_eq!(shown, ["60"]);
 }
 
-/// A disk with a little room that says it has more.
-struct Filling(u64);
-
-struct FillingFile(u64);
-
-impl Write for FillingFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0 < bytes.len() as u64 {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        self.0 -= bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Sink for FillingFile {
-    fn sync(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Disk for Filling {
-    fn space(&self, _: &Path) -> io::Result<Space> {
-        Ok(Space { total: 1 << 40, free: 1 << 39 })
-    }
-
-    fn create(&self, path: &Path, _: u64) -> io::Result<Box<dyn Sink>> {
-        SystemDisk.create(path, 0)?;
-        Ok(Box::new(FillingFile(self.0)))
-    }
-}
-
 #[test]
 fn a_disk_that_fills_leaves_nothing_half_written() {
     let home = Home::new();
@@ -211,30 +173,6 @@ fn a_disk_that_fills_leaves_nothing_half_written() {
     assert_eq!(clips.file(&made.id).unwrap_err().code, "not_done");
     clips.delete(&made.id).unwrap();
     assert!(clips.list().unwrap().is_empty());
-}
-
-/// A disk that gives a file only when it is told to, and has so much room.
-struct Slow {
-    go: Mutex<Receiver<()>>,
-    free: u64,
-}
-
-impl Slow {
-    fn new(free: u64) -> (Self, SyncSender<()>) {
-        let (sender, go) = sync_channel(1000);
-        (Self { go: Mutex::new(go), free }, sender)
-    }
-}
-
-impl Disk for Slow {
-    fn space(&self, _: &Path) -> io::Result<Space> {
-        Ok(Space { total: 1 << 40, free: self.free })
-    }
-
-    fn create(&self, path: &Path, len: u64) -> io::Result<Box<dyn Sink>> {
-        let _ = self.go.lock().unwrap().recv();
-        SystemDisk.create(path, len)
-    }
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod burn;
 pub mod clips;
 pub mod cut;
 pub mod disk;
+#[cfg(test)]
+mod disk_testing;
 mod files;
 mod lane;
 pub mod mp4;
