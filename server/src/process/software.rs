@@ -25,8 +25,8 @@ impl Software {
         }
         let Samples::Host(picture) = &frame.samples;
         if frame.format == PixelFormat::I420 && (frame.width, frame.height) == (to.width, to.height) {
-            to.copy_from(&**picture);
-            return Ok(());
+            let short = ProcessError::Short { width: frame.width, height: frame.height, format: frame.format };
+            return if to.copy_from(&**picture) { Ok(()) } else { Err(short) };
         }
         let pixel = pixel(frame.format);
         // libswscale takes grey for full range: as a plane of its own it stays what it is, and chroma is without colour.

@@ -129,7 +129,7 @@ fn requests_that_are_wrong_change_nothing() {
     let cases = [
         (with(&|b| b.url = None), "bad_url"),
         (with(&|b| b.url = Some("exec:ls".into())), "bad_scheme"),
-        (with(&|b| b.url = Some("gopher://h/s".into())), "bad_url"),
+        (with(&|b| b.url = Some("gopher://h/s".into())), "bad_scheme"),
         (with(&|b| b.url = Some("/etc/passwd".into())), "outside_media"),
         (with(&|b| b.url = Some("rtsp://u:${HOME}@h/s".into())), "bad_url"),
         (with(&|b| b.url = Some("rtsp://u:***@h/s".into())), "password_needed"),
