@@ -100,8 +100,10 @@ pub struct NewCamera {
     /// How the picture reaches viewers.
     pub video: VideoMode,
     /// The detector's settings.
+    #[serde(deserialize_with = "crate::object::object")]
     pub detect: DetectSettings,
     /// What is asked of the encoder of `main`.
+    #[serde(deserialize_with = "crate::object::object")]
     pub encoder: EncoderSettings,
 }
 
@@ -123,10 +125,10 @@ pub struct CameraPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<VideoMode>,
     /// New detector settings, as a whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::object::optional")]
     pub detect: Option<DetectSettings>,
     /// New settings of the encoder of `main`, as a whole; `PATCH /api/cameras/{id}/encoder` changes some of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::object::optional")]
     pub encoder: Option<EncoderSettings>,
     /// On or off.
     #[serde(skip_serializing_if = "Option::is_none")]

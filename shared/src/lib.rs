@@ -9,6 +9,7 @@ pub mod clips;
 pub mod codec;
 pub mod draw;
 pub mod encoder;
+pub mod object;
 pub mod probe;
 pub mod system;
 pub mod telemetry;

@@ -72,14 +72,35 @@ fn sound(path: &str) -> Vec<String> {
 }
 
 /// How many frames of the track that ffmpeg chooses are shown before `end` seconds.
-fn frames_before(path: &str, end: f64) -> usize {
-    let told = ffmpeg(&["-i", path, "-an", "-sn", "-dn", "-vsync", "passthrough", "-copyts", "-f", "framecrc", "-"]);
+fn frames_before(path: &str, end: f64, track: usize) -> usize {
+    let track = format!("0:v:{track}");
+    let told = ffmpeg(&[
+        "-i",
+        path,
+        "-map",
+        &track,
+        "-an",
+        "-sn",
+        "-dn",
+        "-vsync",
+        "passthrough",
+        "-copyts",
+        "-f",
+        "framecrc",
+        "-",
+    ]);
     let told = String::from_utf8(told).expect("text");
     let base = told.lines().find_map(|line| line.strip_prefix("#tb 0: ")).expect("a time base");
     let (numerator, denominator) = base.split_once('/').expect("a fraction");
     let tick = numerator.parse::<f64>().expect("a number") / denominator.parse::<f64>().expect("a number");
     let pts = told.lines().filter_map(|line| line.split(',').nth(2)?.trim().parse::<f64>().ok());
     pts.filter(|pts| pts * tick < end - 1e-6).count()
+}
+
+fn video_tracks(path: &Path) -> usize {
+    let (facts, _) = ffprobe(path);
+    let streams = facts["streams"].as_array().expect("a list");
+    streams.iter().filter(|stream| stream["codec_type"] == "video").count()
 }
 
 fn lines(path: &Path) -> Vec<Value> {
@@ -309,12 +330,14 @@ fn real_and_hostile_files_are_done_or_refused() {
         let said = String::from_utf8_lossy(&run.stderr).into_owned();
         assert!(start.elapsed() < Duration::from_secs(120), "{name} took {:?}", start.elapsed());
         if run.status.success() {
-            let wanted = if path.parent() == Some(&media) { frames_before(&input, 2.0) } else { 0 };
+            // Of several video tracks the program takes libavformat's best, the ffmpeg program its largest.
+            let tracks = if path.parent() == Some(&media) { video_tracks(&path) } else { 0 };
+            let wanted: Vec<_> = (0..tracks).map(|track| frames_before(&input, 2.0, track)).collect();
             let got = times(&out).len();
             assert_eq!(ffprobe(Path::new(&out)).1, "", "{name}");
             told.push_str(&format!("{name}: {got} frames {said}\n"));
             if path.parent() == Some(&media) {
-                assert_eq!(got, wanted, "{name}: {said}");
+                assert!(wanted.contains(&got), "{name}: {got} frames, its tracks have {wanted:?}: {said}");
             }
         } else {
             assert!(run.status.code() == Some(1) && said.trim_end().lines().count() == 1, "{name}: {said}");

@@ -252,7 +252,7 @@ async fn servers_that_never_end_cost_neither_time_nor_memory() {
         let camera = program.wait_failed(id).await;
         assert!(camera.reason.is_some_and(|reason| reason.ends_with(['.', '?'])));
     }
-    assert!(start.elapsed() < Duration::from_secs(25), "it took {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(90), "it took {:?}", start.elapsed());
     assert!(program.resident_bytes() < 1 << 30, "{} MB resident", program.resident_bytes() >> 20);
     let chunks = watched.await.expect("the camera beside them goes on");
     assert!(chunks.windows(2).all(|two| two[1].header.sequence == two[0].header.sequence.wrapping_add(1)));
