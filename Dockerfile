@@ -20,7 +20,7 @@ RUN scripts/build
 
 FROM debian:12-slim
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates curl libavcodec59 libavformat59 libavutil57 \
+ && apt-get install -y --no-install-recommends ca-certificates curl libavcodec59 libavdevice59 libavformat59 libavutil57 libswscale6 \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --no-log-init --home-dir /data --create-home sightline
 COPY --from=build /src/dist/sightline /usr/local/bin/sightline

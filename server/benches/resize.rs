@@ -1,11 +1,11 @@
-//! Resizing one frame to I420 on one thread: ours beside libswscale's bilinear scaler, on the same samples.
+//! Resizing one frame of I420 on one thread: what the program uses (libswscale) beside fast_image_resize, on the same samples.
 //!
 //! `cargo bench -p sightline-server --bench resize`
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use ffmpeg_next::format::Pixel;
-use ffmpeg_next::frame::Video;
-use ffmpeg_next::software::scaling::{Context, Flags};
+use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions};
 use sightline::pipeline::clock::Mono;
 use sightline::pipeline::frame::{Colour, Frame, PictureMut, PixelFormat, PlaneMut, Samples, VecPicture};
 use sightline::process::Resizer;
@@ -15,28 +15,24 @@ use std::hint::black_box;
 /// Frames in turn; more than the caches hold, so that samples come from memory as they do from a decoder.
 const FRAMES: usize = 16;
 
-/// Noise over a ramp in the layout of `pixel`, as libswscale reads it.
-fn painted(pixel: Pixel, width: u32, height: u32, n: usize) -> Video {
-    let mut video = Video::new(pixel, width, height);
+/// Noise over a ramp.
+fn painted(width: usize, height: usize, n: usize) -> Frame {
     let mut state = n as u64 + 1;
-    for plane in 0..video.planes() {
-        for (at, sample) in video.data_mut(plane).iter_mut().enumerate() {
+    let mut plane = |width: usize, height: usize| {
+        // Room behind each row, as libavcodec leaves it.
+        let stride = width.next_multiple_of(64) + 64;
+        let samples = (0..stride * height).map(|at| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            *sample =
-                if pixel == Pixel::YUV420P10LE && at % 2 == 1 { 1 } else { (at / 4096) as u8 ^ (state >> 61) as u8 };
-        }
-    }
-    video
-}
-
-/// The same samples as a frame of ours.
-fn frame(video: &Video, format: PixelFormat) -> Frame {
-    let planes = (0..video.planes()).map(|plane| (video.data(plane).to_vec(), video.stride(plane))).collect();
+            (at / 4096) as u8 ^ (state >> 61) as u8
+        });
+        (samples.collect::<Vec<u8>>(), stride)
+    };
+    let planes = vec![plane(width, height), plane(width / 2, height / 2), plane(width / 2, height / 2)];
     Frame {
         samples: Samples::Host(Box::new(VecPicture { planes })),
-        format,
-        width: video.width() as usize,
-        height: video.height() as usize,
+        format: PixelFormat::I420,
+        width,
+        height,
         colour: Colour::default(),
         sample_aspect: (1, 1),
         rotation: 0,
@@ -47,48 +43,68 @@ fn frame(video: &Video, format: PixelFormat) -> Frame {
     }
 }
 
+/// Planes to be written.
+struct Target {
+    planes: [Vec<u8>; 3],
+    width: usize,
+    height: usize,
+}
+
+impl Target {
+    fn new(width: usize, height: usize) -> Self {
+        let chroma = vec![0; width * height / 4];
+        Self { planes: [vec![0; width * height], chroma.clone(), chroma], width, height }
+    }
+
+    fn picture(&mut self) -> PictureMut<'_> {
+        let (width, height) = (self.width, self.height);
+        let [luma, blue, red] = &mut self.planes;
+        let plane = |data, width, height| PlaneMut { data, stride: width, width, height };
+        let planes =
+            [plane(luma, width, height), plane(blue, width / 2, height / 2), plane(red, width / 2, height / 2)];
+        PictureMut { format: PixelFormat::I420, width, height, planes }
+    }
+}
+
+/// fast_image_resize, plane by plane.
+fn by_crate(resizer: &mut fast_image_resize::Resizer, frame: &Frame, to: &mut PictureMut<'_>) {
+    let Samples::Host(picture) = &frame.samples;
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    for (index, plane) in to.planes.iter_mut().enumerate() {
+        let (data, stride) = picture.plane(index);
+        let (width, height) =
+            if index == 0 { (frame.width, frame.height) } else { (frame.width / 2, frame.height / 2) };
+        let source = TypedImageRef::<U8>::from_buffer(stride as u32, height as u32, data).expect("the plane is whole");
+        let source = TypedCroppedImage::from_ref(&source, 0, 0, width as u32, height as u32).expect("it is within");
+        let (width, height) = (plane.width as u32, plane.height as u32);
+        let mut target = TypedImage::<U8>::from_buffer(width, height, plane.data).expect("the plane is whole");
+        resizer.resize_typed(&source, &mut target, &options).expect("the planes hold the picture");
+    }
+}
+
 fn resizes(criterion: &mut Criterion) {
-    let layouts = [
-        ("i420", Pixel::YUV420P, PixelFormat::I420),
-        ("nv12", Pixel::NV12, PixelFormat::Nv12),
-        ("i420_10", Pixel::YUV420P10LE, PixelFormat::I42010),
-    ];
-    for (name, pixel, format) in layouts {
-        for (to_width, to_height) in [(1280, 720), (640, 360)] {
-            let videos: Vec<_> = (0..FRAMES).map(|n| painted(pixel, 1920, 1080, n)).collect();
-            let frames: Vec<_> = videos.iter().map(|video| frame(video, format)).collect();
-            let mut group = criterion.benchmark_group(format!("{name}_1080_to_{to_height}"));
-            let mut n = 0_usize;
-            let mut scaler = Context::get(pixel, 1920, 1080, Pixel::YUV420P, to_width, to_height, Flags::BILINEAR)
-                .expect("libswscale scales this");
-            let mut out = Video::new(Pixel::YUV420P, to_width, to_height);
-            group.bench_function("libswscale", |bench| {
-                bench.iter(|| {
-                    n += 1;
-                    scaler.run(&videos[n % FRAMES], &mut out).expect("the sizes are right");
-                    black_box(out.data(0)[0])
-                });
+    let frames: Vec<_> = (0..FRAMES).map(|n| painted(1920, 1080, n)).collect();
+    for (width, height) in [(1280, 720), (640, 360)] {
+        let mut group = criterion.benchmark_group(format!("i420_1080_to_{height}"));
+        let mut target = Target::new(width, height);
+        let mut n = 0_usize;
+        let mut resizer = Resizer::default();
+        group.bench_function("libswscale", |bench| {
+            bench.iter(|| {
+                n += 1;
+                resizer.run(&frames[n % FRAMES], &mut target.picture()).expect("the planes hold the picture");
+                black_box(target.planes[0][0])
             });
-            let (width, height) = (to_width as usize, to_height as usize);
-            let mut resizer = Resizer::default();
-            let mut planes = [vec![0; width * height], vec![0; width * height / 4], vec![0; width * height / 4]];
-            group.bench_function("ours", |bench| {
-                bench.iter(|| {
-                    n += 1;
-                    let [luma, blue, red] = &mut planes;
-                    let plane = |data, width, height| PlaneMut { data, stride: width, width, height };
-                    let planes = [
-                        plane(luma, width, height),
-                        plane(blue, width / 2, height / 2),
-                        plane(red, width / 2, height / 2),
-                    ];
-                    let mut to = PictureMut { format: PixelFormat::I420, width, height, planes };
-                    resizer.run(&frames[n % FRAMES], &mut to).expect("the planes hold the picture");
-                    black_box(to.planes[0].data[0])
-                });
+        });
+        let mut resizer = fast_image_resize::Resizer::new();
+        group.bench_function("fast_image_resize", |bench| {
+            bench.iter(|| {
+                n += 1;
+                by_crate(&mut resizer, &frames[n % FRAMES], &mut target.picture());
+                black_box(target.planes[0][0])
             });
-            group.finish();
-        }
+        });
+        group.finish();
     }
 }
 

@@ -3,6 +3,7 @@
 //! Follow one frame by opening the rooms in this order: `source`, `fragment`, `live`, and beside them `decode`, `detect`,
 //! `track`; clips come out of `record`. Only `pipeline` knows the order; a stage imports the items that flow and never another stage.
 
+pub mod annotate;
 pub mod api;
 pub mod codec;
 pub mod decode;
@@ -15,6 +16,7 @@ pub mod live;
 pub mod logging;
 pub mod picture;
 pub mod pipeline;
+pub mod probe;
 pub mod process;
 pub mod record;
 pub mod settings;

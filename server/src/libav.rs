@@ -1,9 +1,16 @@
-//! The one file that touches libav's raw pointers: what ffmpeg-next's safe layer does not give.
+//! The one room that touches libav's raw pointers: what ffmpeg-next's safe layer does not give.
 #![allow(unsafe_code)]
 
+mod scale;
+
+pub use scale::Scaler;
+
 use crate::pipeline::frame::{PictureMut, PixelFormat, PlaneMut};
+use ffmpeg::ffi;
 use ffmpeg_next as ffmpeg;
-use std::sync::Once;
+use std::cell::Cell;
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::sync::{Once, OnceLock};
 
 static INIT: Once = Once::new();
 
@@ -25,6 +32,12 @@ pub struct TrackFacts {
     pub height: i32,
     /// Frames of reordering that libavformat saw (`video_delay`).
     pub reorder: i32,
+    /// Samples a second as heard; video: 0.
+    pub sample_rate: i32,
+    /// Channels as heard; video: 0.
+    pub channels: i32,
+    /// The codec's profile (libavcodec/avcodec.h, `FF_PROFILE_`), negative where unknown.
+    pub profile: i32,
 }
 
 /// Reads what [`ffmpeg::codec::Parameters`] keeps behind its pointer.
@@ -44,6 +57,9 @@ pub fn track_facts(parameters: &ffmpeg::codec::Parameters) -> TrackFacts {
             width: raw.width,
             height: raw.height,
             reorder: raw.video_delay,
+            sample_rate: raw.sample_rate,
+            channels: raw.ch_layout.nb_channels,
+            profile: raw.profile,
         }
     }
 }
@@ -103,4 +119,254 @@ pub fn set_rates(encoder: &mut ffmpeg::encoder::video::Encoder, rates: &Rates) -
         }
     }
     Ok(())
+}
+
+/// When a file begins, in microseconds of its own clock, as libavformat found it.
+#[must_use]
+pub fn input_start(input: &ffmpeg::format::context::Input) -> Option<i64> {
+    // SAFETY: the context is open and borrowed; the field is a plain number (libavformat/avformat.h).
+    let start = unsafe { (*input.as_ptr()).start_time };
+    (start != ffmpeg::ffi::AV_NOPTS_VALUE).then_some(start)
+}
+
+/// What a container is told of an H.264 track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VideoTrack<'a> {
+    /// Width in pixels as coded.
+    pub width: u32,
+    /// Height in pixels as coded.
+    pub height: u32,
+    /// Sample aspect ratio.
+    pub sample_aspect: (u32, u32),
+    /// Parameter sets behind start codes.
+    pub extradata: &'a [u8],
+}
+
+/// The parameters of an H.264 track, for a container that is written.
+#[must_use]
+pub fn h264_parameters(track: &VideoTrack<'_>) -> ffmpeg::codec::Parameters {
+    let mut parameters = ffmpeg::codec::Parameters::new();
+    parameters.set_medium(ffmpeg::media::Type::Video);
+    parameters.set_id(ffmpeg::codec::Id::H264);
+    let signed = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
+    // SAFETY: the pointer is valid for the life of `parameters`. Its extradata is allocated by av_mallocz with the padding that
+    // libavcodec reads beyond it, is copied in whole, and belongs to the parameters from then on, which free it
+    // (libavcodec/codec_par.h); where there is no memory it stays absent. The other fields are plain numbers.
+    unsafe {
+        let raw = &mut *parameters.as_mut_ptr();
+        (raw.width, raw.height) = (signed(track.width), signed(track.height));
+        raw.sample_aspect_ratio =
+            ffmpeg::ffi::AVRational { num: signed(track.sample_aspect.0), den: signed(track.sample_aspect.1) };
+        let padded = track.extradata.len() + ffmpeg::ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;
+        let bytes = ffmpeg::ffi::av_mallocz(padded).cast::<u8>();
+        if !bytes.is_null() {
+            std::ptr::copy_nonoverlapping(track.extradata.as_ptr(), bytes, track.extradata.len());
+            raw.extradata = bytes;
+            raw.extradata_size = i32::try_from(track.extradata.len()).unwrap_or(0);
+        }
+    }
+    parameters
+}
+
+/// The same parameters without the tag that the container they come from had for the codec: another one has its own.
+#[must_use]
+pub fn without_tag(parameters: &ffmpeg::codec::Parameters) -> ffmpeg::codec::Parameters {
+    let mut copy = parameters.clone();
+    // SAFETY: the pointer is valid for the life of `copy`, which owns what it points to; the field is a plain number.
+    unsafe { (*copy.as_mut_ptr()).codec_tag = 0 };
+    copy
+}
+
+/// Whether the container that is written takes a codec.
+#[must_use]
+pub fn takes(output: &ffmpeg::format::context::Output, codec: ffmpeg::codec::Id) -> bool {
+    // SAFETY: the context is open and borrowed, and its format is one of libavformat's statics.
+    unsafe { ffmpeg::ffi::avformat_query_codec((*output.as_ptr()).oformat, codec.into(), 0) == 1 }
+}
+
+/// A conversion of layouts that may go to another thread.
+pub struct Converter(pub ffmpeg::software::scaling::Context);
+
+// SAFETY: a SwsContext is a block of memory that libswscale touches only in calls that are given it, each of which has it borrowed
+// mutably here; it keeps nothing of the thread that made it (libswscale/swscale.h).
+unsafe impl Send for Converter {}
+
+/// What a demuxer may open: asked for the address itself and for whatever it leads to (the segments of a playlist).
+pub trait Terms {
+    /// Options of that one connection; `None` refuses it.
+    fn of(url: &str) -> Option<Vec<(&'static CStr, CString)>>;
+}
+
+/// Opens what lies behind an address, on the terms of `T`. `interrupt` ends the wait at any time.
+///
+/// # Errors
+/// libavformat's.
+pub fn open_address<T: Terms, I: FnMut() -> bool + Send + 'static>(
+    url: &str,
+    format: Option<&str>,
+    options: ffmpeg::Dictionary<'_>,
+    interrupt: I,
+) -> Result<ffmpeg::format::context::Input, ffmpeg::Error> {
+    init();
+    let invalid = |_| ffmpeg::Error::InvalidData;
+    let url = CString::new(url).map_err(invalid)?;
+    let format = format.map(CString::new).transpose().map_err(invalid)?;
+    // SAFETY: a context of libavformat's own making is given the callbacks before it is opened. `avformat_open_input`
+    // takes it over and frees it where it fails; the guard that owns `interrupt` outlives it in both cases, since `wrap`
+    // keeps it and the error paths drop it last. The dictionary is given back to its owner whatever happened.
+    unsafe {
+        let mut context = ffi::avformat_alloc_context();
+        if context.is_null() {
+            return Err(ffmpeg::Error::Unknown);
+        }
+        let interrupt = ffmpeg::util::interrupt::new(Box::new(interrupt));
+        (*context).interrupt_callback = interrupt.interrupt;
+        (*context).io_open = Some(open_further::<T>);
+        let format = match &format {
+            None => std::ptr::null(),
+            Some(name) => match ffi::av_find_input_format(name.as_ptr()) {
+                found if found.is_null() => {
+                    ffi::avformat_free_context(context);
+                    return Err(ffmpeg::Error::DemuxerNotFound);
+                }
+                found => found,
+            },
+        };
+        let mut options = options.disown();
+        let opened = ffi::avformat_open_input(&raw mut context, url.as_ptr(), format, &raw mut options);
+        drop(ffmpeg::Dictionary::own(options));
+        if opened < 0 {
+            return Err(ffmpeg::Error::from(opened));
+        }
+        let found = ffi::avformat_find_stream_info(context, std::ptr::null_mut());
+        if found < 0 {
+            ffi::avformat_close_input(&raw mut context);
+            return Err(ffmpeg::Error::from(found));
+        }
+        Ok(ffmpeg::format::context::Input::wrap_with_interrupt(context, interrupt.guard))
+    }
+}
+
+/// Opens one address for a demuxer. libavformat's own callback does not pass on the check of certificates from a playlist to
+/// its segments.
+///
+/// # Safety
+/// For libavformat alone, as `io_open` of a context that it made.
+unsafe extern "C" fn open_further<T: Terms>(
+    context: *mut ffi::AVFormatContext,
+    io: *mut *mut ffi::AVIOContext,
+    url: *const c_char,
+    flags: c_int,
+    options: *mut *mut ffi::AVDictionary,
+) -> c_int {
+    // SAFETY: libavformat calls this with pointers that are valid for the call; `options` may be null. Both strings of
+    // `av_dict_set` are copied by it. Where `avio_open2` succeeds, `*io` is a context of its own making, whose `read_packet`
+    // is a public field.
+    unsafe {
+        let refused = c_int::from(ffmpeg::Error::ProtocolNotFound);
+        let Ok(text) = CStr::from_ptr(url).to_str() else { return refused };
+        let Some(terms) = T::of(text) else { return refused };
+        let mut own = std::ptr::null_mut();
+        if !options.is_null() {
+            ffi::av_dict_copy(&raw mut own, *options, 0);
+        }
+        for (name, value) in terms {
+            ffi::av_dict_set(&raw mut own, name.as_ptr(), value.as_ptr(), 0);
+        }
+        let opened = ffi::avio_open2(io, url, flags, &raw const (*context).interrupt_callback, &raw mut own);
+        ffi::av_dict_free(&raw mut own);
+        if opened >= 0
+            && let Some(read) = (**io).read_packet
+            && std::ptr::fn_addr_eq(*READ.get_or_init(|| read), read)
+        {
+            (**io).read_packet = Some(counted_read);
+        }
+        opened
+    }
+}
+
+/// # Safety
+/// Called with the `opaque` of its context and a buffer of as many bytes as it is told.
+type ReadPacket = unsafe extern "C" fn(*mut c_void, *mut u8, c_int) -> c_int;
+
+/// libavformat's own reading of an address; the same function for every one.
+static READ: OnceLock<ReadPacket> = OnceLock::new();
+
+thread_local! {
+    /// Bytes that this thread may still read from addresses.
+    static LEFT: Cell<u64> = const { Cell::new(u64::MAX) };
+}
+
+/// Runs `work`, in which this thread reads at most so many bytes from addresses opened by [`open_address`]; gives what it gave,
+/// and whether they were not enough. A playlist without end would otherwise be kept as a list without end.
+pub fn within_bytes<T>(bytes: u64, work: impl FnOnce() -> T) -> (T, bool) {
+    LEFT.set(bytes);
+    let done = work();
+    (done, LEFT.replace(u64::MAX) == 0)
+}
+
+/// Reads as [`READ`] does, and no more than [`LEFT`].
+///
+/// # Safety
+/// For libavformat alone, as `read_packet` of a context whose own was [`READ`].
+unsafe extern "C" fn counted_read(opaque: *mut c_void, buffer: *mut u8, size: c_int) -> c_int {
+    let left = LEFT.get();
+    let Some(read) = READ.get().filter(|_| left > 0) else {
+        return c_int::from(ffmpeg::Error::Other { errno: ffmpeg::util::error::EFBIG });
+    };
+    let size = c_int::try_from(left).map_or(size, |left| size.min(left));
+    // SAFETY: this stands in for `read` on contexts whose function it was, with the same `opaque` and buffer; `size` is only
+    // made smaller.
+    let got = unsafe { read(opaque, buffer, size) };
+    LEFT.set(left - u64::try_from(got).unwrap_or(0).min(left));
+    got
+}
+
+/// Whether a TLS handshake with `host` succeeds where its certificate is not looked at: tells a certificate that is not
+/// trusted from a connection that fails. Nothing is sent over it.
+pub fn tls_answers(host: &str, port: u16, interrupt: impl FnMut() -> bool + Send + 'static) -> bool {
+    init();
+    let Ok(url) = CString::new(format!("tls://{host}:{port}?verify=0")) else { return false };
+    let interrupt = ffmpeg::util::interrupt::new(Box::new(interrupt));
+    // SAFETY: `io` is written by `avio_open2` and closed here; the callback's guard lives until the end of the function.
+    unsafe {
+        let mut io = std::ptr::null_mut();
+        let flags = ffi::AVIO_FLAG_READ as c_int;
+        let opened =
+            ffi::avio_open2(&raw mut io, url.as_ptr(), flags, &raw const interrupt.interrupt, std::ptr::null_mut());
+        if opened >= 0 {
+            ffi::avio_closep(&raw mut io);
+        }
+        opened >= 0
+    }
+}
+
+/// Makes the demuxers of libavdevice known. It is loaded when it is first asked for, not linked: it draws in the libraries
+/// of a whole desktop, and most machines have no camera of their own.
+///
+/// # Errors
+/// What to install.
+pub fn load_devices() -> Result<(), String> {
+    static LOADED: OnceLock<Result<(), String>> = OnceLock::new();
+    LOADED
+        .get_or_init(|| {
+            // libavdevice has had the major version of libavformat in every release since FFmpeg 5.
+            let major = ffmpeg::format::version() >> 16;
+            let missing = |_| {
+                format!(
+                    "Cameras of this machine need libavdevice {major}. On Debian: apt-get install libavdevice{major}."
+                )
+            };
+            // SAFETY: the library of FFmpeg that belongs to the linked libavformat runs nothing when it is loaded, the
+            // function has this signature (libavdevice/avdevice.h), and the library is never unloaded.
+            unsafe {
+                let library = libloading::Library::new(format!("libavdevice.so.{major}")).map_err(missing)?;
+                let library = Box::leak(Box::new(library));
+                let register: libloading::Symbol<'_, unsafe extern "C" fn()> =
+                    library.get(b"avdevice_register_all\0").map_err(missing)?;
+                register();
+            }
+            Ok(())
+        })
+        .clone()
 }

@@ -1,11 +1,14 @@
 //! `sightline`: arguments in, one call of the library, one line and an exit status out.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sightline::annotate::{self, AnnotateError};
 use sightline::api::{self, ServeOptions};
 use sightline::logging;
 use sightline::pipeline::clock::{Clock, SystemClock};
+use sightline::pipeline::inject::Inject;
 use sightline::settings::Mistake;
 use sightline::store::{Places, StoreError};
+use sightline_shared::camera::Transport;
 use std::error::Error;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -32,6 +35,38 @@ enum Command {
     /// Check the settings file, or print one with every key.
     #[command(subcommand)]
     Config(Config),
+    /// Write a video with what is found in it drawn on it: a file (or an address) through the same stages, as fast as it goes.
+    Annotate(Annotate),
+    /// The camera doctor: watch a stream for some seconds and tell what it is, what is wrong with it, and the mend.
+    Probe(Probe),
+}
+
+#[derive(Args)]
+struct Probe {
+    /// Address of the stream, a file's path, or v4l2:/dev/video0; ${NAME} in it is taken from the environment.
+    url: String,
+    /// The report as JSON.
+    #[arg(long)]
+    json: bool,
+    /// How long it is watched after its first frame, 1 to 60.
+    #[arg(long, value_name = "N", default_value_t = sightline::probe::DEFAULT_SECONDS)]
+    seconds: f64,
+    /// RTSP's transport.
+    #[arg(long, value_enum, default_value_t = ProbeTransport::Auto)]
+    transport: ProbeTransport,
+    /// Form of the log on standard error.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ProbeTransport {
+    /// TCP, and UDP where the camera refuses it.
+    Auto,
+    /// Interleaved in the RTSP connection.
+    Tcp,
+    /// RTP over UDP.
+    Udp,
 }
 
 #[derive(Subcommand)]
@@ -40,6 +75,15 @@ enum Config {
     Check(Common),
     /// Print a settings file with every key, its default, and what it does.
     PrintDefault,
+}
+
+#[derive(Args)]
+struct Annotate {
+    #[command(flatten)]
+    arguments: annotate::cli::Arguments,
+    /// Form of progress and result.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
 }
 
 #[derive(Args)]
@@ -68,6 +112,9 @@ struct Serve {
     /// A name under which the dashboard may be opened, beside the ones in the settings; may be repeated.
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
+    /// For tests: hold every frame up in a stage, as STAGE=MILLISECONDS.
+    #[arg(long, value_name = "STAGE=MS", hide = true)]
+    inject: Vec<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -85,7 +132,9 @@ fn main() -> ExitCode {
         Command::Serve(Serve { common, .. }) | Command::Password(common) | Command::Config(Config::Check(common)) => {
             common.log_format
         }
+        Command::Annotate(annotate) => annotate.log_format,
         Command::Config(Config::PrintDefault) => LogFormat::Text,
+        Command::Probe(probe) => probe.log_format,
     };
     logging::set_up(match log_format {
         LogFormat::Text => logging::Format::Text,
@@ -95,13 +144,18 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve(arguments),
         Command::Password(common) => password(&common),
         Command::Config(config) => run_config(&config),
+        Command::Annotate(Annotate { arguments, log_format }) => {
+            annotate::cli::run(arguments, matches!(log_format, LogFormat::Json)).map_err(Into::into)
+        }
+        Command::Probe(arguments) => probe(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Where standard error is gone there is nobody left to tell.
             let _ = writeln!(std::io::stderr(), "sightline: {error}");
-            ExitCode::FAILURE
+            let wrong_usage = matches!(error.downcast_ref(), Some(AnnotateError::Usage(_)));
+            if wrong_usage { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -113,6 +167,7 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
         config_path: arguments.common.config,
         demo: arguments.demo,
         allow_hosts: arguments.allow_host,
+        inject: Inject::parse(arguments.inject.iter().map(String::as_str))?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("sightline-io").enable_all().build()?;
     runtime.block_on(async {
@@ -128,6 +183,22 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
             .await;
         Ok(())
     })
+}
+
+fn probe(arguments: Probe) -> Result<(), Box<dyn Error>> {
+    let transport = match arguments.transport {
+        ProbeTransport::Auto => Transport::Auto,
+        ProbeTransport::Tcp => Transport::Tcp,
+        ProbeTransport::Udp => Transport::Udp,
+    };
+    let Probe { url, json, seconds, .. } = arguments;
+    let options = sightline::probe::command::Options { url, json, seconds, transport };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let done = runtime.block_on(sightline::probe::command::run(&options, &clock));
+    // A source that waits for a name server ends in its own time; nobody waits for it.
+    runtime.shutdown_background();
+    Ok(done?)
 }
 
 fn run_config(config: &Config) -> Result<(), Box<dyn Error>> {

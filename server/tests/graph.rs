@@ -24,6 +24,7 @@ fn demo() -> CameraSettings {
         transport: Default::default(),
         video: Default::default(),
         detect: DetectSettings { fps: 0.0, ..DetectSettings::default() },
+        encoder: Default::default(),
         editable: false,
     }
 }
@@ -79,7 +80,9 @@ async fn the_demo_camera_s_box_is_found_in_every_frame_and_every_item_is_account
     for (name, stage) in camera.timings(Duration::from_secs(60)).stages {
         let dropped: u64 = stage.dropped.values().sum();
         assert_eq!(stage.entered, stage.left + stage.held + dropped, "{name}: {stage:?}");
-        assert!(stage.entered > 0, "{name} did nothing");
+        // Nobody asked for a rendition, so none was made.
+        let is_idle = ["process", "encode"].iter().any(|stage| name.starts_with(stage)) || name == "send";
+        assert_eq!(stage.entered > 0, !is_idle, "{name}: {stage:?}");
         assert_eq!(stage.held, 0, "{name} still holds items after the camera was stopped: {stage:?}");
     }
 }

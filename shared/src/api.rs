@@ -1,6 +1,7 @@
 //! Bodies of the HTTP API that both ends use.
 
 use crate::camera::{DetectSettings, Role, Transport, VideoMode};
+use crate::encoder::EncoderSettings;
 use serde::{Deserialize, Serialize};
 
 /// Every error answer.
@@ -99,7 +100,11 @@ pub struct NewCamera {
     /// How the picture reaches viewers.
     pub video: VideoMode,
     /// The detector's settings.
+    #[serde(deserialize_with = "crate::object::object")]
     pub detect: DetectSettings,
+    /// What is asked of the encoder of `main`.
+    #[serde(deserialize_with = "crate::object::object")]
+    pub encoder: EncoderSettings,
 }
 
 /// `PATCH /api/cameras/{id}`: absent fields stay as they are.
@@ -120,8 +125,11 @@ pub struct CameraPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<VideoMode>,
     /// New detector settings, as a whole.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::object::optional")]
     pub detect: Option<DetectSettings>,
+    /// New settings of the encoder of `main`, as a whole; `PATCH /api/cameras/{id}/encoder` changes some of them.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::object::optional")]
+    pub encoder: Option<EncoderSettings>,
     /// On or off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
@@ -132,7 +140,8 @@ pub struct CameraPatch {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Timings {
-    /// By stage name: `source`, `fragment`, `decode`, `detect`, `track`.
+    /// By stage name: `source`, `fragment`, `decode`, `detect`, `track`, for `main` `process`, `encode`, for `small` `process_small`,
+    /// `encode_small`, and `send`. A stage's time is from entering its queue to leaving it, so that the stages of a frame add up.
     pub stages: std::collections::BTreeMap<String, StageTimings>,
 }
 

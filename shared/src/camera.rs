@@ -179,7 +179,7 @@ pub struct Camera {
     /// One sentence or two: what happened, why as far as known, what comes next.
     pub reason: Option<String>,
     /// A word for programs: `refused`, `unreachable`, `auth`, `not_rtsp`, `not_found`, `no_video`, `codec`, `frozen`, `ended`,
-    /// `timeout`, `file`, `url`, `protocol`.
+    /// `timeout`, `file`, `url`, `protocol`, `certificate`, `device`.
     pub reason_code: Option<String>,
     /// When the state began, RFC 3339.
     pub since: Option<String>,
@@ -205,7 +205,9 @@ pub struct Camera {
     pub clock_ahead_s: Option<f64>,
     /// The audio track, if there is one.
     pub audio: Option<AudioInfo>,
-    /// The transport that is in use: `tcp`, `udp`, `file`, `demo`.
+    /// What is done to the stream beside carrying it, and what people should know of its connection.
+    pub note: Option<String>,
+    /// The transport that is in use: `tcp`, `udp`, `http`, `https`, `hls`, `rtmp`, `rtsps`, `srt`, `v4l2`, `file`, `demo`.
     pub transport_in_use: Option<String>,
     /// The transport that was asked for.
     pub transport: Transport,

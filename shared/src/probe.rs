@@ -125,6 +125,8 @@ pub struct Probe {
     pub sender_reports: Option<bool>,
     /// How far the camera's wall clock is ahead, in seconds.
     pub clock_ahead_s: Option<f64>,
+    /// By how much frames come later than the earliest of them, in milliseconds: 95 of 100 stay below it.
+    pub jitter_ms: Option<f64>,
     /// Frames that came.
     pub frames: u64,
     /// RTP packets that did not.

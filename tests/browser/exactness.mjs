@@ -4,6 +4,7 @@ import { answer, base, check, hook, main, newPage, shot, until, withBrowser } fr
 import { giveTools, isDrawn, isExact } from './pixels.mjs';
 
 const FRAMES = Number(process.env.SIGHTLINE_FRAMES ?? 600);
+const RENDITION = process.env.SIGHTLINE_RENDITION ?? 'auto';
 
 /** Runs in the page: collects one record for each frame that the browser shows. */
 function collect(frames) {
@@ -63,6 +64,15 @@ function judge(record, offset) {
   return isExact(record.box) ? 'exact' : 'wrong box';
 }
 
+/** Another rendition than the usual one, where asked for, and its first frame. */
+async function chooseRendition(page, parent) {
+  if (RENDITION === 'auto') return;
+  await hook(page, 'rendition-select').selectOption(RENDITION);
+  await until(`the rendition ${RENDITION}`, async () => (await parent.getAttribute('data-rendition')) === RENDITION, 30_000);
+  await until('its first frame', async () => (await parent.getAttribute('data-shown-pts')) || null);
+  await page.waitForTimeout(1500);
+}
+
 await main(async () => {
   await withBrowser(async (browser) => {
     const page = await newPage(browser);
@@ -70,6 +80,7 @@ await main(async () => {
     await hook(page, 'camera-video').waitFor();
     const parent = page.locator('[data-shown-pts]').first();
     await until('a first frame', async () => (await parent.getAttribute('data-shown-pts')) || null);
+    await chooseRendition(page, parent);
     await giveTools(page);
     const records = await page.evaluate(collect, FRAMES);
     await shot(page, 'exactness');
@@ -84,6 +95,6 @@ await main(async () => {
     const missed = records.at(-1).presented - records[0].presented + 1 - records.length;
     check(page.errors.length === 0, `console errors:\n${page.errors.join('\n')}`);
     const player = await parent.getAttribute('data-player');
-    answer({ player, frames: records.length, counts, not_seen_by_callback: missed, examples });
+    answer({ player, rendition: await parent.getAttribute('data-rendition'), frames: records.length, counts, not_seen_by_callback: missed, examples });
   });
 });

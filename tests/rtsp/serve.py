@@ -6,6 +6,7 @@
 SOURCE is one of
     test[:h264|h265][+aac]    a live 640x360 pattern at 25 fps with a key frame every second
     end:SECONDS               the same, and the stream ends after SECONDS
+    launch:PIPELINE           any pipeline with payloaders named pay0, pay1
     FILE[:h264|h265][+aac]    the file's own codecs, sent once (MP4, MOV, MKV)
 The port is free and chosen by the system: prints `listening on PORT` when it is ready.
 """
@@ -59,6 +60,8 @@ def recorded(path, video, audio):
 
 
 def launch(source):
+    if source.startswith("launch:"):
+        return f"( {source[len('launch:'):]} )"
     if source.startswith("end:"):
         return pattern("h264", None, float(source[len("end:"):]))
     path, video, audio = split(source)

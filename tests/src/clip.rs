@@ -56,6 +56,8 @@ pub struct Clip {
     pub pps: Bytes,
     /// The access units, in decoding order, starting with a key frame.
     pub units: Vec<Unit>,
+    /// What the scripted camera's SDP says of frames a second, where it is not the truth.
+    pub sdp_fps: Option<u32>,
 }
 
 impl Clip {
@@ -77,7 +79,7 @@ impl Clip {
     }
 
     fn from_annex_b(spec: ClipSpec, stream: &Bytes) -> Self {
-        let mut clip = Self { spec, sps: Bytes::new(), pps: Bytes::new(), units: Vec::new() };
+        let mut clip = Self { spec, sps: Bytes::new(), pps: Bytes::new(), units: Vec::new(), sdp_fps: None };
         for nal in nal_units(stream) {
             match nal[0] & 0x1f {
                 9 => clip.units.push(Unit { nals: Vec::new(), key: false }),

@@ -4,11 +4,16 @@ pub mod browser;
 pub mod child;
 pub mod clip;
 pub mod fake_camera;
+pub mod http_files;
+pub mod lossy;
 pub mod media;
+pub mod media_server;
 pub mod mp4;
 pub mod program;
 pub mod real_camera;
 pub mod responder;
+pub mod tls;
+pub mod transcode;
 pub mod viewer;
 
 use std::time::{Duration, Instant};

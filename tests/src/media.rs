@@ -48,3 +48,16 @@ pub fn ffprobe(input: &Path) -> (serde_json::Value, String) {
     assert!(output.status.success(), "ffprobe {}: {warnings}", input.display());
     (serde_json::from_slice(&output.stdout).expect("ffprobe writes JSON"), warnings)
 }
+
+/// The numbers that the demo camera has painted into the frames that a player of `file` shows.
+///
+/// # Panics
+/// ffmpeg cannot decode it.
+#[must_use]
+pub fn demo_numbers(file: &Path) -> Vec<u64> {
+    let file = file.to_str().expect("paths of tests are UTF-8");
+    let crop = "crop=384:16:0:0,format=gray";
+    let pixels = ffmpeg(&["-i", file, "-vf", crop, "-fps_mode", "passthrough", "-f", "rawvideo", "-"]);
+    let number = |frame: &[u8]| (0..24).fold(0, |n, bit| n << 1 | u64::from(frame[8 * 384 + bit * 16 + 8] > 128));
+    pixels.chunks_exact(384 * 16).map(number).collect()
+}

@@ -60,3 +60,19 @@ pub fn chunk(bytes: &[u8]) -> ReadChunk {
         mdat_len: mdat.data.len(),
     }
 }
+
+/// How many bytes of a stream that was cut off are whole boxes, each `moof` with its `mdat`.
+#[must_use]
+pub fn whole_boxes(bytes: &[u8]) -> usize {
+    let (mut at, mut whole) = (0, 0);
+    while let Some(head) = bytes.get(at..at + 8) {
+        at += u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
+        if at > bytes.len() {
+            break;
+        }
+        if &head[4..] != b"moof" {
+            whole = at;
+        }
+    }
+    whole
+}

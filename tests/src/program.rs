@@ -230,12 +230,21 @@ impl Program {
     /// The process is gone.
     #[must_use]
     pub fn cpu_seconds(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("the process runs");
-        // Fields 14 and 15 of proc(5), counted from behind the name, which may hold spaces; 100 ticks a second on Linux.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |index: usize| fields[index].parse::<f64>().expect("a number");
-        (ticks(11) + ticks(12)) / 100.0
+        cpu_seconds_of(self.process.id())
     }
+}
+
+/// Processor time that a process has used so far, in seconds.
+///
+/// # Panics
+/// The process is gone.
+#[must_use]
+pub fn cpu_seconds_of(process: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("the process runs");
+    // Fields 14 and 15 of proc(5), counted from behind the name, which may hold spaces; 100 ticks a second on Linux.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |index: usize| fields[index].parse::<f64>().expect("a number");
+    (ticks(11) + ticks(12)) / 100.0
 }
 
 /// The command that serves from `data`.

@@ -3,9 +3,11 @@
 use serde::{Serialize, de::DeserializeOwned};
 use sightline_shared::api::{CameraPatch, ErrorBody, Login, NewCamera, NewPassword, Session};
 use sightline_shared::camera::Camera;
+use sightline_shared::encoder::EncoderChanged;
+use sightline_shared::probe::{NewProbe, Probe};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Headers, RequestInit, Response};
+use web_sys::{AbortSignal, Headers, RequestInit, Response};
 
 /// Why a request gave nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +51,16 @@ async fn send(
     body: Option<String>,
     revision: Option<&str>,
 ) -> Result<(String, Option<String>), Failure> {
-    let options = RequestInit::new();
+    send_with(RequestInit::new(), method, path, body, revision).await
+}
+
+async fn send_with(
+    options: RequestInit,
+    method: &str,
+    path: &str,
+    body: Option<String>,
+    revision: Option<&str>,
+) -> Result<(String, Option<String>), Failure> {
     options.set_method(method);
     let headers = Headers::new().map_err(|_| Failure::silent())?;
     let mut wanted = vec![("accept", "application/json")];
@@ -85,7 +96,11 @@ async fn json<T: DeserializeOwned>(
     revision: Option<&str>,
 ) -> Result<T, Failure> {
     let (text, _) = send(method, path, body, revision).await?;
-    serde_json::from_str(&text).map_err(|error| Failure {
+    read(&text)
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| Failure {
         status: 200,
         code: "unreadable".into(),
         message: format!(
@@ -146,9 +161,45 @@ pub(crate) async fn add_camera(new: &NewCamera) -> Result<Camera, Failure> {
     json("POST", "/api/cameras", body(new), None).await
 }
 
+/// Looks at a stream; `abort` lets go of it.
+pub(crate) async fn probe(new: &NewProbe, abort: &AbortSignal) -> Result<Probe, Failure> {
+    let options = RequestInit::new();
+    options.set_signal(Some(abort));
+    let (text, _) = send_with(options, "POST", "/api/probe", body(new), None).await?;
+    read(&text)
+}
+
 /// Changes a camera.
 pub(crate) async fn patch_camera(id: &str, patch: &CameraPatch, revision: Option<&str>) -> Result<Camera, Failure> {
     json("PATCH", &camera_path(id), body(patch), revision).await
+}
+
+/// Changes the encoder of a camera's rendition `main` by a merge patch.
+pub(crate) async fn patch_encoder(id: &str, patch: &serde_json::Value) -> Result<EncoderChanged, Failure> {
+    json("PATCH", &format!("{}/encoder", camera_path(id)), body(patch), None).await
+}
+
+/// Asks for a key frame of `main` now.
+pub(crate) async fn key_frame(id: &str) -> Result<(), Failure> {
+    send("POST", &format!("{}/keyframe", camera_path(id)), None, None).await.map(|_| ())
+}
+
+/// Gives the person a file to save.
+pub(crate) fn save_file(name: &str, kind: &str, text: &str) {
+    let options = web_sys::BlobPropertyBag::new();
+    options.set_type(kind);
+    let parts = js_sys::Array::of1(&text.into());
+    let Ok(blob) = web_sys::Blob::new_with_str_sequence_and_options(&parts, &options) else { return };
+    let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else { return };
+    let document = web_sys::window().and_then(|window| window.document());
+    let link = document.and_then(|document| document.create_element("a").ok());
+    if let Some(link) = link.and_then(|link| link.dyn_into::<web_sys::HtmlAnchorElement>().ok()) {
+        link.set_href(&url);
+        link.set_download(name);
+        link.click();
+    }
+    // The browser has taken the bytes when the click is done.
+    let _ = web_sys::Url::revoke_object_url(&url);
 }
 
 /// Removes a camera.
@@ -164,6 +215,11 @@ pub(crate) async fn get<T: DeserializeOwned>(path: &str) -> Result<T, Failure> {
 /// Any JSON answer to a JSON body.
 pub(crate) async fn post<T: DeserializeOwned>(path: &str, value: &impl Serialize) -> Result<T, Failure> {
     json("POST", path, body(value), None).await
+}
+
+/// Any JSON answer to a change.
+pub(crate) async fn patch<T: DeserializeOwned>(path: &str, value: &impl Serialize) -> Result<T, Failure> {
+    json("PATCH", path, body(value), None).await
 }
 
 /// Deletes what lies at a path.

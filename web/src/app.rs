@@ -2,7 +2,9 @@
 
 use crate::components::{banner::Banner, dialogs::Dialogs, header::Header, notice::Notice};
 use crate::context::{Dialog, Shared};
-use crate::pages::{camera::CameraPage, login::LoginPage, missing::Missing, system::SystemPage, wall::WallPage};
+use crate::pages::{
+    camera::CameraPage, clips::ClipsPage, login::LoginPage, missing::Missing, system::SystemPage, wall::WallPage,
+};
 use crate::player::Listener;
 use crate::state::keys::{self, Key};
 use leptos::html;
@@ -53,6 +55,7 @@ fn Frame() -> impl IntoView {
             <Routes fallback=Missing>
                 <Route path=path!("/") view=WallPage/>
                 <Route path=path!("/cameras/:id") view=CameraPage/>
+                <Route path=path!("/clips") view=ClipsPage/>
                 <Route path=path!("/system") view=SystemPage/>
                 <Route path=path!("/login") view=LoginPage/>
             </Routes>
@@ -119,7 +122,9 @@ fn listen_for_keys(shared: Shared) {
             Key::Back if document().fullscreen_element().is_none() && here != "/" => {
                 navigate("/", NavigateOptions::default());
             }
-            Key::FullScreen | Key::Sound => press(key),
+            // On a button or a link the space bar presses that.
+            Key::Freeze if on_control(event) => return,
+            Key::FullScreen | Key::Sound | Key::Clip | Key::Freeze => press(key),
             Key::Back => return,
         }
         event.prevent_default();
@@ -130,11 +135,21 @@ fn listen_for_keys(shared: Shared) {
 
 /// Presses the button that stands for a key on this page, if there is one, so that key and button cannot differ.
 fn press(key: Key) {
-    let name = if key == Key::Sound { "[data-key=m]" } else { "[data-key=f]" };
+    let name = match key {
+        Key::Sound => "[data-key=m]",
+        Key::Clip => "[data-key=c]",
+        Key::Freeze => "[data-key=space]",
+        _ => "[data-key=f]",
+    };
     let within = document().query_selector(&format!("main {name}")).ok().flatten();
     if let Some(button) = within.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         button.click();
     }
+}
+
+fn on_control(event: &KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    target.is_some_and(|target| target.closest("button, a, summary, input, select").ok().flatten().is_some())
 }
 
 fn typing(event: &KeyboardEvent) -> bool {

@@ -24,6 +24,10 @@ pub(crate) enum Dialog {
     Delete(String),
     /// The password.
     Password,
+    /// Another name for a clip, by id and the name that it has.
+    RenameClip(String, String),
+    /// Deleting a clip, by id and name.
+    DeleteClip(String, String),
     /// The keys.
     Help,
 }
@@ -93,6 +97,8 @@ pub(crate) struct Shared {
     pub(crate) now_ms: RwSignal<f64>,
     /// Whether the tab has been hidden for more than half a minute.
     pub(crate) asleep: RwSignal<bool>,
+    /// Bumped where a clip was changed from here.
+    pub(crate) clips_changed: RwSignal<u64>,
 }
 
 /// The shared state.
@@ -116,6 +122,7 @@ impl Shared {
             layers: RwSignal::new(layers::from_query(query.and_then(|q| q.get("layers")).as_deref())),
             now_ms: RwSignal::new(js_sys::Date::now()),
             asleep: RwSignal::new(false),
+            clips_changed: RwSignal::new(0),
         };
         provide_context(shared);
         shared.refresh_session();
@@ -249,6 +256,19 @@ impl Shared {
 pub(crate) fn parse_time(text: &str) -> Option<f64> {
     let ms = js_sys::Date::parse(text);
     ms.is_finite().then_some(ms)
+}
+
+/// A local time as a form's field has it: `2026-05-04T13:02:05`.
+pub(crate) fn local_input(ms: f64) -> String {
+    let date = js_sys::Date::new(&ms.into());
+    let day = format!("{:04}-{:02}-{:02}", date.get_full_year(), date.get_month() + 1, date.get_date());
+    format!("{day}T{:02}:{:02}:{:02}", date.get_hours(), date.get_minutes(), date.get_seconds())
+}
+
+/// RFC 3339 of a field's local time.
+pub(crate) fn iso_of_local(field: &str) -> Option<String> {
+    let ms = js_sys::Date::parse(field);
+    ms.is_finite().then(|| js_sys::Date::new(&ms.into()).to_iso_string().into())
 }
 
 /// Local time of day with seconds, and the date where it is not today's.

@@ -81,7 +81,7 @@ async fn remove(State(app): State<App>, Path(id): Path<String>, headers: HeaderM
 }
 
 /// Runs an edit of the settings, then makes the running cameras equal to them.
-async fn edit(
+pub(super) async fn edit(
     app: &App,
     headers: &HeaderMap,
     work: impl FnOnce(&Store, Option<&str>) -> Result<CameraSettings, StoreError> + Send + 'static,
@@ -107,14 +107,14 @@ fn if_match(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 /// The settings' revision: the same for all cameras, since they stand in one file.
-fn etag(app: &App) -> [(header::HeaderName, HeaderValue); 2] {
+pub(super) fn etag(app: &App) -> [(header::HeaderName, HeaderValue); 2] {
     let revision = format!("\"{}\"", app.store.snapshot().revision);
     let revision = HeaderValue::from_str(&revision).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
     [(header::ETAG, revision), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]
 }
 
 /// Who sits at this machine may play any file of it; others only those of the media folders.
-fn file_rule(app: &App, principal: &Principal) -> FileRule {
+pub(super) fn file_rule(app: &App, principal: &Principal) -> FileRule {
     if *principal == Principal::Local {
         return FileRule::Any;
     }

@@ -13,17 +13,25 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sightline_shared::camera::CameraState;
 use sightline_shared::clips::{Clip, ClipPatch, NewClip};
+use std::path::PathBuf;
 use std::time::Duration;
 use tower_http::services::ServeFile;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list, make)).routes(routes!(get, rename, remove)).routes(routes!(download))
+    OpenApiRouter::new()
+        .routes(routes!(list, make))
+        .routes(routes!(get, rename, remove))
+        .routes(routes!(download))
+        .routes(routes!(thumbnail))
 }
 
 /// When a full line is worth another try: a clip of a minute takes a tenth of this.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// How long, and how often, a picture that is being made is waited for.
+const PICTURE_WAIT: Duration = Duration::from_millis(100);
+const PICTURE_TRIES: usize = 50;
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
@@ -100,23 +108,40 @@ async fn remove(State(app): State<App>, Path(id): Path<String>) -> Result<Status
 async fn download(State(app): State<App>, Path(id): Path<String>, request: Request) -> Result<Response, Problem> {
     let (clip, path) = blocking(move || app.clips.file(&id)).await??;
     let etag = format!("\"{}\"", clip.id);
+    serve(path, request, etag, Some(&clip.file_name)).await
+}
+
+/// A file that never changes, or a range of it, to be saved under a name.
+async fn serve(path: PathBuf, request: Request, etag: String, name: Option<&str>) -> Result<Response, Problem> {
+    let headers = file_headers(&etag, name);
     if is_known(request.headers(), &etag) {
-        return Ok((StatusCode::NOT_MODIFIED, file_headers(&clip, &etag)).into_response());
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     let request = without_stale_range(request, &etag);
     let mut response = ServeFile::new(path).try_call(request).await.map_err(Problem::internal)?.into_response();
-    response.headers_mut().extend(file_headers(&clip, &etag));
+    response.headers_mut().extend(headers);
     Ok(response)
 }
 
-fn file_headers(clip: &Clip, etag: &str) -> HeaderMap {
-    let values = [
-        (header::ETAG, etag.to_owned()),
-        (header::CONTENT_DISPOSITION, disposition(&clip.file_name)),
-        // It is asked for anew, and answered by 304: a clip may be deleted at any time.
-        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
-    ];
-    values.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::from_str(&value).ok()?))).collect()
+/// The clip's first picture, small. Waits a moment for one that is being made.
+#[utoipa::path(get, path = "/api/clips/{id}/thumbnail.jpg", tag = "clips", operation_id = "clip_thumbnail", params(("id" = String, Path)), responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), (status = 206, body = Vec<u8>, content_type = "image/jpeg"), (status = 304), (status = 416)))]
+async fn thumbnail(State(app): State<App>, Path(id): Path<String>, request: Request) -> Result<Response, Problem> {
+    for _ in 0..PICTURE_TRIES {
+        let (asked, id) = (app.clone(), id.clone());
+        if let Some(path) = blocking(move || asked.clips.picture(&id)).await?? {
+            let etag = format!("\"{}\"", path.file_stem().unwrap_or_default().to_string_lossy());
+            return serve(path, request, etag, None).await;
+        }
+        tokio::time::sleep(PICTURE_WAIT).await;
+    }
+    Err(Problem::new(StatusCode::NOT_FOUND, "no_picture", "The picture is still being made.").retry_after(TRY_AGAIN))
+}
+
+fn file_headers(etag: &str, name: Option<&str>) -> HeaderMap {
+    // It is asked for anew, and answered by 304: a clip may be deleted at any time.
+    let fixed = [(header::ETAG, etag.to_owned()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
+    let values = fixed.into_iter().chain(name.map(|name| (header::CONTENT_DISPOSITION, disposition(name))));
+    values.filter_map(|(name, value)| Some((name, HeaderValue::from_str(&value).ok()?))).collect()
 }
 
 /// Whether the caller has this very file (RFC 9110 section 13.1.2).

@@ -28,6 +28,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let bytes = Bytes::from_request(request, state).await.map_err(|error| {
             Problem::new(error.status(), "bad_request", format!("The body cannot be read: at most {MAX_BODY} bytes."))
         })?;
+        // serde would take an array for a struct's fields in order.
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Problem::bad_request("The body does not fit: expected an object (line 1, column 1)."));
+        }
         serde_json::from_slice(&bytes).map(Self).map_err(|error| Problem::bad_request(describe(&error)))
     }
 }

@@ -84,10 +84,10 @@ async fn mp4(
     let camera = find(&app, &id)?;
     let rendition = rendition(&camera, asked(ask)?.rendition.as_deref())?;
     let rendition = rendition.or_else(|| camera.renditions().first().copied()).unwrap_or_default();
-    let hub = camera.hub(rendition).ok_or_else(|| no_rendition(rendition.name()))?;
+    let lease = camera.lease(rendition).ok_or_else(|| no_rendition(rendition.name()))?;
     let place = place(&app)?;
-    wait_for_picture(&app, &camera, &hub).await?;
-    let stream = http::mp4(&hub).take_until(Box::pin(until_ended(app, principal))).map(move |bytes| {
+    wait_for_picture(&app, &camera, rendition, &lease).await?;
+    let stream = http::mp4(lease).take_until(Box::pin(until_ended(app, principal))).map(move |bytes| {
         // Held until the body is dropped.
         let _ = &place;
         bytes
@@ -111,11 +111,14 @@ fn rendition(camera: &CameraHandle, name: Option<&str>) -> Result<Option<Renditi
             return Err(Problem::bad_request("`rendition` is one of auto, source, main, small.").field("rendition"));
         }
     };
-    if camera.hub(rendition).is_some() { Ok(Some(rendition)) } else { Err(no_rendition(rendition.name())) }
+    if camera.renditions().contains(&rendition) { Ok(Some(rendition)) } else { Err(no_rendition(rendition.name())) }
 }
 
 fn no_rendition(name: &str) -> Problem {
-    let message = format!("This camera has no rendition `{name}`: re-encoding is not built yet. Ask for `source`.");
+    let message = format!(
+        "This camera is set to show its own picture alone (video = \"passthrough\"), so there is no `{name}`: ask for `source`, or \
+         set `video` to \"auto\"."
+    );
     Problem::new(StatusCode::NOT_FOUND, "no_rendition", message).field("rendition")
 }
 
@@ -127,7 +130,12 @@ fn place(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
     })
 }
 
-async fn wait_for_picture(app: &App, camera: &Arc<CameraHandle>, hub: &Arc<Hub>) -> Result<(), Problem> {
+pub(super) async fn wait_for_picture(
+    app: &App,
+    camera: &Arc<CameraHandle>,
+    rendition: Rendition,
+    hub: &Arc<Hub>,
+) -> Result<(), Problem> {
     let mut changes = camera.changes();
     let mut stopping = app.stopping.clone();
     let arrived = async { while hub.last_init().is_none() && changes.changed().await.is_ok() {} };
@@ -139,7 +147,8 @@ async fn wait_for_picture(app: &App, camera: &Arc<CameraHandle>, hub: &Arc<Hub>)
         return Ok(());
     }
     let told = camera.describe();
-    let reason = told.reason.unwrap_or_else(|| "It has not shown a picture yet.".into());
+    let made = told.renditions.into_iter().find(|info| info.rendition == rendition).and_then(|info| info.reason);
+    let reason = told.reason.or(made).unwrap_or_else(|| "It has not shown a picture yet.".into());
     let message = format!("There is no picture of {} now. {reason}", told.name);
     Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_picture", message).retry_after(RECHECK))
 }

@@ -36,6 +36,9 @@ async fn metrics(State(app): State<App>) -> Response {
     page.add("sightline_viewers", "gauge", "Viewers connected to live pictures.", &[], viewers);
     let subscribers = app.telemetry.subscribers() as f64;
     page.add("sightline_telemetry_subscribers", "gauge", "Readers of /api/telemetry.", &[], subscribers);
+    let spent = app.telemetry.spent().as_secs_f64();
+    let help = "Time that taking samples for /api/telemetry has cost.";
+    page.add("sightline_telemetry_sampling_seconds_total", "counter", help, &[], spent);
     let now = app.clock.now();
     for handle in app.cameras.list() {
         camera(&mut page, &handle, now);
@@ -54,6 +57,7 @@ fn camera(page: &mut Page, handle: &Arc<CameraHandle>, now: Mono) {
     vitals(page, &told, &of);
     for rendition in handle.renditions() {
         hub(page, handle, rendition, &of);
+        ring(page, handle, rendition, &of);
     }
     for info in &told.renditions {
         rendition(page, info, &of);
@@ -126,6 +130,13 @@ fn hub(page: &mut Page, handle: &CameraHandle, rendition: Rendition, of: &[(&str
     ] {
         page.add(name, "counter", help, &labels, value as f64);
     }
+}
+
+/// What clips can be made of.
+fn ring(page: &mut Page, handle: &CameraHandle, rendition: Rendition, of: &[(&str, &str); 2]) {
+    let Some(ring) = handle.ring(rendition) else { return };
+    let labels = [of[0], of[1], ("rendition", rendition.name())];
+    page.add("sightline_clip_ring_bytes", "gauge", "Bytes kept for clips.", &labels, ring.bytes() as f64);
 }
 
 fn rendition(page: &mut Page, info: &RenditionInfo, of: &[(&str, &str); 2]) {

@@ -4,6 +4,7 @@ mod bundle;
 mod cameras;
 mod clips;
 mod connections;
+mod encoder;
 mod error;
 mod json;
 mod live;
@@ -11,10 +12,12 @@ mod metrics;
 mod openapi;
 pub mod password;
 mod principal;
+mod probe;
 mod recordings;
 mod serve;
 mod session;
 mod slowdown;
+mod snapshot;
 mod system;
 mod telemetry;
 mod timings;
@@ -133,14 +136,17 @@ fn known() -> OpenApiRouter<App> {
         .merge(session::protected())
         .merge(tokens::routes())
         .merge(cameras::routes())
+        .merge(encoder::routes())
         .merge(live::routes())
         .merge(timings::routes())
         .merge(telemetry::routes())
         .merge(system::routes())
         .merge(metrics::routes())
+        .merge(snapshot::routes())
         .merge(openapi::routes())
         .merge(clips::routes())
         .merge(recordings::routes())
+        .merge(probe::routes())
 }
 
 fn describe() -> String {

@@ -1,8 +1,8 @@
 //! `GET /api/cameras/{id}/recordings`: of which times clips can be made.
 
-use super::App;
 use super::cameras::find;
 use super::error::Problem;
+use super::{App, blocking};
 use crate::pipeline::camera::CameraHandle;
 use crate::record::ask::{Wall, moment};
 use crate::record::reel::{Stretch, reels};
@@ -46,7 +46,7 @@ async fn recordings(
     if from >= to {
         return Err(Problem::bad_request("`to` has to be later than `from`.").field("to"));
     }
-    Ok(Json(told(&camera, wall, from, to)))
+    Ok(Json(blocking(move || told(&camera, wall, from, to)).await?))
 }
 
 fn told(camera: &CameraHandle, wall: Wall, from: i64, to: i64) -> Recordings {

@@ -3,6 +3,7 @@
 use super::{App, connections, router};
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::Clock;
+use crate::pipeline::inject::Inject;
 use crate::settings::mask::mask;
 use crate::settings::server::{DEFAULT_LISTEN, normal_host};
 use crate::store::{Places, Store, StoreError};
@@ -28,6 +29,8 @@ pub struct ServeOptions {
     pub config_path: Option<PathBuf>,
     /// With the demo camera.
     pub demo: bool,
+    /// Delays put into stages, for tests.
+    pub inject: Inject,
     /// Names under which the dashboard may be opened, beside `[server] allowed_hosts`.
     pub allow_hosts: Vec<String>,
 }
@@ -96,7 +99,7 @@ pub async fn serve(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Serve
     let bind = |error| ServeError::Bind { address, error };
     let listener = TcpListener::bind(address).await.map_err(bind)?;
     let local = listener.local_addr().map_err(bind)?;
-    let cameras = Cameras::new(clock.clone()).map_err(ServeError::Start)?;
+    let cameras = Cameras::with_delays(clock.clone(), options.inject).map_err(ServeError::Start)?;
     let (stop, stopping) = watch::channel(false);
     let app = App::new(store, cameras, clock, local, allow_hosts, stopping).map_err(ServeError::Start)?;
     app.apply();

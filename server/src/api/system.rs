@@ -1,10 +1,12 @@
 //! `GET /api/system`: what runs, on what, and where it keeps things.
 
 use super::{App, VERSION, rfc3339};
+use crate::encode;
 use crate::live::Feed;
 use axum::Json;
 use axum::extract::State;
 use sightline_shared::camera::{Camera, CameraState};
+use sightline_shared::encoder::RenditionState;
 use sightline_shared::system::{Disk, SettingsFile, SettingsMistake, Stage, System};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -28,7 +30,7 @@ async fn system(State(app): State<App>) -> Json<System> {
         uptime_s: app.clock.now().since(app.started).as_secs_f64(),
         listen: app.listen.to_string(),
         stages: stages(&cameras),
-        encoders: Vec::new(),
+        encoders: encode::caps(),
         settings: SettingsFile {
             path: places.config.display().to_string(),
             revision: settings.revision,
@@ -54,15 +56,20 @@ fn stages(cameras: &[Camera]) -> BTreeMap<String, Stage> {
         }
     };
     let fixed = |backend: &str| Stage { backend: Some(backend.into()), reason: None };
-    let later = |reason: &str| Stage { backend: None, reason: Some(reason.into()) };
     let analysed = |camera: &Camera| (camera.analysis.state == "on").then(|| camera.detect.model.clone());
+    let encoding = |camera: &Camera| {
+        let running =
+            camera.renditions.iter().find(|info| info.state == RenditionState::Running && info.encoder.is_some());
+        running.and_then(|info| info.encoder.as_ref()).map(|encoder| encoder.words.clone())
+    };
     BTreeMap::from([
         ("source".into(), in_use(&|camera| camera.transport_in_use.clone(), "No camera is connected.")),
         ("fragment".into(), fixed("CMAF, one frame a chunk")),
-        ("decode".into(), in_use(&|camera| camera.analysis.decoder.clone(), "No camera is analysed.")),
+        ("decode".into(), in_use(&|camera| camera.analysis.decoder.clone(), "No camera is decoded.")),
         ("detect".into(), in_use(&analysed, "No camera is analysed.")),
         ("live".into(), fixed("WebSocket and HTTP")),
-        ("encode".into(), later("Re-encoding is not built yet.")),
+        ("process".into(), fixed("software (libswscale bilinear)")),
+        ("encode".into(), in_use(&encoding, "Nobody asks for a picture that is encoded here.")),
         ("record".into(), fixed("the newest minutes in memory, clips as MP4")),
     ])
 }

@@ -30,11 +30,12 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[derive(serde::Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Ask {
-    /// One camera's id; all of them where absent.
+    /// The camera's id; all cameras where absent.
     camera: Option<String>,
 }
 
-/// What every stage did, twice a second, over WebSocket; first the last two minutes.
+/// What every stage and rendition did, over WebSocket: the last two minutes, then a sample every half second, as
+/// `shared/src/telemetry.rs` says. A reader that is slow skips samples.
 #[utoipa::path(get, path = "/api/telemetry", tag = "system", params(Ask), responses((status = 101, description = "WebSocket")))]
 async fn telemetry(
     State(app): State<App>,

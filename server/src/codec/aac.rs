@@ -41,6 +41,39 @@ pub fn audio_params(audio_specific_config: &[u8]) -> Result<AudioParams, CodecEr
     })
 }
 
+/// The AudioSpecificConfig of a stream in ADTS (MPEG-TS), which carries none, from what is heard of it. High efficiency is
+/// left to be found out by the decoder, as ADTS itself does: its core has half the rate, version 2 of it half the channels.
+///
+/// # Errors
+/// No index or configuration stands for the rate or the channels.
+pub fn config_of_adts(
+    rate: u32,
+    channels: u32,
+    high_efficiency: bool,
+    stereo_coded: bool,
+) -> Result<[u8; 2], CodecError> {
+    let rate = if high_efficiency { rate / 2 } else { rate };
+    let channels = if stereo_coded { 1 } else { channels };
+    let wrong = |field, value: u32| CodecError::Value { field, value: u64::from(value) };
+    let index = RATES.iter().position(|known| *known == rate).ok_or_else(|| wrong("samplingFrequency", rate))? as u16;
+    let known = CHANNELS.iter().position(|known| u32::from(*known) == channels && channels > 0);
+    let configuration = known.ok_or_else(|| wrong("channelConfiguration", channels))? as u16;
+    // Object type 2 (low complexity) in 5 bits, then 4 and 4, and three flags of the GASpecificConfig.
+    Ok((2 << 11 | index << 7 | configuration << 3).to_be_bytes())
+}
+
+/// A raw AAC frame without its ADTS header (section 1.A.2.2), if it has one.
+#[must_use]
+pub fn without_adts(frame: &[u8]) -> &[u8] {
+    match frame {
+        [0xff, second, ..] if second & 0xf6 == 0xf0 => {
+            let header = if second & 1 == 1 { 7 } else { 9 };
+            frame.get(header..).unwrap_or_default()
+        }
+        _ => frame,
+    }
+}
+
 fn object_type(bits: &mut BitReader<'_>) -> Result<u32, CodecError> {
     let cut = CodecError::cut("the AudioSpecificConfig");
     let object = match bits.bits(5).map_err(&cut)? {
@@ -83,6 +116,20 @@ mod tests {
         assert_eq!(told(&[0x2b, 0x11, 0x88, 0x00]), Ok(("mp4a.40.5".into(), 48_000, 2)));
         // HE-AAC v2: one channel coded, two heard.
         assert_eq!(told(&[0xeb, 0x09, 0x88, 0x00]), Ok(("mp4a.40.29".into(), 48_000, 2)));
+    }
+
+    #[test]
+    fn adts_gets_the_configuration_that_it_lacks() {
+        let config = |rate, channels, he, ps| config_of_adts(rate, channels, he, ps);
+        assert_eq!(config(44_100, 2, false, false), Ok([0x12, 0x10]));
+        assert_eq!(told(&config(48_000, 1, false, false).unwrap()), Ok(("mp4a.40.2".into(), 48_000, 1)));
+        assert_eq!(told(&config(48_000, 2, true, false).unwrap()), Ok(("mp4a.40.2".into(), 24_000, 2)));
+        assert_eq!(told(&config(48_000, 2, true, true).unwrap()), Ok(("mp4a.40.2".into(), 24_000, 1)));
+        assert!(config(12_345, 2, false, false).is_err() && config(48_000, 0, false, false).is_err());
+        assert_eq!(without_adts(&[0xff, 0xf1, 0x4c, 0x40, 1, 2, 3, 9, 8]), [9, 8]);
+        assert_eq!(without_adts(&[0xff, 0xf0, 0x4c, 0x40, 1, 2, 3, 7, 7, 9]), [9]);
+        assert_eq!(without_adts(&[0xff, 0xf1]), [0_u8; 0]);
+        assert_eq!(without_adts(&[0x21, 0x10, 5]), [0x21, 0x10, 5]);
     }
 
     #[test]

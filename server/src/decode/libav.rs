@@ -25,7 +25,7 @@ pub struct LibavDecoder {
     inside: VecDeque<(i64, Mono, sightline_shared::time::Epoch)>,
 }
 
-struct LibavPicture(ffmpeg::frame::Video);
+pub(super) struct LibavPicture(pub(super) ffmpeg::frame::Video);
 
 impl HostPicture for LibavPicture {
     fn plane(&self, index: usize) -> (&[u8], usize) {
@@ -167,7 +167,7 @@ impl Decoder for LibavDecoder {
     }
 }
 
-fn pixel_format(format: ffmpeg::format::Pixel) -> Option<PixelFormat> {
+pub(super) fn pixel_format(format: ffmpeg::format::Pixel) -> Option<PixelFormat> {
     use ffmpeg::format::Pixel;
     Some(match format {
         Pixel::YUV420P | Pixel::YUVJ420P => PixelFormat::I420,
@@ -181,7 +181,7 @@ fn pixel_format(format: ffmpeg::format::Pixel) -> Option<PixelFormat> {
     })
 }
 
-fn colour(picture: &ffmpeg::frame::Video) -> Colour {
+pub(super) fn colour(picture: &ffmpeg::frame::Video) -> Colour {
     use ffmpeg::format::Pixel;
     let full = picture.color_range() == ffmpeg::color::Range::JPEG
         || matches!(picture.format(), Pixel::YUVJ420P | Pixel::YUVJ422P | Pixel::YUVJ444P);

@@ -1,6 +1,7 @@
 //! Access units in, frames out. The contract and the choice of backend; bodies stand beside it.
 
 pub mod libav;
+pub mod packets;
 
 use crate::pipeline::clock::Clock;
 use crate::pipeline::frame::Frame;

@@ -3,7 +3,7 @@
 //! A chroma sample that a rectangle covers in part takes that part of its colour. Narrow upright rectangles that stand side by side, as the
 //! sides of a box do, are filled in one go: eight bytes of a row at a time.
 
-use super::planes::{ChromaMut, PictureMut, PlaneMut};
+use super::planes::{Canvas, Chroma, Plane};
 use super::simd::{self, Columns, lerp, lerp_pairs};
 
 /// A rectangle of pixels as coded: `x0 < x1 <= width`, `y0 < y1 <= height`.
@@ -34,29 +34,29 @@ const EIGHT: usize = 8;
 const TALL: usize = 6;
 
 /// Fills `patches` in their order.
-pub(super) fn patches(picture: &mut PictureMut<'_>, patches: &[Patch]) {
+pub(super) fn patches(canvas: &mut Canvas<'_>, patches: &[Patch]) {
     let mut rest = patches;
     while let Some(first) = rest.first() {
-        let left = side_by_side(picture, rest);
+        let left = side_by_side(canvas, rest);
         if left == 0 {
-            luma(&mut picture.luma, first.area, first.ink);
-            chroma(picture, first.area, first.ink);
+            luma(&mut canvas.luma, first.area, first.ink);
+            chroma(canvas, first.area, first.ink);
             rest = &rest[1..];
             continue;
         }
         // The other side of a box stands on the same rows.
         let rows = |patch: &Patch| (patch.area.y0, patch.area.y1);
         let other = &rest[left..];
-        let right = if other.first().map(rows) == Some(rows(first)) { side_by_side(picture, other) } else { 0 };
-        upright(picture, &[&rest[..left], &other[..right]][..1 + usize::from(right > 0)]);
+        let right = if other.first().map(rows) == Some(rows(first)) { side_by_side(canvas, other) } else { 0 };
+        upright(canvas, &[&rest[..left], &other[..right]][..1 + usize::from(right > 0)]);
         rest = &other[right..];
     }
 }
 
 /// How many of the first patches stand on the same rows within eight pixels and four chroma samples; 0 where it does not pay.
-fn side_by_side(picture: &PictureMut<'_>, patches: &[Patch]) -> usize {
+fn side_by_side(canvas: &Canvas<'_>, patches: &[Patch]) -> usize {
     let Area { x0, y0, y1, .. } = patches[0].area;
-    let (width, _) = picture.size();
+    let (width, _) = canvas.size();
     if y1 - y0 < TALL || width < 2 * EIGHT {
         return 0;
     }
@@ -71,8 +71,8 @@ fn side_by_side(picture: &PictureMut<'_>, patches: &[Patch]) -> usize {
 }
 
 /// Fills groups of patches for each of which [`side_by_side`] holds, all on the same rows.
-fn upright(picture: &mut PictureMut<'_>, groups: &[&[Patch]]) {
-    let (width, height) = picture.size();
+fn upright(canvas: &mut Canvas<'_>, groups: &[&[Patch]]) {
+    let (width, height) = canvas.size();
     let Area { y0, y1, .. } = groups[0][0].area;
     let mut columns = [Columns::new(0); 2];
     for (columns, group) in columns.iter_mut().zip(groups) {
@@ -81,26 +81,26 @@ fn upright(picture: &mut PictureMut<'_>, groups: &[&[Patch]]) {
             (area.x0..area.x1).for_each(|x| columns.cover(x, ink.samples[0], ink.alpha));
         }
     }
-    simd::run(&columns[..groups.len()], picture.luma.data, picture.luma.stride, y0..y1);
+    simd::run(&columns[..groups.len()], canvas.luma.data, canvas.luma.stride, y0..y1);
 
     // Chroma rows that are covered whole; the half ones at the ends are done the plain way.
     let rows = y0.div_ceil(2)..if y1 == height { y1.div_ceil(2) } else { y1 / 2 };
     for Patch { area, ink } in groups.iter().copied().flatten() {
         if y0 % 2 == 1 {
-            chroma(picture, Area { y1: y0 + 1, ..*area }, *ink);
+            chroma(canvas, Area { y1: y0 + 1, ..*area }, *ink);
         }
         if y1 % 2 == 1 && y1 < height {
-            chroma(picture, Area { y0: y1 - 1, ..*area }, *ink);
+            chroma(canvas, Area { y0: y1 - 1, ..*area }, *ink);
         }
     }
-    match &mut picture.chroma {
-        ChromaMut::Planar { cb, cr } => {
+    match &mut canvas.chroma {
+        Chroma::Planar { cb, cr } => {
             for (index, plane) in [(1, cb), (2, cr)] {
                 let columns = chroma_columns(groups, width, 1, |_| index);
                 simd::run(&columns[..groups.len()], plane.data, plane.stride, rows.clone());
             }
         }
-        ChromaMut::Interleaved(plane) => {
+        Chroma::Interleaved(plane) => {
             let columns = chroma_columns(groups, width, 2, |byte| 1 + byte % 2);
             simd::run(&columns[..groups.len()], plane.data, plane.stride, rows);
         }
@@ -123,33 +123,33 @@ fn chroma_columns(groups: &[&[Patch]], width: usize, bytes: usize, of: impl Fn(u
     columns
 }
 
-fn luma(plane: &mut PlaneMut<'_>, area: Area, ink: Ink) {
+fn luma(plane: &mut Plane<'_>, area: Area, ink: Ink) {
     for y in area.y0..area.y1 {
         let row = &mut plane.data[y * plane.stride..][area.x0..area.x1];
         lerp(row, ink.samples[0], ink.alpha);
     }
 }
 
-fn chroma(picture: &mut PictureMut<'_>, area: Area, ink: Ink) {
-    let (width, height) = picture.size();
+fn chroma(canvas: &mut Canvas<'_>, area: Area, ink: Ink) {
+    let (width, height) = canvas.size();
     for (rows, down) in halves(area.y0, area.y1, height) {
         for y in rows {
             for (samples, across) in halves(area.x0, area.x1, width) {
                 let alpha = ink.alpha * across * down / 4;
-                chroma_row(&mut picture.chroma, y, samples, Ink { alpha, ..ink });
+                chroma_row(&mut canvas.chroma, y, samples, Ink { alpha, ..ink });
             }
         }
     }
 }
 
-fn chroma_row(chroma: &mut ChromaMut<'_>, y: usize, samples: std::ops::Range<usize>, ink: Ink) {
+fn chroma_row(chroma: &mut Chroma<'_>, y: usize, samples: std::ops::Range<usize>, ink: Ink) {
     let [_, blue, red] = ink.samples;
     match chroma {
-        ChromaMut::Planar { cb, cr } => {
+        Chroma::Planar { cb, cr } => {
             lerp(&mut cb.data[y * cb.stride..][samples.clone()], blue, ink.alpha);
             lerp(&mut cr.data[y * cr.stride..][samples], red, ink.alpha);
         }
-        ChromaMut::Interleaved(plane) => {
+        Chroma::Interleaved(plane) => {
             let row = &mut plane.data[y * plane.stride..][2 * samples.start..2 * samples.end];
             lerp_pairs(row, (blue, red), ink.alpha);
         }

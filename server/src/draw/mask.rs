@@ -1,7 +1,7 @@
 //! Words on a picture: their coverage turned to how the picture is coded, aligned to its chroma, and blended.
 
 use super::letters::Run;
-use super::planes::{ChromaMut, PictureMut};
+use super::planes::{Canvas, Chroma};
 use super::simd::{lerp_by, lerp_pairs_by, quarter};
 
 /// Coverage of a piece of a picture as coded; it begins at an even pixel and has even sides, so that four pixels are one chroma sample.
@@ -17,12 +17,12 @@ pub(super) struct Mask {
 
 impl Mask {
     /// Takes `run`, whose upper left corner is at `at` of the picture as shown; false where nothing of it is within the picture.
-    pub(super) fn place(&mut self, picture: &PictureMut<'_>, run: &Run, at: (i32, i32)) -> bool {
-        let (width, height) = picture.size();
+    pub(super) fn place(&mut self, canvas: &Canvas<'_>, run: &Run, at: (i32, i32)) -> bool {
+        let (width, height) = canvas.size();
         let (across, down) = (run.width as i32, run.height as i32);
         let (most_x, most_y) = (width as i32, height as i32);
         // The corner and size of the run as coded.
-        let (x, y, across, down) = match picture.rotation() {
+        let (x, y, across, down) = match canvas.rotation() {
             90 => (at.1, most_y - at.0 - across, down, across),
             180 => (most_x - at.0 - across, most_y - at.1 - down, across, down),
             270 => (most_x - at.1 - down, at.0, down, across),
@@ -41,15 +41,15 @@ impl Mask {
             let to =
                 &mut self.cover[(row as usize - self.y) * self.width + (x0 as usize - self.x)..][..(x1 - x0) as usize];
             let (left, top) = ((x0 - x) as usize, (row - y) as usize);
-            copy_row(run, picture.rotation(), (left, top), to);
+            copy_row(run, canvas.rotation(), (left, top), to);
         }
         true
     }
 
     /// Blends the words in a colour's samples.
-    pub(super) fn blend(&mut self, picture: &mut PictureMut<'_>, samples: [u8; 3]) {
-        let (width, height) = picture.size();
-        let luma = &mut picture.luma;
+    pub(super) fn blend(&mut self, canvas: &mut Canvas<'_>, samples: [u8; 3]) {
+        let (width, height) = canvas.size();
+        let luma = &mut canvas.luma;
         for (y, cover) in (self.y..height).zip(self.cover.chunks_exact(self.width)) {
             let row = &mut luma.data[y * luma.stride..][self.x..(self.x + self.width).min(width)];
             lerp_by(row, samples[0], cover);
@@ -59,12 +59,12 @@ impl Mask {
         for (y, two) in (self.y / 2..height.div_ceil(2)).zip(self.cover.chunks_exact(2 * self.width)) {
             let (upper, lower) = two.split_at(self.width);
             quarter(upper, lower, &mut self.quarters);
-            match &mut picture.chroma {
-                ChromaMut::Planar { cb, cr } => {
+            match &mut canvas.chroma {
+                Chroma::Planar { cb, cr } => {
                     lerp_by(&mut cb.data[y * cb.stride..][first..end], samples[1], &self.quarters);
                     lerp_by(&mut cr.data[y * cr.stride..][first..end], samples[2], &self.quarters);
                 }
-                ChromaMut::Interleaved(plane) => {
+                Chroma::Interleaved(plane) => {
                     let row = &mut plane.data[y * plane.stride..][2 * first..2 * end];
                     lerp_pairs_by(row, (samples[1], samples[2]), &self.quarters);
                 }

@@ -10,11 +10,11 @@ mod mask;
 mod planes;
 mod simd;
 
-use crate::pipeline::frame::Colour;
+use crate::pipeline::frame::{Colour, PixelFormat};
 use fill::{Ink, Patch};
 use letters::Letters;
 use mask::Mask;
-pub use planes::{Facts, PictureMut};
+pub use planes::Canvas;
 use sightline_shared::draw::{Fill, Item, label_plate, label_size, outline, plate_fill};
 
 /// Pixels of the dark rim of a line at scale 1.
@@ -23,6 +23,9 @@ const RIM: i32 = 1;
 /// Why nothing was drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DrawError {
+    /// Only I420 and NV12 are drawn on.
+    #[error("a picture of layout {0:?} cannot be drawn on")]
+    Layout(PixelFormat),
     /// The planes are shorter than the size promises.
     #[error("a picture of {width}x{height} cannot be drawn on: its planes are too short")]
     ShortPlanes {
@@ -62,42 +65,42 @@ impl Painter {
     }
 
     /// Draws `items` in their order: each with its box, then its label.
-    pub fn draw(&mut self, picture: &mut PictureMut<'_>, items: &[Item]) {
-        let shown = picture.shown();
+    pub fn draw(&mut self, canvas: &mut Canvas<'_>, items: &[Item]) {
+        let shown = canvas.shown();
         let size = label_size(shown.1);
         self.inks.clear();
         for item in items {
             self.fills.clear();
             outline(item, RIM, shown, &mut self.fills);
-            self.fill(picture);
+            self.fill(canvas);
             if let Some(text) = &item.text {
-                self.label(picture, item, text, size);
+                self.label(canvas, item, text, size);
             }
         }
     }
 
     /// Fills what is listed.
-    fn fill(&mut self, picture: &mut PictureMut<'_>) {
+    fn fill(&mut self, canvas: &mut Canvas<'_>) {
         self.patches.clear();
         for fill in &self.fills {
-            let samples = ink(&mut self.inks, picture.colour(), fill.colour, picture.size());
-            self.patches.push(Patch { area: picture.area(fill), ink: Ink { samples, alpha: fill.alpha } });
+            let samples = ink(&mut self.inks, canvas.colour(), fill.colour, canvas.size());
+            self.patches.push(Patch { area: canvas.area(fill), ink: Ink { samples, alpha: fill.alpha } });
         }
-        fill::patches(picture, &self.patches);
+        fill::patches(canvas, &self.patches);
     }
 
-    fn label(&mut self, picture: &mut PictureMut<'_>, item: &Item, text: &str, size: f32) {
-        let shown = picture.shown();
+    fn label(&mut self, canvas: &mut Canvas<'_>, item: &Item, text: &str, size: f32) {
+        let shown = canvas.shown();
         let width = self.letters.set(text, size);
         let plate = label_plate(item, width, size, shown);
         self.fills.clear();
         self.fills.extend(plate_fill(&plate, shown));
-        self.fill(picture);
-        let samples = ink(&mut self.inks, picture.colour(), item.colour, picture.size());
+        self.fill(canvas);
+        let samples = ink(&mut self.inks, canvas.colour(), item.colour, canvas.size());
         let run = self.letters.run();
         let at = (plate.text_x as i32 + run.left, plate.baseline as i32 + run.top);
-        if self.mask.place(picture, run, at) {
-            self.mask.blend(picture, samples);
+        if self.mask.place(canvas, run, at) {
+            self.mask.blend(canvas, samples);
         }
     }
 }

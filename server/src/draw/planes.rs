@@ -2,71 +2,50 @@
 
 use super::DrawError;
 use super::fill::Area;
-use crate::pipeline::frame::Colour;
+use crate::pipeline::frame::{Colour, PictureMut, PixelFormat, PlaneMut};
 use sightline_shared::draw::Fill;
 
 /// Bytes of a plane that may be changed, and from one row to the next.
-pub(super) struct PlaneMut<'a> {
+pub(super) struct Plane<'a> {
     pub(super) data: &'a mut [u8],
     pub(super) stride: usize,
 }
 
-pub(super) enum ChromaMut<'a> {
-    Planar { cb: PlaneMut<'a>, cr: PlaneMut<'a> },
-    Interleaved(PlaneMut<'a>),
+pub(super) enum Chroma<'a> {
+    Planar { cb: Plane<'a>, cr: Plane<'a> },
+    Interleaved(Plane<'a>),
 }
 
-/// An 8-bit picture in host memory, I420 or NV12, that may be drawn on.
-pub struct PictureMut<'a> {
-    pub(super) luma: PlaneMut<'a>,
-    pub(super) chroma: ChromaMut<'a>,
+/// A picture that may be drawn on, how it is to be turned when it is shown, and what its samples mean.
+pub struct Canvas<'a> {
+    pub(super) luma: Plane<'a>,
+    pub(super) chroma: Chroma<'a>,
     width: usize,
     height: usize,
     rotation: u16,
     colour: Colour,
 }
 
-/// What a picture is, beside its samples.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
-    /// Width in pixels, as coded.
-    pub width: usize,
-    /// Height in pixels, as coded.
-    pub height: usize,
-    /// Clockwise rotation to show it with: 0, 90, 180, 270.
-    pub rotation: u16,
-    /// What its samples mean.
-    pub colour: Colour,
-}
-
-impl<'a> PictureMut<'a> {
-    /// I420: luma, Cb, Cr, each with its bytes from row to row.
+impl<'a> Canvas<'a> {
+    /// Takes an I420 or NV12 picture, shown turned clockwise by `rotation`: 0, 90, 180, 270.
     ///
     /// # Errors
-    /// A plane is too short.
-    pub fn i420(facts: Facts, planes: [(&'a mut [u8], usize); 3]) -> Result<Self, DrawError> {
-        let (half_width, half_height) = (facts.width.div_ceil(2), facts.height.div_ceil(2));
-        let [luma, cb, cr] = planes;
-        let luma = plane(luma, (facts.width, facts.height), facts)?;
-        let cb = plane(cb, (half_width, half_height), facts)?;
-        let cr = plane(cr, (half_width, half_height), facts)?;
-        Ok(Self::new(facts, luma, ChromaMut::Planar { cb, cr }))
-    }
-
-    /// NV12: luma, and Cb and Cr in turn, each with its bytes from row to row.
-    ///
-    /// # Errors
-    /// A plane is too short.
-    pub fn nv12(facts: Facts, planes: [(&'a mut [u8], usize); 2]) -> Result<Self, DrawError> {
-        let [luma, chroma] = planes;
-        let luma = plane(luma, (facts.width, facts.height), facts)?;
-        let chroma = plane(chroma, (2 * facts.width.div_ceil(2), facts.height.div_ceil(2)), facts)?;
-        Ok(Self::new(facts, luma, ChromaMut::Interleaved(chroma)))
-    }
-
-    fn new(facts: Facts, luma: PlaneMut<'a>, chroma: ChromaMut<'a>) -> Self {
-        let Facts { width, height, rotation, colour } = facts;
-        Self { luma, chroma, width, height, rotation, colour }
+    /// Another layout, or a plane that is too short.
+    pub fn new(picture: &'a mut PictureMut<'_>, rotation: u16, colour: Colour) -> Result<Self, DrawError> {
+        let (width, height) = (picture.width, picture.height);
+        let (half_width, half_height) = (width.div_ceil(2), height.div_ceil(2));
+        let [luma, first, second] = &mut picture.planes;
+        let short = DrawError::ShortPlanes { width, height };
+        let luma = plane(luma, (width, height)).ok_or(short)?;
+        let chroma = match picture.format {
+            PixelFormat::I420 => Chroma::Planar {
+                cb: plane(first, (half_width, half_height)).ok_or(short)?,
+                cr: plane(second, (half_width, half_height)).ok_or(short)?,
+            },
+            PixelFormat::Nv12 => Chroma::Interleaved(plane(first, (2 * half_width, half_height)).ok_or(short)?),
+            other => return Err(DrawError::Layout(other)),
+        };
+        Ok(Self { luma, chroma, width, height, rotation, colour })
     }
 
     /// Width and height as coded.
@@ -106,14 +85,7 @@ impl<'a> PictureMut<'a> {
     }
 }
 
-fn plane<'a>(
-    (data, stride): (&'a mut [u8], usize),
-    (bytes, rows): (usize, usize),
-    facts: Facts,
-) -> Result<PlaneMut<'a>, DrawError> {
-    let short = DrawError::ShortPlanes { width: facts.width, height: facts.height };
-    if bytes == 0 || rows == 0 || stride < bytes || data.len() < stride * (rows - 1) + bytes {
-        return Err(short);
-    }
-    Ok(PlaneMut { data, stride })
+fn plane<'a>(plane: &'a mut PlaneMut<'_>, (bytes, rows): (usize, usize)) -> Option<Plane<'a>> {
+    let fits = bytes > 0 && rows > 0 && plane.stride >= bytes && plane.data.len() >= plane.stride * (rows - 1) + bytes;
+    fits.then_some(Plane { data: &mut *plane.data, stride: plane.stride })
 }

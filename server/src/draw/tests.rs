@@ -1,6 +1,7 @@
 //! Drawing against a plain reference: pixel by pixel, on random sizes, at the edges, in both formats and all rotations.
 
 use super::*;
+use crate::pipeline::frame::{PictureMut, PlaneMut};
 use proptest::prelude::*;
 use sightline_shared::draw::{Layers, draw_list, label_text};
 use sightline_shared::time::{Epoch, Pts};
@@ -31,8 +32,11 @@ impl Picture {
         Self { width, height, planes: [bytes(width * height), bytes(chroma), bytes(chroma)] }
     }
 
-    fn facts(&self, rotation: u16) -> Facts {
-        Facts { width: self.width, height: self.height, rotation, colour: BT709 }
+    /// Draws on planes of this picture's size: data and stride of each.
+    fn draw(&self, format: PixelFormat, planes: [(&mut [u8], usize); 3], rotation: u16, items: &[Item]) {
+        let planes = planes.map(|(data, stride)| PlaneMut { data, stride, width: 0, height: 0 });
+        let mut picture = PictureMut { format, width: self.width, height: self.height, planes };
+        Painter::new().draw(&mut Canvas::new(&mut picture, rotation, BT709).unwrap(), items);
     }
 
     /// Drawn on as I420, with rows longer than they need be.
@@ -42,7 +46,7 @@ impl Picture {
             self.planes.iter().zip(widths).map(|(plane, width)| pad(plane, width, width + 5)).collect();
         let [luma, cb, cr] = &mut padded[..] else { unreachable!() };
         let planes = [(&mut luma[..], widths[0] + 5), (&mut cb[..], widths[1] + 5), (&mut cr[..], widths[2] + 5)];
-        Painter::new().draw(&mut PictureMut::i420(self.facts(rotation), planes).unwrap(), items);
+        self.draw(PixelFormat::I420, planes, rotation, items);
         let mut planes = padded.iter().zip(widths).map(|(plane, width)| unpad(plane, width, width + 5));
         Self { planes: std::array::from_fn(|_| planes.next().unwrap()), ..*self }
     }
@@ -53,8 +57,8 @@ impl Picture {
         let mut luma = luma.clone();
         let mut chroma: Vec<u8> = cb.iter().zip(cr).flat_map(|(cb, cr)| [*cb, *cr]).collect();
         let stride = 2 * self.width.div_ceil(2);
-        let planes = [(&mut luma[..], self.width), (&mut chroma[..], stride)];
-        Painter::new().draw(&mut PictureMut::nv12(self.facts(rotation), planes).unwrap(), items);
+        let planes = [(&mut luma[..], self.width), (&mut chroma[..], stride), (&mut [][..], 0)];
+        self.draw(PixelFormat::Nv12, planes, rotation, items);
         let every = |from: usize| chroma.iter().skip(from).step_by(2).copied().collect();
         Self { planes: [luma, every(0), every(1)], ..*self }
     }
@@ -82,8 +86,8 @@ impl Picture {
                 let (x, y) = (at % self.width.div_ceil(2) * 2, at / self.width.div_ceil(2) * 2);
                 let there = (self.width - x).min(2) * (self.height - y).min(2);
                 let alpha = u32::from(fill.alpha) * count / there as u32;
-                for plane in 1..3 {
-                    self.planes[plane][at] = mix(self.planes[plane][at], samples[plane], alpha);
+                for (plane, sample) in self.planes.iter_mut().zip(samples).skip(1) {
+                    plane[at] = mix(plane[at], sample, alpha);
                 }
             }
         }
@@ -242,11 +246,22 @@ fn widths_are_the_fonts_and_what_is_not_in_it_has_a_sign() {
 
 #[test]
 fn planes_that_are_too_short_are_refused() {
-    let facts = Facts { width: 16, height: 8, rotation: 0, colour: BT709 };
-    let (mut luma, mut cb, mut cr) = (vec![0; 127], vec![0; 32], vec![0; 32]);
-    let planes = [(&mut luma[..], 16), (&mut cb[..], 8), (&mut cr[..], 8)];
-    let refused = PictureMut::i420(facts, planes).err().unwrap();
-    assert_eq!(refused.to_string(), "a picture of 16x8 cannot be drawn on: its planes are too short");
-    assert!(PictureMut::nv12(facts, [(&mut [0; 128][..], 16), (&mut [0; 64][..], 15)]).is_err());
-    assert!(PictureMut::nv12(Facts { width: 0, ..facts }, [(&mut [0; 128][..], 16), (&mut [0; 64][..], 16)]).is_err());
+    let refused = |format, size: (usize, usize), lengths: [usize; 3], strides: [usize; 3]| {
+        let mut data = lengths.map(|length| vec![0; length]);
+        let mut all = data.iter_mut().zip(strides);
+        let planes = std::array::from_fn(|_| {
+            let (data, stride) = all.next().unwrap();
+            PlaneMut { data, stride, width: 0, height: 0 }
+        });
+        let mut picture = PictureMut { format, width: size.0, height: size.1, planes };
+        Canvas::new(&mut picture, 0, BT709).err().map(|e| e.to_string())
+    };
+    let short = Some("a picture of 16x8 cannot be drawn on: its planes are too short".to_owned());
+    assert_eq!(refused(PixelFormat::I420, (16, 8), [128, 32, 32], [16, 8, 8]), None);
+    assert_eq!(refused(PixelFormat::I420, (16, 8), [127, 32, 32], [16, 8, 8]), short);
+    assert_eq!(refused(PixelFormat::I420, (16, 8), [128, 32, 31], [16, 8, 8]), short);
+    assert_eq!(refused(PixelFormat::Nv12, (16, 8), [128, 64, 0], [16, 16, 0]), None);
+    assert_eq!(refused(PixelFormat::Nv12, (16, 8), [128, 64, 0], [16, 15, 0]), short);
+    assert!(refused(PixelFormat::I420, (0, 8), [128, 32, 32], [16, 8, 8]).is_some());
+    assert!(refused(PixelFormat::Grey, (16, 8), [128, 0, 0], [16, 0, 0]).is_some());
 }

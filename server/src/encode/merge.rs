@@ -95,6 +95,17 @@ fn members(settings: &EncoderSettings) -> Map<String, Value> {
     }
 }
 
+/// `old` with the one member `name` of `new`.
+#[must_use]
+pub fn with_one_of(old: &EncoderSettings, new: &EncoderSettings, name: &str) -> EncoderSettings {
+    let (mut mixed, new) = (members(old), members(new));
+    match new.get(name) {
+        Some(value) => mixed.insert(name.to_owned(), value.clone()),
+        None => mixed.remove(name),
+    };
+    serde_json::from_value(Value::Object(mixed)).unwrap_or_default()
+}
+
 /// Names of the settings whose asked value differs.
 #[must_use]
 pub fn asked_changes(old: &EncoderSettings, new: &EncoderSettings) -> Vec<String> {

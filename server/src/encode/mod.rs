@@ -11,7 +11,7 @@ mod x264;
 
 pub use caps::{LIMITS, caps};
 pub use check::{Refusal, check};
-pub use merge::{asked_changes, merge};
+pub use merge::{asked_changes, merge, with_one_of};
 pub use plan::{EncoderPlan, Purpose, Rate, resolve};
 pub use shape::PictureFacts;
 pub use x264::changes_live;

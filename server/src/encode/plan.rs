@@ -172,6 +172,12 @@ impl EncoderPlan {
         }
     }
 
+    /// Who encodes, in words: `software (libx264 superfast)`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("software (libx264 {})", super::x264::preset_name(self.preset))
+    }
+
     /// Whether this plan differs from `other` only in what the rate control does from frame to frame.
     #[must_use]
     pub fn differs_in_rate_alone(&self, other: &Self) -> bool {

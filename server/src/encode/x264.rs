@@ -102,7 +102,7 @@ fn set_rates(options: &mut ffmpeg::Dictionary<'_>, bitrate: u64, max: u64, buffe
 }
 
 /// x264's name of a preset.
-fn preset_name(preset: Preset) -> &'static str {
+pub(super) fn preset_name(preset: Preset) -> &'static str {
     match preset {
         Preset::P1 => "ultrafast",
         Preset::P2 => "superfast",
@@ -138,7 +138,7 @@ fn live_change(from: &Rate, to: &Rate) -> Option<Rates> {
 
 impl Encoder for X264Encoder {
     fn describe(&self) -> String {
-        format!("software (libx264 {})", preset_name(self.plan.preset))
+        self.plan.words()
     }
 
     fn input(&mut self) -> PictureMut<'_> {

@@ -1,22 +1,27 @@
 //! For tests: films made by the ffmpeg program, read back by mp4-atom, ffprobe and ffmpeg.
 
+use crate::codec::{aac, h264, hevc};
+use crate::pipeline::clock::Mono;
+use crate::pipeline::packet::{AccessUnit, AudioParams, Medium, StreamParams, VideoParams};
 use bytes::Bytes;
-use mp4_atom::{Any, DecodeMaybe, Moof, Moov};
+use mp4_atom::{Any, Atom, Codec, DecodeMaybe, Moof, Moov};
+use sightline_shared::time::{Epoch, Pts};
 use std::process::Command;
+use std::sync::Arc;
 
 /// A sample of a fragmented file: track, decode time and composition offset in its timescale, duration, sync, bytes.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Sample {
-    pub(super) track: u32,
-    pub(super) dts: u64,
-    pub(super) offset: i64,
-    pub(super) duration: u32,
-    pub(super) sync: bool,
-    pub(super) data: Bytes,
+pub(crate) struct Sample {
+    pub(crate) track: u32,
+    pub(crate) dts: u64,
+    pub(crate) offset: i64,
+    pub(crate) duration: u32,
+    pub(crate) sync: bool,
+    pub(crate) data: Bytes,
 }
 
 /// Reads a fragmented file with mp4-atom; data offsets must lead into the `mdat` that follows their `moof`.
-pub(super) fn read(file: &Bytes) -> (Moov, Vec<Sample>) {
+pub(crate) fn read(file: &Bytes) -> (Moov, Vec<Sample>) {
     let mut rest = &file[..];
     let (mut moov, mut samples, mut moof_at) = (None, Vec::new(), None);
     loop {
@@ -35,7 +40,7 @@ pub(super) fn read(file: &Bytes) -> (Moov, Vec<Sample>) {
     (moov.expect("a moov"), samples)
 }
 
-pub(super) fn samples_of(moof: &Moof, moof_at: usize, file: &Bytes) -> Vec<Sample> {
+pub(crate) fn samples_of(moof: &Moof, moof_at: usize, file: &Bytes) -> Vec<Sample> {
     let mut out = Vec::new();
     for traf in &moof.traf {
         assert!(traf.tfhd.default_base_is_moof);
@@ -63,7 +68,7 @@ pub(super) fn samples_of(moof: &Moof, moof_at: usize, file: &Bytes) -> Vec<Sampl
 }
 
 /// A short film made by the ffmpeg program, as a fragmented file.
-pub(super) fn film(arguments: &str) -> Bytes {
+pub(crate) fn film(arguments: &str) -> Bytes {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("film.mp4");
     let output = Command::new("ffmpeg")
@@ -79,7 +84,7 @@ pub(super) fn film(arguments: &str) -> Bytes {
 }
 
 /// Rows of ffprobe's table; it must not complain.
-pub(super) fn ffprobe(file: &[u8], arguments: &str) -> Vec<String> {
+pub(crate) fn ffprobe(file: &[u8], arguments: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("probe.mp4");
     std::fs::write(&path, file).unwrap();
@@ -96,7 +101,7 @@ pub(super) fn ffprobe(file: &[u8], arguments: &str) -> Vec<String> {
 }
 
 /// MD5 of every decoded picture.
-pub(super) fn frame_hashes(file: &[u8]) -> Vec<String> {
+pub(crate) fn frame_hashes(file: &[u8]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("film.mp4");
     std::fs::write(&path, file).unwrap();
@@ -112,4 +117,50 @@ pub(super) fn frame_hashes(file: &[u8]) -> Vec<String> {
         .collect();
     assert_eq!(hashes.len(), 60);
     hashes
+}
+
+fn body<T: Atom>(atom: &T) -> Vec<u8> {
+    let mut out = Vec::new();
+    atom.encode_body(&mut out).unwrap();
+    out
+}
+
+pub(crate) fn video_params(moov: &Moov) -> VideoParams {
+    match &moov.trak[0].mdia.minf.stbl.stsd.codecs[0] {
+        Codec::Avc1(entry) => h264::video_params_from_avcc(&body(&entry.avcc)).unwrap(),
+        Codec::Hev1(entry) => hevc::video_params_from_hvcc(&body(&entry.hvcc)).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn audio_params(moov: &Moov) -> Option<AudioParams> {
+    let Codec::Mp4a(entry) = moov.trak.get(1)?.mdia.minf.stbl.stsd.codecs.first()? else { return None };
+    let specific = entry.esds.es_desc.dec_config.dec_specific.as_ref().unwrap();
+    Some(aac::audio_params(&specific.raw).unwrap())
+}
+
+/// The samples as `source` would give them: 90 kHz, PTS from 0 or the reorder delay on, so that DTS is not negative.
+pub(crate) fn access_units(moov: &Moov, samples: &[Sample]) -> Vec<AccessUnit> {
+    let params = Arc::new(StreamParams { video: video_params(moov), audio: audio_params(moov) });
+    let units = samples.iter().enumerate().map(|(index, sample)| {
+        let audio = sample.track == 2;
+        let timescale = i128::from(moov.trak[usize::from(audio)].mdia.mdhd.timescale);
+        let ticks = |time: i128| i64::try_from((time * 90_000 + timescale / 2).div_euclid(timescale)).unwrap();
+        let dts = i128::from(sample.dts);
+        AccessUnit {
+            medium: if audio { Medium::Audio } else { Medium::Video },
+            epoch: Epoch(7),
+            starts_epoch: index == 0,
+            pts: Pts(ticks(dts + i128::from(sample.offset))),
+            dts: Pts(ticks(dts)),
+            duration: u32::try_from(ticks(i128::from(sample.duration))).unwrap(),
+            key: sample.sync && !audio,
+            data: sample.data.clone(),
+            params: Arc::clone(&params),
+            sequence: index as u64,
+            arrived: Mono::default(),
+            captured_utc: None,
+        }
+    });
+    units.collect()
 }

@@ -250,6 +250,6 @@ fn offset(pts: Pts, dts: Pts) -> i32 {
 }
 
 #[cfg(test)]
-mod film;
+pub(crate) mod film;
 #[cfg(test)]
 mod tests;

@@ -1,58 +1,12 @@
 //! Chunks of real streams, read back by mp4-atom, and by ffprobe as a second, independent parser.
 
 use super::*;
-use crate::codec::{aac, h264, hevc};
-use crate::fragment::film::{Sample, ffprobe, film, frame_hashes, read};
-use crate::pipeline::packet::{AudioParams, VideoCodec, VideoParams};
-use mp4_atom::{Atom, Codec, Moov};
+use crate::codec::h264;
+use crate::fragment::film::{Sample, access_units, ffprobe, film, frame_hashes, read};
+use crate::pipeline::packet::{VideoCodec, VideoParams};
+use mp4_atom::Codec;
 use std::process::Command;
 use std::sync::Arc;
-
-fn body<T: Atom>(atom: &T) -> Vec<u8> {
-    let mut out = Vec::new();
-    atom.encode_body(&mut out).unwrap();
-    out
-}
-
-fn video_params(moov: &Moov) -> VideoParams {
-    match &moov.trak[0].mdia.minf.stbl.stsd.codecs[0] {
-        Codec::Avc1(entry) => h264::video_params_from_avcc(&body(&entry.avcc)).unwrap(),
-        Codec::Hev1(entry) => hevc::video_params_from_hvcc(&body(&entry.hvcc)).unwrap(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn audio_params(moov: &Moov) -> Option<AudioParams> {
-    let Codec::Mp4a(entry) = moov.trak.get(1)?.mdia.minf.stbl.stsd.codecs.first()? else { return None };
-    let specific = entry.esds.es_desc.dec_config.dec_specific.as_ref().unwrap();
-    Some(aac::audio_params(&specific.raw).unwrap())
-}
-
-/// The samples as `source` would give them: 90 kHz, PTS from 0 or the reorder delay on, so that DTS is not negative.
-fn access_units(moov: &Moov, samples: &[Sample]) -> Vec<AccessUnit> {
-    let params = Arc::new(StreamParams { video: video_params(moov), audio: audio_params(moov) });
-    let units = samples.iter().enumerate().map(|(index, sample)| {
-        let audio = sample.track == 2;
-        let timescale = i128::from(moov.trak[usize::from(audio)].mdia.mdhd.timescale);
-        let ticks = |time: i128| i64::try_from((time * 90_000 + timescale / 2).div_euclid(timescale)).unwrap();
-        let dts = i128::from(sample.dts);
-        AccessUnit {
-            medium: if audio { Medium::Audio } else { Medium::Video },
-            epoch: Epoch(7),
-            starts_epoch: index == 0,
-            pts: Pts(ticks(dts + i128::from(sample.offset))),
-            dts: Pts(ticks(dts)),
-            duration: u32::try_from(ticks(i128::from(sample.duration))).unwrap(),
-            key: sample.sync && !audio,
-            data: sample.data.clone(),
-            params: Arc::clone(&params),
-            sequence: index as u64,
-            arrived: Mono::default(),
-            captured_utc: None,
-        }
-    });
-    units.collect()
-}
 
 /// `live.mp4` as the API serves it.
 fn remux(units: &[AccessUnit]) -> (InitSet, Vec<Chunk>, Bytes) {
@@ -83,6 +37,9 @@ fn check(arguments: &str) -> InitSet {
         } else {
             assert_eq!((sample.dts, sample.duration), (original.dts, original.duration), "audio without drift");
         }
+        let carried = chunk.sample().unwrap();
+        assert_eq!((carried.decode_time, carried.duration), (sample.dts, sample.duration));
+        assert_eq!(carried.data, sample.data, "what a file of another layout gets");
         let (header, rest) = ChunkHeader::split(&chunk.message).unwrap();
         assert_eq!((header, rest), (chunk.header, &chunk.mp4()[..]));
         assert_eq!(

@@ -1,15 +1,16 @@
 //! `live.mp4`: the hub's chunks as one fragmented MP4 over plain HTTP, for ffprobe, VLC and curl.
 
-use super::hub::{Cursor, Hub, Item, Next};
+use super::Lease;
+use super::hub::{Cursor, Item, Next};
 use bytes::Bytes;
 use futures::Stream;
 use std::convert::Infallible;
-use std::sync::Arc;
 
 /// Init segment of the current epoch with all its tracks, then its chunks, the same bytes as over WebSocket. Ends with the
-/// epoch: the next one has another init segment, which a file cannot take.
-pub fn mp4(hub: &Arc<Hub>) -> impl Stream<Item = Result<Bytes, Infallible>> + use<> {
-    futures::stream::unfold(Reader { cursor: hub.join(), begun: false }, |mut reader| async move {
+/// epoch, or where an encoder was started with other parameters: both have another init segment, which a file cannot take.
+pub fn mp4(lease: Lease) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let reader = Reader { cursor: lease.join(), begun: false, _lease: lease };
+    futures::stream::unfold(reader, |mut reader| async move {
         let bytes = reader.next().await?;
         Some((Ok(bytes), reader))
     })
@@ -18,6 +19,7 @@ pub fn mp4(hub: &Arc<Hub>) -> impl Stream<Item = Result<Bytes, Infallible>> + us
 struct Reader {
     cursor: Cursor,
     begun: bool,
+    _lease: Lease,
 }
 
 impl Reader {

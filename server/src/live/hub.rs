@@ -152,6 +152,15 @@ impl Hub {
         Cursor::new(self)
     }
 
+    /// Forgets what is kept: who joins now waits for what is published from now on.
+    pub fn forget(&self) {
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        let end = ring.end();
+        ring.pop_before(end);
+        ring.keys.clear();
+        (ring.init, ring.newest) = (None, None);
+    }
+
     /// Nothing more will come: readers get [`Next::Closed`] after what is left.
     pub fn close(&self) {
         self.ring.write().unwrap_or_else(PoisonError::into_inner).closed = true;

@@ -5,10 +5,13 @@ pub mod http;
 pub mod hub;
 pub mod viewer;
 
+use crate::pipeline::counters::StageCounters;
 use hub::Hub;
 use sightline_shared::camera::{Camera, Rendition};
 use sightline_shared::wire::Playing;
+use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// What a viewer is given of a camera.
@@ -21,8 +24,49 @@ pub trait Feed: Send + Sync {
     fn renditions(&self) -> Vec<Rendition>;
     /// The hub of a rendition that there is.
     fn hub(&self, rendition: Rendition) -> Option<Arc<Hub>>;
+    /// Asks for a rendition for as long as the lease is held; `None` where there is none of that name.
+    fn lease(&self, rendition: Rendition) -> Option<Lease>;
+    /// The last stage, counted over all viewers.
+    fn sending(&self) -> Sending;
     /// What a viewer's player says of itself.
     fn note_playing(&self, playing: Playing);
+}
+
+/// A rendition that is made while this is held. `source` is there anyway.
+pub struct Lease {
+    hub: Arc<Hub>,
+    _hold: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Lease {
+    /// Of a rendition that needs nobody to ask for it.
+    #[must_use]
+    pub fn free(hub: Arc<Hub>) -> Self {
+        Self { hub, _hold: None }
+    }
+
+    /// Of one that is asked for until `hold` is dropped.
+    #[must_use]
+    pub fn held(hub: Arc<Hub>, hold: Box<dyn Any + Send + Sync>) -> Self {
+        Self { hub, _hold: Some(hold) }
+    }
+}
+
+impl std::ops::Deref for Lease {
+    type Target = Arc<Hub>;
+
+    fn deref(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+}
+
+/// The stage from a chunk's being published to its being written to a viewer's socket.
+#[derive(Clone)]
+pub struct Sending {
+    /// Chunks of video, by viewer.
+    pub counters: Arc<StageCounters>,
+    /// A delay of tests.
+    pub delay: Duration,
 }
 
 /// Bytes that may wait unsent in the kernel for one viewer: about a third of a second at 3 Mb/s. Without this bound Linux

@@ -1,11 +1,13 @@
-//! One viewer's WebSocket: drains a cursor of the hub into it, answers what the page asks.
+//! One viewer's WebSocket: drains a cursor of the hub into it, answers what the page asks, moves to another rendition when it
+//! says so.
 //!
 //! A task a viewer costs a wake-up a message (measured elsewhere at 1.7 times bare writes for 64 viewers). The seam for one
 //! sender a core over many sockets is [`drain`]: a cursor in, encoded messages out, nothing of the viewer in between.
 
-use super::Feed;
 use super::hub::{Cursor, Item, Next};
-use crate::pipeline::clock::Clock;
+use super::{Feed, Lease, Sending};
+use crate::pipeline::clock::{Clock, Mono};
+use crate::pipeline::counters;
 use axum::extract::ws::{Message, WebSocket};
 use futures::SinkExt;
 use sightline_shared::camera::Rendition;
@@ -36,7 +38,8 @@ struct Gone;
 
 /// Serves one viewer until it leaves or the camera is deleted.
 pub async fn serve(socket: WebSocket, feed: Arc<dyn Feed>, asked: Asked, clock: Arc<dyn Clock>) {
-    let mut viewer = Viewer { socket, feed, clock };
+    let sent = Sent::new(feed.sending());
+    let mut viewer = Viewer { socket, feed, clock, sent };
     if asked.version.is_some_and(|version| version != PROTOCOL_VERSION) {
         let _ = viewer.say(&ServerMessage::Reload).await;
     } else {
@@ -49,21 +52,63 @@ struct Viewer {
     socket: WebSocket,
     feed: Arc<dyn Feed>,
     clock: Arc<dyn Clock>,
+    sent: Sent,
+}
+
+/// What a viewer reads, and its asking for it.
+struct Joined {
+    cursor: Cursor,
+    _lease: Lease,
+}
+
+/// Chunks of video in the batch that is on its way into the socket.
+struct Sent {
+    stage: Sending,
+    /// What was published before is no delay of the socket's.
+    joined: Mono,
+    published: Vec<Mono>,
+}
+
+impl Sent {
+    fn new(stage: Sending) -> Self {
+        Self { stage, joined: Mono::default(), published: Vec::with_capacity(BATCH) }
+    }
+
+    fn take(&mut self, item: &Item) {
+        if let Item::Chunk(chunk) = item
+            && !chunk.is_audio()
+        {
+            self.stage.counters.enter();
+            self.published.push(chunk.fragmented.max(self.joined));
+        }
+    }
+
+    fn done(&mut self, now: Mono) {
+        for published in self.published.drain(..) {
+            self.stage.counters.leave(now, now.since(published));
+        }
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        self.stage.counters.dropped(counters::DropCause::Stopped, self.published.len() as u64);
+    }
 }
 
 impl Viewer {
     async fn run(&mut self, asked: Asked) -> Result<(), Gone> {
         let mut changes = self.feed.changes();
-        let mut cursor = self.join(asked.rendition).await?;
+        let mut joined = self.join(asked.rendition).await?;
         self.say(&ServerMessage::State(Box::new(self.feed.describe()))).await?;
         let mut ping = tokio::time::interval(PING_EVERY);
         loop {
             tokio::select! {
-                next = cursor.next() => self.pass_on(next, &mut cursor).await?,
+                next = joined.cursor.next() => self.pass_on(next, &mut joined.cursor).await?,
                 said = self.socket.recv() => match said {
                     Some(Ok(message)) => {
                         if let Some(rendition) = self.hear(message).await? {
-                            cursor = self.join(Some(rendition)).await?;
+                            joined = self.join(Some(rendition)).await?;
                         }
                     }
                     Some(Err(_)) | None => return Err(Gone),
@@ -78,25 +123,30 @@ impl Viewer {
     }
 
     /// Says hello and joins the hub of `rendition`, or of the first there is.
-    async fn join(&mut self, rendition: Option<Rendition>) -> Result<Cursor, Gone> {
+    async fn join(&mut self, rendition: Option<Rendition>) -> Result<Joined, Gone> {
         let renditions = self.feed.renditions();
         let rendition = rendition.filter(|r| renditions.contains(r)).or(renditions.first().copied()).ok_or(Gone)?;
-        let hub = self.feed.hub(rendition).ok_or(Gone)?;
+        let lease = self.feed.lease(rendition).ok_or(Gone)?;
         let camera = self.feed.describe();
         let hello = Hello { version: PROTOCOL_VERSION, camera: camera.id, uid: camera.uid, renditions, rendition };
         self.say(&ServerMessage::Hello(hello)).await?;
-        Ok(hub.join())
+        self.sent.joined = self.clock.now();
+        Ok(Joined { cursor: lease.join(), _lease: lease })
     }
 
     /// Puts `first` and all else that is ready into the socket, then flushes once.
     async fn pass_on(&mut self, first: Next, cursor: &mut Cursor) -> Result<(), Gone> {
-        let socket = &mut self.socket;
-        let sent = tokio::time::timeout(STUCK_AFTER, async {
-            let more = drain(first, cursor, socket).await?;
+        let Self { socket, sent, clock, .. } = self;
+        let passed = tokio::time::timeout(STUCK_AFTER, async {
+            let more = drain(first, cursor, socket, sent).await?;
+            if !sent.stage.delay.is_zero() {
+                tokio::time::sleep(sent.stage.delay).await;
+            }
             socket.flush().await.map_err(|_| Gone)?;
+            sent.done(clock.now());
             more.then_some(()).ok_or(Gone)
         });
-        sent.await.unwrap_or(Err(Gone))
+        passed.await.unwrap_or(Err(Gone))
     }
 
     async fn hear(&mut self, message: Message) -> Result<Option<Rendition>, Gone> {
@@ -131,16 +181,20 @@ impl Viewer {
 }
 
 /// Feeds `first` and what else is ready, at most [`BATCH`] items; false when the hub was closed.
-async fn drain(first: Next, cursor: &mut Cursor, socket: &mut WebSocket) -> Result<bool, Gone> {
+async fn drain(first: Next, cursor: &mut Cursor, socket: &mut WebSocket, sent: &mut Sent) -> Result<bool, Gone> {
     let mut next = first;
     for left in (0..BATCH).rev() {
         match next {
             Next::Closed => return Ok(false),
             Next::Dropped { count } => {
+                sent.stage.counters.refused(counters::DropCause::SlowViewer, count);
                 let dropped = ServerMessage::Dropped(Dropped { count, cause: DropCause::SlowViewer });
                 feed(socket, Message::Text(json(&dropped).into())).await?;
             }
-            Next::Item(item) => feed_item(socket, item).await?,
+            Next::Item(item) => {
+                sent.take(&item);
+                feed_item(socket, item).await?;
+            }
         }
         // Nothing may be taken from the cursor that is not fed.
         let Some(ready) = (left > 0).then(|| cursor.try_next()).flatten() else { break };

@@ -2,11 +2,13 @@
 
 mod gop;
 mod jpeg;
-mod planes;
+pub mod turn;
 
 pub use gop::{Limits, from_gop};
 
+use crate::draw::{Canvas, Painter};
 use crate::pipeline::frame::{Colour, Frame};
+use sightline_shared::draw::Item;
 
 /// The longest side of a picture: JPEG has room for 65535, but a sample aspect of 1:4000 is nobody's picture.
 const MAX_SIDE: f64 = 16_384.0;
@@ -16,15 +18,7 @@ const MIN_WIDTH: u32 = 16;
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
-    /// The samples are not what their format and size promise.
-    #[error("a picture of {width}x{height} cannot be read: its samples are missing or of an unknown kind")]
-    Unreadable {
-        /// Width in pixels.
-        width: usize,
-        /// Height in pixels.
-        height: usize,
-    },
-    /// libavcodec or libswscale refused.
+    /// The samples cannot be read, or libavcodec refuses.
     #[error("the picture cannot be made: {0}")]
     Refused(String),
     /// Nothing that was offered could be decoded.
@@ -36,7 +30,7 @@ pub enum PictureError {
 pub struct Still {
     width: usize,
     height: usize,
-    planes: Vec<(Vec<u8>, usize)>,
+    planes: [turn::Plane; 3],
     colour: Colour,
 }
 
@@ -49,7 +43,7 @@ impl Still {
         let (width, height) = shown(frame, max_width);
         let turned = !frame.rotation.is_multiple_of(180);
         let (across, down) = if turned { (height, width) } else { (width, height) };
-        let planes = planes::turn(planes::resized(frame, across, down)?, across, down, frame.rotation);
+        let planes = turn::turned(turn::resized(frame, across, down)?, across, down, frame.rotation);
         Ok(Self { width, height, planes, colour: frame.colour })
     }
 
@@ -57,6 +51,13 @@ impl Still {
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         (self.width, self.height)
+    }
+
+    /// Draws a list on it, made for [`Self::size`].
+    pub fn draw(&mut self, painter: &mut Painter, items: &[Item]) {
+        let mut picture = turn::picture_mut(&mut self.planes, self.width, self.height);
+        let mut canvas = Canvas::new(&mut picture, 0, self.colour).expect("its own planes are whole");
+        painter.draw(&mut canvas, items);
     }
 
     /// As JPEG of `quality` 1 (smallest) to 100 (best), in JFIF's full-range BT.601.

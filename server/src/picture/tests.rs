@@ -2,13 +2,15 @@
 
 use super::*;
 use crate::codec;
+use crate::encode::{self, PictureFacts, Purpose};
 use crate::fragment::{Chunk, Fragmenter};
 use crate::pipeline::clock::{Clock, Mono, SystemClock};
 use crate::pipeline::frame::{HostPicture, PixelFormat, Samples, VecPicture};
 use crate::pipeline::packet::{AccessUnit, Medium, StreamParams, VideoCodec};
-use crate::source::{demo, scene};
+use crate::source::scene;
 use ffmpeg_next as ffmpeg;
 use sightline_shared::camera::Rendition;
+use sightline_shared::encoder::EncoderSettings;
 use sightline_shared::time::{Epoch, Pts};
 use std::sync::Arc;
 
@@ -165,12 +167,21 @@ fn quality_costs_bytes_and_short_planes_are_refused() {
         samples: Samples::Host(Box::new(VecPicture { planes: vec![(vec![0; 99], 10), (vec![], 0), (vec![], 0)] })),
         ..quarters(PixelFormat::I420, (10, 10), Colour::default())
     };
-    assert!(matches!(jpeg(&short, None, 80), Err(PictureError::Unreadable { .. })));
+    assert!(matches!(jpeg(&short, None, 80), Err(PictureError::Refused(_))));
 }
 
 /// Frames 0 to `count` of the demo scene as chunks.
 fn demo_chunks(count: u64) -> (Arc<StreamParams>, Vec<Arc<Chunk>>) {
-    let mut encoder = demo::open().unwrap();
+    let facts = PictureFacts {
+        width: scene::WIDTH as u32,
+        height: scene::HEIGHT as u32,
+        rotation: 0,
+        sample_aspect: (1, 1),
+        fps: f64::from(scene::FPS),
+        colour: Colour { matrix: 1, ..Colour::default() },
+    };
+    let asked = EncoderSettings { bitrate: Some(2_000_000), gop: Some(1000), ..EncoderSettings::default() };
+    let mut encoder = encode::open(&encode::resolve(&asked, &facts, Purpose::Live).unwrap()).unwrap();
     let (mut painted, mut fragmenter) = (scene::Scene::new(), Fragmenter::new(Rendition::Source));
     let (mut params, mut chunks) = (None, Vec::new());
     for n in 0..count {

@@ -1,63 +1,93 @@
-//! What is done with a camera's access units beside showing them: decode, look, track; one final tracks message a frame.
+//! What is found in a camera's frames: look, track; one final tracks message a frame. It takes decoded frames, and never holds
+//! the decoder up: frames that it has no time to look at get their tracks by prediction.
 
-use super::clock::Clock;
+use super::clock::{Clock, Mono};
 use super::counters::{DropCause, StageCounters};
-use super::edge::{Edge, WhenFull};
+use super::decoding::{Consumer, Decoded, Surroundings, Wants};
 use super::frame::Frame;
-use super::packet::{AccessUnit, StreamParams};
+use super::inject::Inject;
 use super::pool::{Job, Pool};
-use crate::decode::{self, DecodeError, Decoder};
+use super::trace::Trace;
 use crate::detect::{self, Detector, Pace};
 use crate::track::Tracker;
 use sightline_shared::camera::{AnalysisInfo, DetectSettings};
+use sightline_shared::time::{Epoch, Pts};
 use sightline_shared::tracks::Tracks;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Access units that wait for the decoder: a second of video.
-const QUEUE: usize = 32;
-/// Access units done before another camera has its turn.
+/// Frames that wait to be looked at; the oldest is let go of when one more comes.
+const FRAMES: usize = 4;
+/// Frames of which only the time is known that wait for their turn: four seconds.
+const MARKERS: usize = 128;
+/// Frames done before another camera has its turn.
 const TURN: usize = 4;
 
-/// Counters of the three stages.
+/// Counters of the stages.
 #[derive(Default)]
 pub struct AnalysisCounters {
-    /// Access units in, frames out.
-    pub decode: Arc<StageCounters>,
-    /// Frames looked at.
+    /// Frames that were to be looked at.
     pub detect: Arc<StageCounters>,
-    /// Frames in, tracks messages out; the time is from the frame's arrival.
+    /// Frames in, tracks messages out.
     pub track: Arc<StageCounters>,
 }
 
 /// Where finished tracks go.
-pub type TracksSink = Arc<dyn Fn(Tracks) -> bool + Send + Sync>;
+pub trait TracksSink: Send + Sync {
+    /// The tracks of one frame; false if they belong to no frame that is shown.
+    fn tracks(&self, tracks: Tracks) -> bool;
+    /// All stages of a traced frame are done.
+    fn traced(&self, trace: &Trace);
+}
+
+/// A frame on its way through analysis.
+struct Waiting {
+    /// Where it is to be looked at.
+    frame: Option<Arc<Frame>>,
+    epoch: Epoch,
+    pts: Pts,
+    /// When it came.
+    at: Mono,
+    trace: Option<Arc<Trace>>,
+}
+
+#[derive(Default)]
+struct Inbox {
+    waiting: VecDeque<Waiting>,
+    pace: Option<Pace>,
+    closed: bool,
+}
+
+struct Worker {
+    detector: Option<Box<dyn Detector>>,
+    tracker: Tracker,
+}
 
 /// Analysis of one camera.
 pub struct Analysis {
-    edge: Edge,
+    inbox: Mutex<Inbox>,
     worker: Mutex<Worker>,
     scheduled: AtomicBool,
-    info: Mutex<AnalysisInfo>,
+    info: Mutex<Told>,
     key_frames_only: AtomicBool,
     pool: Arc<Pool>,
     counters: Arc<AnalysisCounters>,
     clock: Arc<dyn Clock>,
-    sink: TracksSink,
+    inject: Arc<Inject>,
+    sink: Arc<dyn TracksSink>,
     demo: bool,
+    me: std::sync::Weak<Self>,
 }
 
-struct Worker {
-    settings: DetectSettings,
-    detector: Option<Box<dyn Detector>>,
-    tracker: Tracker,
-    pace: Pace,
-    decoder: Option<Box<dyn Decoder>>,
-    params: Option<Arc<StreamParams>>,
-    frames: Vec<Frame>,
-    /// Access units inside the decoder, held back for reordering.
-    inside: u64,
+/// What is told of it.
+#[derive(Default)]
+struct Told {
+    /// False with the model `none`, and where no detector could be made.
+    on: bool,
+    reason: Option<String>,
+    decoder: Option<Result<String, String>>,
 }
 
 impl Analysis {
@@ -65,23 +95,14 @@ impl Analysis {
     pub fn new(
         settings: &DetectSettings,
         demo: bool,
-        pool: Arc<Pool>,
         counters: Arc<AnalysisCounters>,
-        clock: Arc<dyn Clock>,
-        sink: TracksSink,
+        around: Surroundings,
+        sink: Arc<dyn TracksSink>,
     ) -> Arc<Self> {
-        let worker = Worker {
-            settings: settings.clone(),
-            detector: None,
-            tracker: Tracker::new(settings, clock.clone()),
-            pace: Pace::new(settings.fps),
-            decoder: None,
-            params: None,
-            frames: Vec::new(),
-            inside: 0,
-        };
-        let analysis = Self {
-            edge: Edge::new(QUEUE, WhenFull::DropToKeyFrame, counters.decode.clone()),
+        let Surroundings { pool, clock, inject } = around;
+        let worker = Worker { detector: None, tracker: Tracker::new(settings, clock.clone()) };
+        let analysis = Arc::new_cyclic(|me| Self {
+            inbox: Mutex::default(),
             worker: Mutex::new(worker),
             scheduled: AtomicBool::new(false),
             info: Mutex::default(),
@@ -89,184 +110,193 @@ impl Analysis {
             pool,
             counters,
             clock,
+            inject,
             sink,
             demo,
-        };
+            me: me.clone(),
+        });
         analysis.configure(settings);
-        Arc::new(analysis)
+        analysis
     }
 
-    fn worker(&self) -> MutexGuard<'_, Worker> {
-        self.worker.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn inform(&self, change: impl FnOnce(&mut AnalysisInfo)) {
-        change(&mut self.info.lock().unwrap_or_else(PoisonError::into_inner));
+    fn inform(&self, change: impl FnOnce(&mut Told)) {
+        change(&mut lock(&self.info));
     }
 
     /// What it is doing.
     pub fn info(&self) -> AnalysisInfo {
-        let mut info = self.info.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let told = lock(&self.info);
+        let (state, reason) = match (told.on, &told.decoder) {
+            (false, _) if told.reason.is_some() => ("failed", told.reason.clone()),
+            (false, _) => ("off", None),
+            (true, Some(Err(reason))) => ("failed", Some(reason.clone())),
+            (true, Some(Ok(_))) => ("on", told.reason.clone()),
+            (true, None) => ("waiting", None),
+        };
         let window = Duration::from_secs(4);
-        if info.state == "on" {
-            info.fps = Some(self.counters.detect.left_within(self.clock.now(), window) as f64 / window.as_secs_f64());
-        }
-        info
+        let looks = || self.counters.detect.left_within(self.clock.now(), window) as f64 / window.as_secs_f64();
+        let fps = (state == "on").then(looks);
+        let decoder = told.decoder.clone().and_then(Result::ok);
+        AnalysisInfo { state: state.into(), reason, fps, decoder }
     }
 
-    /// Takes other settings; the picture and its decoder are not touched.
+    /// Takes other settings; the decoder is not touched.
     pub fn configure(&self, settings: &DetectSettings) {
-        let mut worker = self.worker();
-        worker.settings = settings.clone();
+        let mut worker = lock(&self.worker);
         worker.tracker = Tracker::new(settings, self.clock.clone());
-        worker.pace = Pace::new(settings.fps);
         self.key_frames_only.store(settings.key_frames_only, Ordering::Relaxed);
+        // Key frames are few: each of them is looked at.
+        lock(&self.inbox).pace = Some(Pace::new(if settings.key_frames_only { 0.0 } else { settings.fps }));
         let built = detect::build(settings, self.demo);
-        self.inform(|info| {
-            *info = match &built {
-                Ok(Some(_)) => AnalysisInfo { state: "waiting".into(), ..AnalysisInfo::default() },
-                Ok(None) => AnalysisInfo { state: "off".into(), ..AnalysisInfo::default() },
-                Err(e) => {
-                    AnalysisInfo { state: "failed".into(), reason: Some(e.to_string()), ..AnalysisInfo::default() }
-                }
-            };
+        self.inform(|told| {
+            told.on = matches!(built, Ok(Some(_)));
+            told.reason = built.as_ref().err().map(ToString::to_string);
         });
         worker.detector = built.unwrap_or_default();
-        worker.decoder = None;
-        worker.params = None;
-        self.counters.decode.dropped(DropCause::Stopped, std::mem::take(&mut worker.inside));
     }
 
-    /// Offers an access unit of video. Never waits.
-    pub fn push(self: &Arc<Self>, unit: &AccessUnit) {
-        if self.info.lock().unwrap_or_else(PoisonError::into_inner).state == "off" {
-            return;
-        }
-        if self.key_frames_only.load(Ordering::Relaxed) && !unit.key {
-            self.counters.decode.enter();
-            self.counters.decode.dropped(DropCause::KeyFramesOnly, 1);
-            return;
-        }
-        if self.edge.push(unit.clone()) && !self.scheduled.swap(true, Ordering::AcqRel) {
-            self.pool.submit(self.clone());
-        }
-    }
-
-    /// Throws away what waits.
+    /// Throws away what waits, and what comes.
     pub fn close(&self) {
-        self.edge.close();
+        let mut inbox = lock(&self.inbox);
+        inbox.closed = true;
+        for waiting in std::mem::take(&mut inbox.waiting) {
+            self.throw_away(&waiting, DropCause::Stopped);
+        }
     }
 
-    fn one(&self, worker: &mut Worker, unit: &AccessUnit) {
-        if let Err(cause) = self.open(worker, unit) {
-            self.counters.decode.dropped(cause, 1);
-            return;
+    fn throw_away(&self, waiting: &Waiting, cause: DropCause) {
+        let counters = if waiting.frame.is_some() { &self.counters.detect } else { &self.counters.track };
+        counters.dropped(cause, 1);
+    }
+
+    fn one(&self, worker: &mut Worker, waiting: Waiting) {
+        let mut since = waiting.at;
+        let looked = waiting.frame.as_deref().and_then(|frame| {
+            let looked = self.look(worker, frame, &waiting);
+            since = self.clock.now();
+            self.counters.track.enter();
+            looked
+        });
+        let tracks = worker.tracker.update(waiting.epoch, waiting.pts, looked);
+        self.inject.pause("track", &*self.clock);
+        let told = self.sink.tracks(tracks);
+        let now = self.clock.now();
+        if !told {
+            return self.counters.track.dropped(DropCause::Unpaired, 1);
         }
-        let Some(decoder) = worker.decoder.as_mut() else { return };
-        let started = self.clock.now();
-        let result = decoder.decode(unit, &mut worker.frames);
-        let took = self.clock.now().since(started);
-        match result {
-            Ok(()) => worker.inside += 1,
+        self.counters.track.leave(now, now.since(since));
+        if let Some(trace) = &waiting.trace {
+            trace.mark("track", None, now);
+            self.sink.traced(trace);
+        }
+    }
+
+    fn look(&self, worker: &mut Worker, frame: &Frame, waiting: &Waiting) -> Option<Vec<detect::Detection>> {
+        self.inject.pause("detect", &*self.clock);
+        let Some(detector) = worker.detector.as_mut() else {
+            self.counters.detect.dropped(DropCause::Stopped, 1);
+            return None;
+        };
+        let looked = detector.look(frame);
+        let now = self.clock.now();
+        match looked {
+            Ok(found) => {
+                self.counters.detect.leave(now, now.since(waiting.at));
+                if let Some(trace) = &waiting.trace {
+                    trace.mark("detect", None, now);
+                }
+                Some(found)
+            }
             Err(e) => {
-                tracing::debug!("{e}");
-                self.counters.decode.dropped(DropCause::DecodeError, 1);
+                self.counters.detect.dropped(DropCause::DecodeError, 1);
+                self.inform(|told| told.reason = Some(format!("Some frames could not be looked at: {e}.")));
+                None
             }
-        }
-        self.pass_on(worker, took);
-    }
-
-    /// Has a decoder ready for the unit's parameters.
-    fn open(&self, worker: &mut Worker, unit: &AccessUnit) -> Result<(), DropCause> {
-        if worker.params.as_ref().is_some_and(|params| Arc::ptr_eq(params, &unit.params)) {
-            return worker.decoder.as_ref().map(|_| ()).ok_or(DropCause::DecodeError);
-        }
-        if !unit.key {
-            return Err(DropCause::WaitingForKeyFrame);
-        }
-        self.drain(worker);
-        worker.params = Some(unit.params.clone());
-        match decode::open(&unit.params, self.clock.clone()) {
-            Ok(decoder) => {
-                self.inform(|info| {
-                    info.state = "on".into();
-                    info.reason = None;
-                    info.decoder = Some(decoder.describe());
-                });
-                worker.decoder = Some(decoder);
-                Ok(())
-            }
-            Err(DecodeError::Unsupported(reason) | DecodeError::Damaged { reason, .. }) => {
-                self.inform(|info| {
-                    info.state = "failed".into();
-                    info.reason = Some(reason);
-                });
-                worker.decoder = None;
-                Err(DropCause::DecodeError)
-            }
-        }
-    }
-
-    /// Takes what the old decoder still holds; what does not come out is counted as stopped.
-    fn drain(&self, worker: &mut Worker) {
-        let Some(mut decoder) = worker.decoder.take() else { return };
-        decoder.flush(&mut worker.frames);
-        self.pass_on(worker, Duration::ZERO);
-        self.counters.decode.dropped(DropCause::Stopped, std::mem::take(&mut worker.inside));
-    }
-
-    /// Looks at what came out of the decoder. A frame that it made of a damaged unit is one more than went in well.
-    fn pass_on(&self, worker: &mut Worker, took: Duration) {
-        for frame in std::mem::take(&mut worker.frames) {
-            if worker.inside > 0 {
-                worker.inside -= 1;
-                self.counters.decode.leave(self.clock.now(), took);
-            }
-            self.look(worker, &frame);
-        }
-    }
-
-    fn look(&self, worker: &mut Worker, frame: &Frame) {
-        self.counters.track.enter();
-        let due = worker.pace.due(frame.epoch, frame.pts) || worker.settings.key_frames_only;
-        let mut looked = None;
-        if let Some(detector) = worker.detector.as_mut().filter(|_| due) {
-            self.counters.detect.enter();
-            let started = self.clock.now();
-            match detector.look(frame) {
-                Ok(found) => {
-                    looked = Some(found);
-                    self.counters.detect.leave(self.clock.now(), self.clock.now().since(started));
-                }
-                Err(e) => {
-                    self.counters.detect.dropped(DropCause::DecodeError, 1);
-                    self.inform(|info| info.reason = Some(format!("Some frames could not be looked at: {e}.")));
-                }
-            }
-        }
-        let tracks = worker.tracker.update(frame.epoch, frame.pts, looked);
-        if (self.sink)(tracks) {
-            let now = self.clock.now();
-            self.counters.track.leave(now, now.since(frame.arrived));
-        } else {
-            self.counters.track.dropped(DropCause::Unpaired, 1);
         }
     }
 }
 
+impl Consumer for Analysis {
+    fn wants(&self) -> Wants {
+        match (lock(&self.info).on, self.key_frames_only.load(Ordering::Relaxed)) {
+            (false, _) => Wants::Nothing,
+            (true, true) => Wants::KeyFrames,
+            (true, false) => Wants::All,
+        }
+    }
+
+    fn give(&self, decoded: &Decoded) {
+        let wanted = match self.wants() {
+            Wants::Nothing => false,
+            Wants::KeyFrames => decoded.key,
+            Wants::All => true,
+        };
+        if !wanted {
+            return;
+        }
+        let (epoch, pts) = (decoded.frame.epoch, decoded.frame.pts);
+        let mut inbox = lock(&self.inbox);
+        if inbox.closed {
+            return;
+        }
+        let due = inbox.pace.as_mut().is_none_or(|pace| pace.due(epoch, pts));
+        let frame = due.then(|| decoded.frame.clone());
+        if due {
+            self.counters.detect.enter();
+        } else {
+            self.counters.track.enter();
+        }
+        inbox.waiting.push_back(Waiting { frame, epoch, pts, at: decoded.at, trace: decoded.trace.clone() });
+        self.make_room(&mut inbox);
+        drop(inbox);
+        if !self.scheduled.swap(true, Ordering::AcqRel)
+            && let Some(me) = self.me.upgrade()
+        {
+            self.pool.submit(me);
+        }
+    }
+
+    fn decoder(&self, opened: Result<&str, &str>) {
+        self.inform(|told| told.decoder = Some(opened.map(str::to_owned).map_err(str::to_owned)));
+    }
+}
+
+impl Analysis {
+    /// Lets go of the oldest frame where too many wait: it will not be looked at, but has its tracks all the same.
+    fn make_room(&self, inbox: &mut Inbox) {
+        if inbox.waiting.iter().filter(|waiting| waiting.frame.is_some()).count() > FRAMES
+            && let Some(oldest) = inbox.waiting.iter_mut().find(|waiting| waiting.frame.is_some())
+        {
+            oldest.frame = None;
+            self.counters.detect.dropped(DropCause::QueueFull, 1);
+            self.counters.track.enter();
+        }
+        if inbox.waiting.len() > MARKERS
+            && let Some(oldest) = inbox.waiting.pop_front()
+        {
+            self.throw_away(&oldest, DropCause::QueueFull);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Job for Analysis {
     fn work(&self) -> bool {
-        let mut worker = self.worker();
+        let mut worker = lock(&self.worker);
         for _ in 0..TURN {
-            let Some(unit) = self.edge.pop() else { break };
-            self.one(&mut worker, &unit);
+            let Some(waiting) = lock(&self.inbox).waiting.pop_front() else { break };
+            self.one(&mut worker, waiting);
         }
         drop(worker);
-        if !self.edge.is_empty() {
+        let more = || !lock(&self.inbox).waiting.is_empty();
+        if more() {
             return true;
         }
         self.scheduled.store(false, Ordering::Release);
-        // A unit may have come between the look and the store, and its push saw the flag still set.
-        !self.edge.is_empty() && !self.scheduled.swap(true, Ordering::AcqRel)
+        // A frame may have come between the look and the store, and found the flag still set.
+        more() && !self.scheduled.swap(true, Ordering::AcqRel)
     }
 }

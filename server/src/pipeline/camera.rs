@@ -1,36 +1,62 @@
-//! One camera: its streams, hub, analysis and counters, put together; what the API asks is answered here.
+//! One camera: its streams, hubs, decoders, analysis, renditions and counters, put together.
 
-use super::analysis::{Analysis, AnalysisCounters, TracksSink};
+mod feed;
+
+use super::analysis::{Analysis, AnalysisCounters};
 use super::clock::Clock;
 use super::counters::StageCounters;
-use super::intake::{Intake, Outlets, text};
+use super::decoding::{Consumer, Decoding, Surroundings};
+use super::encoding::{Encoding, EncodingCounters};
+use super::frame::Frame;
+use super::inject::Inject;
+use super::intake::{Intake, Outlets};
 use super::kept::Kept;
 use super::pool::Pool;
 use super::recent::Recent;
 use super::status::Status;
 use super::stream::{StreamPlan, Supervisor};
+use super::tracks_out::TracksOut;
 use super::vitals::Vitals;
-use crate::live::Feed;
 use crate::live::hub::Hub;
 use crate::record::ring::{Keeper, Ring};
-use crate::settings::{CameraSettings, Origin};
+use crate::settings::{CameraSettings, Origin, StreamSettings};
 use sightline_shared::api::Timings;
-use sightline_shared::camera::{Camera, CameraState, Rendition, Role, StreamInfo};
+use sightline_shared::camera::{CameraState, Rendition, Role};
+use sightline_shared::encoder::EncoderSettings;
 use sightline_shared::tracks::Tracks;
-use sightline_shared::wire::{Playing, ServerMessage};
+use sightline_shared::wire::Playing;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// What all cameras share.
 #[derive(Clone)]
 pub struct Common {
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The analysis pool.
+    /// The pool that decodes, looks and encodes.
     pub pool: Arc<Pool>,
     /// How much is kept for clips.
     pub keeper: Arc<Keeper>,
+    /// Delays of tests.
+    pub inject: Arc<Inject>,
+}
+
+impl Common {
+    fn around(&self) -> Surroundings {
+        Surroundings { pool: self.pool.clone(), clock: self.clock.clone(), inject: self.inject.clone() }
+    }
+}
+
+/// Counters of every stage of one camera. `main` and `small` have their own for what they do not share.
+#[derive(Default)]
+struct Counters {
+    source: Arc<StageCounters>,
+    fragment: Arc<StageCounters>,
+    decode: Arc<StageCounters>,
+    analysis: Arc<AnalysisCounters>,
+    process: [Arc<StageCounters>; 2],
+    encode: [Arc<StageCounters>; 2],
+    send: Arc<StageCounters>,
 }
 
 /// A camera. It outlives changes of its settings, and viewers stay connected over them.
@@ -39,10 +65,10 @@ pub struct CameraHandle {
     settings: Mutex<CameraSettings>,
     status: Arc<Status>,
     hub: Arc<Hub>,
+    /// `main` and `small`.
+    encodings: [Arc<Encoding>; 2],
     kept: Kept,
-    source: Arc<StageCounters>,
-    fragment: Arc<StageCounters>,
-    counters: Arc<AnalysisCounters>,
+    counters: Counters,
     running: Mutex<Running>,
     playing: Mutex<Option<Playing>>,
 }
@@ -50,20 +76,44 @@ pub struct CameraHandle {
 #[derive(Default)]
 struct Running {
     supervisors: Vec<Supervisor>,
+    decodings: Vec<Arc<Decoding>>,
     analysis: Option<Arc<Analysis>>,
+    /// The decoder of the viewed stream, and where the tracks of its frames go.
+    viewed: Option<(Arc<Decoding>, Arc<TracksOut>)>,
+}
+
+/// What the streams of one start share.
+struct Shared {
+    analysis: Arc<Analysis>,
+    out: Arc<TracksOut>,
+    /// Where one stream is viewed and another looked at: the newest frames of both.
+    pair: Option<(Arc<Recent>, Arc<Recent>)>,
 }
 
 impl CameraHandle {
     /// Makes the camera and starts it.
     pub fn start(settings: CameraSettings, common: Common) -> Arc<Self> {
         let kept = Kept::new(&common.keeper);
+        let status = Arc::new(Status::new(common.clock.clone()));
+        let counters = Counters::default();
+        let encoding = |index: usize, rendition, asked: EncoderSettings| {
+            let counters = EncodingCounters {
+                process: counters.process[index].clone(),
+                encode: counters.encode[index].clone(),
+                fragment: counters.fragment.clone(),
+            };
+            Encoding::new(rendition, kept.new_hub(rendition), asked, counters, status.clone(), common.around())
+        };
+        let encodings = [
+            encoding(0, Rendition::Main, settings.encoder.clone()),
+            encoding(1, Rendition::Small, EncoderSettings::default()),
+        ];
         let handle = Arc::new(Self {
-            status: Arc::new(Status::new(common.clock.clone())),
             hub: kept.new_hub(Rendition::Source),
+            status,
+            encodings,
             kept,
-            source: Arc::default(),
-            fragment: Arc::default(),
-            counters: Arc::default(),
+            counters,
             running: Mutex::default(),
             playing: Mutex::default(),
             settings: Mutex::new(settings),
@@ -94,6 +144,9 @@ impl CameraHandle {
         if old == new {
             return;
         }
+        if old.encoder != new.encoder {
+            self.encodings[0].configure(new.encoder.clone());
+        }
         if old.streams != new.streams || old.transport != new.transport || old.enabled != new.enabled {
             self.run();
         } else if old.detect != new.detect
@@ -115,36 +168,57 @@ impl CameraHandle {
         }
         self.status.reset(CameraState::Connecting);
         let split = settings.streams.iter().any(|s| s.roles.contains(&Role::Detect) && !s.roles.contains(&Role::View));
-        let (viewed, looked) = (Arc::new(Recent::default()), Arc::new(Recent::default()));
-        let sink = if split { paired_sink(&self.hub, &viewed, &looked) } else { direct_sink(&self.hub) };
+        let pair = split.then(|| (Arc::new(Recent::default()), Arc::new(Recent::default())));
+        let out = TracksOut::new(self.hub.clone(), self.encodings.to_vec(), pair.clone());
         let demo = settings.streams.iter().any(|s| s.origin == Origin::Demo);
-        let Common { clock, pool, .. } = &self.common;
-        let analysis = Analysis::new(&settings.detect, demo, pool.clone(), self.counters.clone(), clock.clone(), sink);
+        let counters = self.counters.analysis.clone();
+        let analysis = Analysis::new(&settings.detect, demo, counters, self.common.around(), out.clone());
+        let shared = Shared { analysis, out, pair };
         for stream in &settings.streams {
-            let (view, detect) = (stream.roles.contains(&Role::View), stream.roles.contains(&Role::Detect));
-            if !view && !detect {
-                continue;
-            }
-            let outlets = Outlets {
-                hub: view.then(|| self.hub.clone()),
-                analysis: detect.then(|| analysis.clone()),
-                recent: split.then(|| if view { viewed.clone() } else { looked.clone() }),
-                status: if view { self.status.clone() } else { Arc::new(Status::new(clock.clone())) },
-                vitals: Arc::new(Vitals::default()),
-                source: if view { self.source.clone() } else { Arc::default() },
-                fragment: self.fragment.clone(),
-            };
-            let plan =
-                StreamPlan { stream: stream.clone(), transport: settings.transport, camera: settings.id.clone() };
-            let intake = Intake::new(outlets.clone(), clock.clone());
-            running.supervisors.push(Supervisor::start(plan, outlets, intake, clock.clone()));
+            self.run_stream(&mut running, &settings, stream, &shared);
         }
-        running.analysis = Some(analysis);
+        running.analysis = Some(shared.analysis);
+    }
+
+    fn run_stream(&self, running: &mut Running, settings: &CameraSettings, stream: &StreamSettings, shared: &Shared) {
+        let (view, detect) = (stream.roles.contains(&Role::View), stream.roles.contains(&Role::Detect));
+        if !view && !detect {
+            return;
+        }
+        let clock = &self.common.clock;
+        let encodings = if view { self.encodings.to_vec() } else { Vec::new() };
+        let mut consumers: Vec<Arc<dyn Consumer>> = Vec::new();
+        if detect {
+            consumers.push(shared.analysis.clone());
+        }
+        consumers.extend(encodings.iter().map(|encoding| encoding.clone() as Arc<dyn Consumer>));
+        let hub = view.then(|| self.hub.clone());
+        let decoding = Decoding::new(consumers, hub.clone(), self.counters.decode.clone(), self.common.around());
+        let recent = shared.pair.as_ref().map(|(viewed, looked)| if view { viewed.clone() } else { looked.clone() });
+        let outlets = Outlets {
+            hub,
+            decoding: decoding.clone(),
+            encodings,
+            recent,
+            status: if view { self.status.clone() } else { Arc::new(Status::new(clock.clone())) },
+            vitals: Arc::new(Vitals::default()),
+            source: if view { self.counters.source.clone() } else { Arc::default() },
+            fragment: self.counters.fragment.clone(),
+            inject: self.common.inject.clone(),
+        };
+        let plan = StreamPlan { stream: stream.clone(), transport: settings.transport, camera: settings.id.clone() };
+        let intake = Intake::new(outlets.clone(), clock.clone());
+        running.supervisors.push(Supervisor::start(plan, outlets, intake, clock.clone()));
+        if view {
+            running.viewed = Some((decoding.clone(), shared.out.clone()));
+        }
+        running.decodings.push(decoding);
     }
 
     /// Stops the camera for good: viewers are told that it is gone.
     pub fn stop(&self) {
         self.running().stop();
+        self.encodings.iter().for_each(|encoding| encoding.close());
         self.hub.close();
     }
 
@@ -153,14 +227,30 @@ impl CameraHandle {
         self.kept.ring(rendition)
     }
 
+    /// The newest frame that was decoded, and its tracks where they are known; the one before it where only that one's are.
+    /// `None` while nothing decodes the viewed stream.
+    pub fn latest_frame(&self) -> Option<(Arc<Frame>, Option<Tracks>)> {
+        let running = self.running();
+        let (decoding, out) = running.viewed.as_ref()?;
+        let newest = decoding.newest();
+        let known = newest.iter().rev().find_map(|frame| Some((frame.clone(), Some(out.of(frame.epoch, frame.pts)?))));
+        known.or_else(|| newest.last().map(|frame| (frame.clone(), None)))
+    }
+
     /// The counters of every stage, in the order of a frame's way.
     pub fn stages(&self) -> Vec<(&'static str, Arc<StageCounters>)> {
+        let Counters { source, fragment, decode, analysis, process, encode, send } = &self.counters;
         vec![
-            ("source", self.source.clone()),
-            ("fragment", self.fragment.clone()),
-            ("decode", self.counters.decode.clone()),
-            ("detect", self.counters.detect.clone()),
-            ("track", self.counters.track.clone()),
+            ("source", source.clone()),
+            ("fragment", fragment.clone()),
+            ("decode", decode.clone()),
+            ("detect", analysis.detect.clone()),
+            ("track", analysis.track.clone()),
+            ("process", process[0].clone()),
+            ("encode", encode[0].clone()),
+            ("process_small", process[1].clone()),
+            ("encode_small", encode[1].clone()),
+            ("send", send.clone()),
         ]
     }
 
@@ -177,77 +267,13 @@ impl CameraHandle {
     }
 }
 
-impl Feed for CameraHandle {
-    fn describe(&self) -> Camera {
-        let settings = self.settings();
-        let mut camera = Camera {
-            uid: settings.uid,
-            id: settings.id,
-            name: settings.name,
-            transport: settings.transport,
-            video: settings.video,
-            detect: settings.detect,
-            editable: settings.editable,
-            ..Camera::default()
-        };
-        for stream in settings.streams {
-            let url = stream.origin.masked();
-            if stream.roles.contains(&Role::View) {
-                camera.url.clone_from(&url);
-            }
-            camera.streams.push(StreamInfo { url, roles: stream.roles });
-        }
-        self.status.describe(&mut camera);
-        if let Some(analysis) = &self.running().analysis {
-            camera.analysis = analysis.info();
-        }
-        camera
-    }
-
-    fn changes(&self) -> watch::Receiver<u64> {
-        self.status.changes()
-    }
-
-    fn hub(&self, rendition: Rendition) -> Option<Arc<Hub>> {
-        (rendition == Rendition::Source).then(|| self.hub.clone())
-    }
-
-    fn renditions(&self) -> Vec<Rendition> {
-        vec![Rendition::Source]
-    }
-
-    fn note_playing(&self, playing: Playing) {
-        *self.playing.lock().unwrap_or_else(PoisonError::into_inner) = Some(playing);
-    }
-}
-
 impl Running {
     fn stop(&mut self) {
         self.supervisors.clear();
+        self.viewed = None;
+        self.decodings.drain(..).for_each(|decoding| decoding.close());
         if let Some(analysis) = self.analysis.take() {
             analysis.close();
         }
     }
-}
-
-/// Tracks of the stream that is viewed: they belong to its frames as they are.
-fn direct_sink(hub: &Arc<Hub>) -> TracksSink {
-    let hub = hub.clone();
-    Arc::new(move |tracks| {
-        hub.publish(text(&ServerMessage::Tracks(tracks)));
-        true
-    })
-}
-
-/// Tracks of another stream: they get the PTS of the viewed frame that was taken at the same moment, or go nowhere.
-fn paired_sink(hub: &Arc<Hub>, viewed: &Arc<Recent>, looked: &Arc<Recent>) -> TracksSink {
-    let (hub, viewed, looked) = (hub.clone(), viewed.clone(), looked.clone());
-    Arc::new(move |tracks| {
-        let moment = looked.moment(tracks.epoch, tracks.pts);
-        let Some((epoch, pts)) = moment.and_then(|(arrived, captured)| viewed.closest(arrived, captured)) else {
-            return false;
-        };
-        hub.publish(text(&ServerMessage::Tracks(Tracks { epoch, pts, tracks: tracks.tracks })));
-        true
-    })
 }

@@ -2,6 +2,7 @@
 
 use super::camera::{CameraHandle, Common};
 use super::clock::Clock;
+use super::inject::Inject;
 use super::pool::Pool;
 use crate::settings::CameraSettings;
 use crate::settings::server::Keep;
@@ -14,13 +15,22 @@ pub struct Cameras {
 }
 
 impl Cameras {
-    /// No cameras yet. The analysis pool has a thread for each core.
+    /// No cameras yet. The pool has a thread for each core.
     ///
     /// # Errors
     /// The operating system gives no threads.
     pub fn new(clock: Arc<dyn Clock>) -> std::io::Result<Arc<Self>> {
+        Self::with_delays(clock, Inject::default())
+    }
+
+    /// The same, with delays put into stages; see [`super::inject`].
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_delays(clock: Arc<dyn Clock>, inject: Inject) -> std::io::Result<Arc<Self>> {
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let common = Common { clock, pool: Arc::new(Pool::start(threads)?), keeper: Arc::default() };
+        let common =
+            Common { clock, pool: Arc::new(Pool::start(threads)?), keeper: Arc::default(), inject: Arc::new(inject) };
         Ok(Arc::new(Self { common, handles: Mutex::default() }))
     }
 

@@ -14,6 +14,12 @@ impl Mono {
         self.0.as_secs_f64() * 1e3
     }
 
+    /// The point this much later.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        Self(self.0.saturating_add(wait))
+    }
+
     /// Time from `earlier` to this; zero if `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
@@ -29,6 +35,8 @@ pub trait Clock: Send + Sync {
     fn utc(&self) -> Duration;
     /// The place of an operating system's instant on the monotonic axis: libraries stamp packets with these.
     fn at(&self, instant: Instant) -> Mono;
+    /// Lets `time` go by for the calling thread; see [`super::inject`].
+    fn pause(&self, time: Duration);
 }
 
 /// The machine's clocks.
@@ -53,6 +61,10 @@ impl Clock for SystemClock {
 
     fn at(&self, instant: Instant) -> Mono {
         Mono(instant.saturating_duration_since(self.start))
+    }
+
+    fn pause(&self, time: Duration) {
+        std::thread::sleep(time);
     }
 }
 
@@ -87,5 +99,9 @@ impl Clock for SimulatedClock {
 
     fn at(&self, _instant: Instant) -> Mono {
         self.now()
+    }
+
+    fn pause(&self, time: Duration) {
+        self.advance(time);
     }
 }

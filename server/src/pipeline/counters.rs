@@ -31,6 +31,10 @@ pub enum DropCause {
     Stopped,
     /// The frame belongs to another stream and no picture of the viewed one is close enough to it.
     Unpaired,
+    /// The encoder could not be had, or refused the frame.
+    EncoderFailed,
+    /// A viewer read too slowly and went on at a newer key frame.
+    SlowViewer,
 }
 
 impl DropCause {
@@ -47,6 +51,8 @@ impl DropCause {
             Self::OutOfOrder => "out_of_order",
             Self::Stopped => "stopped",
             Self::Unpaired => "unpaired",
+            Self::EncoderFailed => "encoder_failed",
+            Self::SlowViewer => "slow_viewer",
         }
     }
 }
@@ -105,6 +111,13 @@ impl StageCounters {
             counts.held -= count;
             *counts.dropped.entry(cause).or_default() += count;
         }
+    }
+
+    /// Items came and were thrown away at once.
+    pub fn refused(&self, cause: DropCause, count: u64) {
+        let mut counts = self.lock();
+        counts.entered += count;
+        *counts.dropped.entry(cause).or_default() += count;
     }
 
     /// How many items are held.

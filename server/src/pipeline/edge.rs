@@ -1,7 +1,9 @@
 //! A bounded edge between two stages. Its full-policy has a name, and what it throws away is counted.
 
+use super::clock::Mono;
 use super::counters::{DropCause, StageCounters};
 use super::packet::AccessUnit;
+use super::trace::Trace;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -15,8 +17,18 @@ pub enum WhenFull {
     DropToKeyFrame,
 }
 
+/// An access unit on its way to the decoder.
+pub struct Offered {
+    /// The unit.
+    pub unit: AccessUnit,
+    /// When it was offered.
+    pub at: Mono,
+    /// Its stamps, where it is one of those that have some.
+    pub trace: Option<Arc<Trace>>,
+}
+
 struct State {
-    items: VecDeque<AccessUnit>,
+    items: VecDeque<Offered>,
     awaiting_key: bool,
     closed: bool,
 }
@@ -44,7 +56,7 @@ impl Edge {
     }
 
     /// Offers an item; true if it now waits in the edge.
-    pub fn push(&self, item: AccessUnit) -> bool {
+    pub fn push(&self, item: Offered) -> bool {
         self.counters.enter();
         let mut state = self.lock();
         while self.when_full == WhenFull::Block && state.items.len() >= self.capacity && !state.closed {
@@ -59,8 +71,8 @@ impl Edge {
             state.items.clear();
             state.awaiting_key = true;
         }
-        if state.awaiting_key && !item.key {
-            let cause = if item.sequence == 0 { DropCause::WaitingForKeyFrame } else { DropCause::QueueFull };
+        if state.awaiting_key && !item.unit.key {
+            let cause = if item.unit.sequence == 0 { DropCause::WaitingForKeyFrame } else { DropCause::QueueFull };
             self.counters.dropped(cause, 1);
             return false;
         }
@@ -70,10 +82,20 @@ impl Edge {
     }
 
     /// Takes the oldest item.
-    pub fn pop(&self) -> Option<AccessUnit> {
+    pub fn pop(&self) -> Option<Offered> {
         let item = self.lock().items.pop_front();
         self.room.notify_one();
         item
+    }
+
+    /// What comes next can be decoded without a key frame: the consumer has caught up by other means.
+    pub fn go_on(&self) {
+        self.lock().awaiting_key = false;
+    }
+
+    /// What comes next cannot be decoded before a key frame.
+    pub fn await_key(&self) {
+        self.lock().awaiting_key = true;
     }
 
     /// How many items wait.
@@ -98,10 +120,13 @@ impl Edge {
 
 #[cfg(test)]
 mod tests {
-    use super::super::clock::Mono;
     use super::super::packet::testing::access_unit;
     use super::*;
     use std::time::Duration;
+
+    fn offered(n: u64, key: bool) -> Offered {
+        Offered { unit: access_unit(n, key), at: Mono::default(), trace: None }
+    }
 
     fn edge(capacity: usize, when_full: WhenFull) -> (Edge, Arc<StageCounters>) {
         let counters = Arc::new(StageCounters::default());
@@ -113,7 +138,7 @@ mod tests {
         let (edge, counters) = edge(4, WhenFull::DropToKeyFrame);
         // Key frames at 0, 10, 20: four wait, the fifth empties the edge, five more are refused until the key frame at 10.
         for n in 0..24 {
-            edge.push(access_unit(n, n % 10 == 0));
+            edge.push(offered(n, n % 10 == 0));
         }
         let report = counters.report(Mono::default(), Duration::from_secs(1));
         let dropped: u64 = report.dropped.values().sum();
@@ -121,7 +146,7 @@ mod tests {
         assert_eq!(report.entered, report.left + report.held + dropped);
         assert_eq!(edge.len() as u64, report.held);
         assert_eq!(dropped, 20);
-        assert_eq!(edge.pop().map(|unit| unit.sequence), Some(20));
+        assert_eq!(edge.pop().map(|item| item.unit.sequence), Some(20));
     }
 
     #[test]
@@ -131,13 +156,13 @@ mod tests {
         let producer = edge.clone();
         let thread = std::thread::Builder::new()
             .name("producer".into())
-            .spawn(move || (0..500).filter(|n| producer.push(access_unit(*n, *n == 0))).count())
+            .spawn(move || (0..500).filter(|n| producer.push(offered(*n, *n == 0))).count())
             .unwrap();
         let mut seen = Vec::new();
         while seen.len() < 500 {
             match edge.pop() {
-                Some(unit) => {
-                    seen.push(unit.sequence);
+                Some(item) => {
+                    seen.push(item.unit.sequence);
                     counters.leave(Mono::default(), Duration::ZERO);
                 }
                 None => std::thread::yield_now(),
@@ -151,10 +176,10 @@ mod tests {
     #[test]
     fn a_closed_edge_counts_what_it_held() {
         let (edge, counters) = edge(4, WhenFull::DropToKeyFrame);
-        edge.push(access_unit(0, true));
-        edge.push(access_unit(1, false));
+        edge.push(offered(0, true));
+        edge.push(offered(1, false));
         edge.close();
-        assert!(!edge.push(access_unit(2, true)));
+        assert!(!edge.push(offered(2, true)));
         let report = counters.report(Mono::default(), Duration::from_secs(1));
         assert_eq!((report.held, report.dropped["stopped"]), (0, 3));
     }

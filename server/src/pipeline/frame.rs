@@ -84,14 +84,24 @@ pub struct PictureMut<'a> {
 }
 
 impl PictureMut<'_> {
-    /// Copies a picture of the same layout and size, row by row.
-    pub fn copy_from(&mut self, picture: &dyn HostPicture) {
+    /// Copies a picture of the same layout and size, row by row; false where its planes are shorter than that, and some rows
+    /// stay what they were.
+    pub fn copy_from(&mut self, picture: &dyn HostPicture) -> bool {
+        let mut whole = true;
         for (index, to) in self.planes.iter_mut().enumerate().filter(|(_, to)| to.width > 0) {
             let (data, stride) = picture.plane(index);
             let bytes = to.width * if self.format == PixelFormat::Nv12 && index == 1 { 2 } else { 1 };
             let rows = to.data.chunks_mut(to.stride.max(1)).zip(data.chunks(stride.max(1))).take(to.height);
-            rows.for_each(|(to, from)| to[..bytes].copy_from_slice(&from[..bytes]));
+            let mut copied = 0;
+            for (to, from) in rows {
+                if let (Some(to), Some(from)) = (to.get_mut(..bytes), from.get(..bytes)) {
+                    to.copy_from_slice(from);
+                    copied += 1;
+                }
+            }
+            whole &= copied == to.height;
         }
+        whole
     }
 }
 

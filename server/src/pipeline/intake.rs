@@ -1,32 +1,34 @@
-//! The tee behind a source: places every frame in time, wraps it for viewers, offers it to analysis. Waits for nobody.
+//! The tee behind a source: places every frame in time, wraps it for viewers, offers it to the decoder. Waits for nobody.
 
-use super::analysis::Analysis;
 use super::anchors::Anchors;
-use super::clock::Clock;
+use super::clock::{Clock, Mono};
 use super::counters::{DropCause, StageCounters};
+use super::decoding::Decoding;
+use super::encoding::Encoding;
+use super::inject::Inject;
 use super::packet::{AccessUnit, Medium, StreamParams};
 use super::recent::Recent;
 use super::status::Status;
 use super::timeline::{Placed, Timeline};
+use super::trace::{TRACE_EVERY, Trace};
 use super::vitals::Vitals;
 use crate::fragment::Fragmenter;
 use crate::live::hub::{Hub, Item};
 use crate::source::{RawUnit, Sink, SourceError};
 use sightline_shared::camera::Rendition;
-use sightline_shared::wire::{ServerMessage, Stages, Stamp};
+use sightline_shared::wire::ServerMessage;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// One frame in this many has its stamps sent to viewers: twice a second at 30 frames a second.
-const STAGES_EVERY: u64 = 15;
 
 /// What a stream's frames are given to; what is absent is not asked for.
 #[derive(Clone)]
 pub struct Outlets {
     /// Viewers, if the stream has the role.
     pub hub: Option<Arc<Hub>>,
-    /// Analysis, if the stream has the role.
-    pub analysis: Option<Arc<Analysis>>,
+    /// The decoder, and through it all who want frames.
+    pub decoding: Arc<Decoding>,
+    /// Renditions that the sound of the stream goes to as well.
+    pub encodings: Vec<Arc<Encoding>>,
     /// Where the newest frames are remembered, for tracks of another stream.
     pub recent: Option<Arc<Recent>>,
     /// State and rates.
@@ -37,6 +39,8 @@ pub struct Outlets {
     pub source: Arc<StageCounters>,
     /// Access units in, chunks out.
     pub fragment: Arc<StageCounters>,
+    /// Delays of tests.
+    pub inject: Arc<Inject>,
 }
 
 /// The tee of one stream.
@@ -83,8 +87,10 @@ impl Intake {
         self.outlets.vitals.unit(self.clock.now());
         match self.placed(&raw) {
             Ok((placed, params)) => {
-                counters.leave(self.clock.now(), self.clock.now().since(raw.arrived));
-                self.pass_on(raw, &placed, params);
+                self.outlets.inject.pause("source", &*self.clock);
+                let now = self.clock.now();
+                counters.leave(now, now.since(raw.arrived));
+                self.pass_on(raw, &placed, params, now);
             }
             Err(cause) => counters.dropped(cause, 1),
         }
@@ -105,7 +111,7 @@ impl Intake {
         Ok((placed, params))
     }
 
-    fn pass_on(&mut self, raw: RawUnit, placed: &Placed, params: Arc<StreamParams>) {
+    fn pass_on(&mut self, raw: RawUnit, placed: &Placed, params: Arc<StreamParams>, at: Mono) {
         let unit = AccessUnit {
             medium: Medium::Video,
             epoch: placed.epoch,
@@ -124,13 +130,11 @@ impl Intake {
         if unit.starts_epoch && !self.start_epoch(&unit) {
             return;
         }
-        self.fragment(&unit);
+        let trace = self.fragment(&unit, at);
         if let Some(recent) = &self.outlets.recent {
             recent.push(&unit);
         }
-        if let Some(analysis) = &self.outlets.analysis {
-            analysis.push(&unit);
-        }
+        self.outlets.decoding.push(&unit, trace);
         let now = self.clock.now();
         self.outlets.vitals.frame(now);
         self.anchors.frame(unit.epoch, unit.pts, unit.arrived);
@@ -153,22 +157,28 @@ impl Intake {
         }
     }
 
-    fn fragment(&mut self, unit: &AccessUnit) {
+    /// Publishes the unit, which left the stage before at `at`; gives its stamps where it is one of those that have some.
+    fn fragment(&mut self, unit: &AccessUnit, at: Mono) -> Option<Arc<Trace>> {
         let Some(hub) = &self.outlets.hub else {
             if unit.starts_epoch {
                 self.outlets.status.parameters(unit.params.clone());
             }
-            return;
+            return None;
         };
         self.outlets.fragment.enter();
+        self.outlets.inject.pause("fragment", &*self.clock);
         let chunk = self.fragmenter.chunk(unit, self.clock.now());
         let fragmented = chunk.fragmented;
         hub.publish(Item::Chunk(Arc::new(chunk)));
         let now = self.clock.now();
-        self.outlets.fragment.leave(now, now.since(unit.arrived));
-        if unit.sequence.is_multiple_of(STAGES_EVERY) {
-            hub.publish(stages(unit, fragmented.millis()));
+        self.outlets.fragment.leave(now, now.since(at));
+        if !unit.sequence.is_multiple_of(TRACE_EVERY) {
+            return None;
         }
+        let trace = Trace::new(unit.epoch, unit.pts, unit.captured_utc, unit.arrived);
+        trace.mark("fragment", Some(Rendition::Source), fragmented);
+        hub.publish(text(&trace.message(Rendition::Source)));
+        Some(trace)
     }
 
     fn audio(&mut self, raw: RawUnit) {
@@ -192,18 +202,8 @@ impl Intake {
             captured_utc: None,
         };
         hub.publish(Item::Chunk(Arc::new(self.fragmenter.chunk(&unit, self.clock.now()))));
+        self.outlets.encodings.iter().for_each(|encoding| encoding.audio(&unit));
     }
-}
-
-fn stages(unit: &AccessUnit, fragmented_ms: f64) -> Item {
-    let stamp = |stage: &str, at_ms| Stamp { stage: stage.into(), at_ms };
-    let message = ServerMessage::Stages(Stages {
-        epoch: unit.epoch,
-        pts: unit.pts,
-        stamps: vec![stamp("source", unit.arrived.millis()), stamp("fragment", fragmented_ms)],
-        captured_utc_ms: unit.captured_utc.map(|utc| utc.as_secs_f64() * 1e3),
-    });
-    text(&message)
 }
 
 /// A message as it goes into a hub.
@@ -215,6 +215,15 @@ impl Sink for Intake {
     fn connected(&mut self, transport: &'static str) {
         self.outlets.vitals.connected(self.clock.now());
         self.outlets.status.connected(transport);
+    }
+
+    fn note(&mut self, note: String) {
+        self.outlets.status.note(note);
+    }
+
+    fn left_out(&mut self, frames: u64) {
+        (0..frames).for_each(|_| self.outlets.source.enter());
+        self.outlets.source.dropped(DropCause::QueueFull, frames);
     }
 
     fn parameters(&mut self, params: StreamParams) {

@@ -28,6 +28,7 @@ struct Facts {
     key_frames: [Option<Mono>; 2],
     drift_ppm: Option<f64>,
     clock_off_s: Option<f64>,
+    notes: Vec<String>,
 }
 
 /// The status of one stream.
@@ -54,6 +55,7 @@ impl Status {
             key_frames: [None, None],
             drift_ppm: None,
             clock_off_s: None,
+            notes: Vec::new(),
         };
         Self { facts: Mutex::new(facts), changed: watch::Sender::new(0), clock }
     }
@@ -94,7 +96,15 @@ impl Status {
 
     /// The connection stands.
     pub fn connected(&self, transport: &'static str) {
-        self.lock().transport = Some(transport);
+        let mut facts = self.lock();
+        facts.transport = Some(transport);
+        facts.notes.clear();
+    }
+
+    /// What is done to the stream beside carrying it, for people; holds until the next connection.
+    pub fn note(&self, note: String) {
+        self.lock().notes.push(note);
+        self.tell();
     }
 
     /// A sender report came: the camera's clock is this many seconds ahead of the server's, its way over the network left out.
@@ -146,6 +156,11 @@ impl Status {
         self.tell();
     }
 
+    /// The parameters of the picture, once one has come.
+    pub fn params(&self) -> Option<Arc<StreamParams>> {
+        self.lock().params.clone()
+    }
+
     /// How many tries in a row have failed.
     pub fn failures(&self) -> u32 {
         self.lock().failures
@@ -170,6 +185,7 @@ impl Status {
             camera.height = Some(if sideways { video.width } else { video.height });
             camera.audio = params.audio.as_ref().map(super::packet::AudioParams::info);
         }
+        camera.note = (!facts.notes.is_empty()).then(|| facts.notes.join(" "));
         camera.clock_drift_ppm = facts.drift_ppm;
         camera.clock_ahead_s = facts.clock_off_s;
         facts.rates(now, camera);

@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use super::intake::{Intake, Outlets};
 use super::pace::Pace;
-use crate::settings::{Origin, StreamSettings};
+use crate::settings::StreamSettings;
 use crate::source::{self, SourceError};
 use sightline_shared::camera::Transport;
 use std::sync::{Arc, Mutex};
@@ -84,46 +84,8 @@ fn back_off(failures: u32, random: f64) -> Duration {
 }
 
 async fn one_try(plan: &StreamPlan, intake: &Arc<Mutex<Intake>>, clock: &Arc<dyn Clock>) -> SourceError {
-    match &plan.stream.origin {
-        Origin::Rtsp { url, credentials } => {
-            let mut sink = Lent { intake: intake.clone(), pace: Arc::default() };
-            source::rtsp::run(url, credentials.as_ref(), plan.transport, &mut sink, &**clock).await
-        }
-        Origin::File(path) => {
-            let (path, clock) = (path.clone(), clock.clone());
-            on_thread(plan, intake, move |intake, pace| source::file::run(&path, intake, &clock, pace)).await
-        }
-        Origin::Demo => {
-            let clock = clock.clone();
-            on_thread(plan, intake, move |intake, pace| source::demo::run(intake, &*clock, pace)).await
-        }
-    }
-}
-
-/// Runs a source that blocks on a thread of its own; when the future is dropped the thread is told to end.
-async fn on_thread(
-    plan: &StreamPlan,
-    intake: &Arc<Mutex<Intake>>,
-    run: impl FnOnce(&mut Lent, &Arc<Pace>) -> SourceError + Send + 'static,
-) -> SourceError {
-    struct StopOnDrop(Arc<Pace>);
-    impl Drop for StopOnDrop {
-        fn drop(&mut self) {
-            self.0.stop();
-        }
-    }
-    let pace = Arc::new(Pace::default());
-    let _stop = StopOnDrop(pace.clone());
-    let (done, end) = tokio::sync::oneshot::channel();
-    let mut lent = Lent { intake: intake.clone(), pace: pace.clone() };
-    let started = std::thread::Builder::new().name(format!("source-{}", plan.camera)).spawn(move || {
-        // Nobody may be waiting any more.
-        let _ = done.send(run(&mut lent, &pace));
-    });
-    if let Err(e) = started {
-        return SourceError::new("file", format!("The operating system gives no thread for this source: {e}."));
-    }
-    end.await.unwrap_or_else(|_| SourceError::new("file", "The source broke off; the log says where."))
+    let lent = |pace| Lent { intake: intake.clone(), pace };
+    source::play::play(&plan.stream.origin, plan.transport, &plan.camera, lent, clock).await
 }
 
 /// The stream's tee, lent to a source for one try; once the source is told to stop, it gives nothing on.
@@ -135,6 +97,14 @@ struct Lent {
 impl source::Sink for Lent {
     fn connected(&mut self, transport: &'static str) {
         self.with(|intake| intake.connected(transport));
+    }
+
+    fn note(&mut self, note: String) {
+        self.with(|intake| intake.note(note));
+    }
+
+    fn left_out(&mut self, frames: u64) {
+        self.with(|intake| intake.left_out(frames));
     }
 
     fn parameters(&mut self, params: super::packet::StreamParams) {

@@ -15,18 +15,14 @@ pub enum ProcessError {
     #[error("a picture of layout {0:?} cannot be written here")]
     Layout(PixelFormat),
     /// A plane is shorter than its size says.
-    #[error("plane {plane} of a picture of {width}x{height} is cut off: {bytes} bytes in rows of {stride}")]
+    #[error("a plane of a picture of {width}x{height} ({format:?}) is cut off")]
     Short {
-        /// Which plane.
-        plane: usize,
         /// Width of the picture in pixels.
         width: usize,
         /// Height of the picture in pixels.
         height: usize,
-        /// Bytes there are.
-        bytes: usize,
-        /// Bytes from one row to the next.
-        stride: usize,
+        /// Its layout.
+        format: PixelFormat,
     },
     /// The body refused.
     #[error("the picture cannot be resized: {0}")]
@@ -40,7 +36,7 @@ pub struct Resizer {
 }
 
 impl Resizer {
-    /// Writes `frame` into `to` (I420), resized to its size: a triangle filter as wide as the reduction, so that nothing
+    /// Writes `frame` into `to` (I420), resized to its size: a bilinear filter as wide as the reduction, so that nothing
     /// aliases. Samples of 10 bit are rounded to 8; grey gets chroma without colour.
     ///
     /// # Errors

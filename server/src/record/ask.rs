@@ -1,6 +1,6 @@
 //! What is asked for -> what is cut: the request checked, the span found among what is kept, refusals and notes in words.
 
-use super::cut::{Cut, cut};
+use super::cut::{Cut, certain_end, cut};
 use super::reel::{Reel, reels, ticks};
 use super::ring::Ring;
 use super::{No, Refusal};
@@ -137,7 +137,7 @@ fn between(from: Duration, to: Duration, now: Duration) -> Result<Span, Refusal>
 /// Nothing of it is there.
 pub fn find(ring: &Ring, rendition: Rendition, span: Span, wall: Wall) -> Result<(Cut, Option<String>), Refusal> {
     let reels = reels(&ring.gops());
-    let Some(newest) = reels.last().map(Reel::end) else { return Err(nothing(ring, rendition)) };
+    let Some(newest) = reels.last().map(certain_end) else { return Err(nothing(ring, rendition)) };
     let (from, to) = match span {
         Span::Last(length) => {
             let to = if wall.now() - newest < LIVE { newest } else { wall.now() };

@@ -1,26 +1,27 @@
 //! Clips as people know them: made, listed, renamed, called off, deleted, their files, and what a crash left behind.
 
 use super::ask::{self, Wall};
-use super::disk::{Disk, in_words};
-use super::lane::{Active, CalledOff, Lane};
+use super::burn::Burn;
+use super::disk::Disk;
+use super::files::Files;
+use super::lane::{CalledOff, Lane};
 use super::mp4::Layout;
+use super::names::{default_name, file_name};
 use super::ring::Ring;
+use super::still::Still;
+use super::work::{Inner, Job, PLACES};
 use super::{No, Refusal};
 use crate::pipeline::clock::Clock;
+use crate::pipeline::packet::VideoParams;
 use crate::settings::file::check_name;
 use crate::store::{Store, new_ulid};
-use sightline_shared::clips::{Clip, ClipFormat, JobState, NewClip, Overlay};
+use sightline_shared::clips::{Clip, JobState, NewClip};
 use sightline_shared::time::Pts;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use ulid::Ulid;
-
-/// Clips on their way at once. Each holds on to its frames, which it mostly shares with the ring and with the others.
-const PLACES: usize = 64;
-/// The longest file name, without its ending, in bytes: file systems take 255.
-const MAX_FILE_NAME: usize = 180;
 
 /// Of which camera a clip is made.
 #[derive(Clone, Debug)]
@@ -36,15 +37,7 @@ pub struct Origin {
 /// All clips. Dropped, or [`Clips::stop`]ped, it ends its thread.
 pub struct Clips {
     inner: Arc<Inner>,
-    worker: Mutex<Option<JoinHandle<()>>>,
-}
-
-struct Inner {
-    store: Arc<Store>,
-    clock: Arc<dyn Clock>,
-    disk: Arc<dyn Disk>,
-    folder: PathBuf,
-    lane: Lane<Layout>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Clips {
@@ -53,20 +46,31 @@ impl Clips {
     /// # Errors
     /// The database fails, or the operating system gives no thread.
     pub fn open(store: Arc<Store>, clock: Arc<dyn Clock>, disk: Arc<dyn Disk>) -> io::Result<Self> {
-        let folder = store.places().clips();
-        let inner = Arc::new(Inner { store, clock, disk, folder, lane: Lane::new(PLACES) });
+        let files = Files(store.places().clips());
+        let (lane, stills) = (Lane::new(PLACES), Lane::new(PLACES));
+        let inner = Arc::new(Inner { store, clock, disk, files, lane, stills });
         inner.clean().map_err(|error| io::Error::other(error.message))?;
-        let worker = Arc::clone(&inner);
-        let thread = std::thread::Builder::new().name("clips".into()).spawn(move || worker.work())?;
-        Ok(Self { inner, worker: Mutex::new(Some(thread)) })
+        let thread = |name: &str, work: fn(&Inner)| {
+            let inner = Arc::clone(&inner);
+            std::thread::Builder::new().name(name.into()).spawn(move || work(&inner))
+        };
+        let threads = vec![
+            thread("clips", Inner::write_all)?,
+            thread("clip-encoder", Inner::encode_all)?,
+            thread("clip-pictures", Inner::picture_all)?,
+        ];
+        Ok(Self { inner, threads: Mutex::new(threads) })
     }
 
     /// Ends the work; clips that are not done are told as failed at the next start.
     pub fn stop(&self) {
         self.inner.lane.stop();
-        let thread = self.worker.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the thread that writes clips had panicked");
+        self.inner.stills.stop();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread that makes clips had panicked");
+            }
         }
     }
 
@@ -81,15 +85,13 @@ impl Clips {
         let rendition = new.rendition.unwrap_or_default();
         let span = ask::check(new, inner.clock.utc())?;
         let (cut, note) = ask::find(ring, rendition, span, wall)?;
-        not_built(new, &cut.init.text.codec)?;
         let created = wall.utc(cut.from);
         let layout =
             Layout::of(&cut, created).map_err(|error| Refusal::new(No::Broken, "internal", error.to_string()))?;
         let name =
             new.name.as_deref().map_or_else(|| default_name(&origin.name, created), |name| name.trim().to_owned());
         let text = &cut.init.text;
-        let (width, height) =
-            if text.rotation % 180 == 0 { (text.width, text.height) } else { (text.height, text.width) };
+        let (width, height) = shown_size(&cut.init.params.video);
         let clip = Clip {
             id: new_ulid(inner.clock.utc()),
             camera: origin.id.clone(),
@@ -112,7 +114,7 @@ impl Clips {
             created_at: ask::rfc3339(inner.clock.utc()),
             ..Clip::default()
         };
-        inner.begin(&clip, layout)?;
+        inner.begin(&clip, Job { layout: Some(layout), still: Still::of(&cut), burn: Burn::of(new, &cut) })?;
         Ok(clip)
     }
 
@@ -157,15 +159,34 @@ impl Clips {
     pub fn delete(&self, id: &str) -> Result<(), Refusal> {
         let inner = &self.inner;
         match inner.lane.call_off(id) {
-            Some(CalledOff::Waiting) => inner.end(id, JobState::Cancelled, None),
+            Some(CalledOff::Waiting) => {
+                inner.remove_part(id);
+                inner.end(id, JobState::Cancelled, None, |_| {})
+            }
             Some(CalledOff::Working) => Ok(()),
             None => {
                 let clip = inner.store.db().clip(id)?.ok_or_else(|| missing(id))?;
-                inner.remove_files(&clip.id).map_err(|error| {
+                inner.stills.call_off(id);
+                inner.files.remove(&clip.id).map_err(|error| {
                     Refusal::new(No::Broken, "internal", format!("The clip's file could not be removed: {error}."))
                 })?;
                 Ok(inner.store.db().delete_clip(id)?)
             }
+        }
+    }
+
+    /// The file of a clip's picture; `None` while it is being made.
+    ///
+    /// # Errors
+    /// There is no such clip, or no picture of it.
+    pub fn picture(&self, id: &str) -> Result<Option<PathBuf>, Refusal> {
+        let clip = self.get(id)?;
+        let coming =
+            matches!(clip.state, JobState::Queued | JobState::Working) || self.inner.stills.active(id).is_some();
+        match self.inner.files.path(id, "jpg").filter(|path| path.is_file()) {
+            Some(path) => Ok(Some(path)),
+            None if coming => Ok(None),
+            None => Err(Refusal::new(No::Missing, "no_picture", "There is no picture of this clip.")),
         }
     }
 
@@ -179,7 +200,7 @@ impl Clips {
             let why = clip.error.unwrap_or_else(|| "Ask again when its state is `done`.".into());
             return Err(Refusal::new(No::Conflict, "not_done", format!("This clip has no file yet. {why}")));
         }
-        let path = self.inner.path(&clip.id, "mp4").filter(|path| path.is_file()).ok_or_else(|| {
+        let path = self.inner.files.path(&clip.id, "mp4").filter(|path| path.is_file()).ok_or_else(|| {
             let message = "This clip's file is gone: somebody removed it from the data folder. Delete the clip.";
             Refusal::new(No::Missing, "file_gone", message)
         })?;
@@ -193,194 +214,19 @@ impl Drop for Clips {
     }
 }
 
+/// Width and height as shown: with the shape of the pixels, and turned.
+fn shown_size(video: &VideoParams) -> (u32, u32) {
+    let (across, down) = video.sample_aspect;
+    let wide = (f64::from(video.width) * f64::from(across.max(1)) / f64::from(down.max(1))).round() as u32;
+    if video.rotation.is_multiple_of(180) { (wide, video.height) } else { (video.height, wide) }
+}
+
 fn missing(id: &str) -> Refusal {
     let known = Ulid::from_string(id).is_ok();
     let message = if known { format!("There is no clip {id}.") } else { "There is no clip of that id.".into() };
     Refusal::new(No::Missing, "not_found", message)
 }
 
-/// Boxes in the picture, and another codec, need an encoder.
-fn not_built(new: &NewClip, codec: &str) -> Result<(), Refusal> {
-    if new.overlay == Overlay::Burned {
-        return Err(Refusal::wrong(
-            "overlay",
-            "Boxes in the picture of a clip are not built yet: leave `overlay` out.",
-        ));
-    }
-    if new.format == ClipFormat::H264 && !codec.starts_with("avc") {
-        let message = format!("This camera sends {codec}, and re-encoding clips is not built yet: leave `format` out.");
-        return Err(Refusal::wrong("format", message));
-    }
-    Ok(())
-}
-
-/// `Yard 2026-05-04 13.02.05`, in the server's time zone.
-fn default_name(camera: &str, at: std::time::Duration) -> String {
-    let second = i64::try_from(at.as_secs()).unwrap_or_default();
-    let local = jiff::Timestamp::from_second(second).unwrap_or_default().to_zoned(jiff::tz::TimeZone::system());
-    let camera: String = camera.chars().take(70).collect();
-    format!("{camera} {}", local.strftime("%Y-%m-%d %H.%M.%S"))
-}
-
-/// A name that every file system takes: nothing that means a folder, a device or the end of a name.
-fn file_name(name: &str) -> String {
-    let safe = |c: char| if c.is_control() || "/\\:*?\"<>|".contains(c) { '-' } else { c };
-    let name: String = name.chars().map(safe).collect();
-    let mut name = name.trim_matches(|c: char| c == '.' || c.is_whitespace());
-    while name.len() > MAX_FILE_NAME {
-        name = &name[..name.char_indices().next_back().map_or(0, |(at, _)| at)];
-    }
-    format!("{}.mp4", if name.is_empty() { "clip" } else { name })
-}
-
-impl Inner {
-    /// The path of a clip's file. Ids are ULIDs: nothing else reaches a file system.
-    fn path(&self, id: &str, ending: &str) -> Option<PathBuf> {
-        let id = Ulid::from_string(id).ok()?;
-        Some(self.folder.join(format!("{id}.{ending}")))
-    }
-
-    fn begin(&self, clip: &Clip, layout: Layout) -> Result<(), Refusal> {
-        let needed = clip.bytes + self.lane.bytes_to_come();
-        let space = self.disk.space(&self.folder);
-        let space = space.map_err(|error| Refusal::new(No::Broken, "internal", in_words(&error)))?;
-        if !space.takes(needed) {
-            let message = format!(
-                "There is no room for this clip: it needs {} MB and {} MB are free, of which some have to stay free. Delete \
-                 clips or free some room on the disk of the data folder.",
-                clip.bytes.div_ceil(1_000_000),
-                space.free / 1_000_000
-            );
-            return Err(Refusal::new(No::Full, "disk_full", message));
-        }
-        if self.lane.enter(&clip.id, clip.bytes).is_none() {
-            let message = format!("{PLACES} clips are being made already. Ask again in a moment; those are not lost.");
-            return Err(Refusal::new(No::Busy, "too_many_clips", message));
-        }
-        if let Err(error) = self.store.db().add_clip(clip) {
-            self.lane.leave(&clip.id);
-            return Err(error.into());
-        }
-        self.lane.push(&clip.id, layout);
-        Ok(())
-    }
-
-    fn work(&self) {
-        while let Some((id, layout, active)) = self.lane.next() {
-            active.start(self.clock.now());
-            let (state, error) = self.write(&id, &layout, &active);
-            // Its frames are given back before anybody hears that it is done.
-            drop(layout);
-            if !self.lane.is_stopping()
-                && let Err(refusal) = self.end(&id, state, error)
-            {
-                tracing::error!("what became of clip {id} cannot be written down: {}", refusal.message);
-            }
-            self.lane.leave(&id);
-        }
-    }
-
-    /// Writes a clip's file under a temporary name and gives it its own as the last step.
-    fn write(&self, id: &str, layout: &Layout, active: &Active) -> (JobState, Option<String>) {
-        let Some((path, part)) = self.path(id, "mp4").zip(self.path(id, "mp4.part")) else {
-            return (JobState::Failed, Some("The clip has no id that could name a file.".into()));
-        };
-        let written = self.write_part(&part, layout, active).and_then(|whole| {
-            let renamed = whole.then(|| self.lane.commit(active, || std::fs::rename(&part, &path))).flatten();
-            renamed.transpose()
-        });
-        let result = match written {
-            Ok(Some(())) => {
-                sync_folder(&self.folder);
-                return (JobState::Done, None);
-            }
-            Ok(None) => (JobState::Cancelled, None),
-            Err(error) => {
-                tracing::warn!("clip {id}: {error}");
-                (JobState::Failed, Some(in_words(&error)))
-            }
-        };
-        if let Err(error) = remove(&part) {
-            tracing::warn!("{} stays behind until the next start: {error}", part.display());
-        }
-        result
-    }
-
-    fn write_part(&self, part: &Path, layout: &Layout, active: &Active) -> io::Result<bool> {
-        let mut file = self.disk.create(part)?;
-        let whole = layout.len().max(1) as f64;
-        let mut go_on = |written: u64| {
-            active.set_progress(written as f64 / whole);
-            !active.is_called_off()
-        };
-        let whole = layout.write(&mut *file, &mut go_on)?;
-        if whole {
-            file.sync()?;
-        }
-        Ok(whole)
-    }
-
-    /// Writes down what became of a clip.
-    fn end(&self, id: &str, state: JobState, error: Option<String>) -> Result<(), Refusal> {
-        self.store.db().change_clip(id, |clip| {
-            clip.state = state;
-            clip.error = error;
-            clip.progress = if state == JobState::Done { 1.0 } else { clip.progress };
-            clip.bytes = if state == JobState::Done { clip.bytes } else { 0 };
-        })?;
-        Ok(())
-    }
-
-    /// A clip as it is now: the database knows nothing of work in hand.
-    fn told(&self, mut clip: Clip) -> Clip {
-        let open = matches!(clip.state, JobState::Queued | JobState::Working);
-        let Some(active) = self.lane.active(&clip.id).filter(|_| open) else { return clip };
-        let Some(started) = active.started() else { return clip };
-        clip.state = JobState::Working;
-        clip.progress = active.progress();
-        let took = self.clock.now().since(started).as_secs_f64();
-        clip.eta_s = (clip.progress > 0.05).then(|| took * (1.0 - clip.progress) / clip.progress);
-        clip
-    }
-
-    fn remove_files(&self, id: &str) -> io::Result<()> {
-        let endings = ["mp4", "mp4.part", "jpg"];
-        endings.iter().filter_map(|ending| self.path(id, ending)).try_for_each(|path| remove(&path))
-    }
-
-    /// What an earlier run left: files under temporary names, and clips that nobody works on any more.
-    fn clean(&self) -> Result<(), Refusal> {
-        let told =
-            |error: io::Error| Refusal::new(No::Broken, "internal", format!("{}: {error}", self.folder.display()));
-        for entry in std::fs::read_dir(&self.folder).map_err(told)? {
-            let path = entry.map_err(told)?.path();
-            if path.extension().is_some_and(|ending| ending == "part") {
-                remove(&path).map_err(told)?;
-            }
-        }
-        for clip in self.store.db().open_clips()? {
-            // The last step was done, and only the word of it is missing.
-            if self.path(&clip.id, "mp4").is_some_and(|path| path.is_file()) {
-                self.end(&clip.id, JobState::Done, None)?;
-                continue;
-            }
-            let error = "Sightline was stopped before this clip was written. If its time is still kept, make it again.";
-            self.end(&clip.id, JobState::Failed, Some(error.into()))?;
-        }
-        Ok(())
-    }
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Without this a power cut may forget the rename, which the next start then tells.
-fn sync_folder(folder: &Path) {
-    if let Err(error) = std::fs::File::open(folder).and_then(|folder| folder.sync_all()) {
-        tracing::debug!("{} is not synchronised: {error}", folder.display());
-    }
-}
+#[cfg(test)]
+#[path = "clips_tests.rs"]
+mod tests;

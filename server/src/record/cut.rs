@@ -4,7 +4,7 @@
 //! is in the file that is not shown: the cut is moved on to where decoding and showing order meet, which is a few frames with
 //! B-frames and none without.
 
-use super::reel::{Frame, Reel, Sound, to_samples, to_ticks};
+use super::reel::{Frame, Reel, Sound, Told, to_samples, to_ticks};
 use crate::fragment::InitSet;
 use std::sync::Arc;
 
@@ -21,8 +21,8 @@ pub struct Cut {
     pub to: i64,
     /// The sound, where there is some in that time.
     pub audio: Option<AudioCut>,
-    /// Tracks of the shown pictures, in the order in which they came.
-    pub tracks: Vec<(i64, Arc<str>)>,
+    /// Tracks messages of the reel, those of the shown pictures among them.
+    pub tracks: Vec<Told>,
     /// Pictures that are missing within: how far into the clip, and for how long, in ticks.
     pub holes: Vec<(i64, i64)>,
 }
@@ -79,9 +79,18 @@ pub fn cut(reel: &Reel, from: i64, to: i64, open: bool) -> Option<Cut> {
         from: start,
         to: end,
         audio: reel.rate().and_then(|rate| audio(&reel.sounds, rate, start, end)),
-        tracks: reel.tracks.iter().filter(|(at, _)| (start..end).contains(at)).cloned().collect(),
+        tracks: reel.tracks.clone(),
         holes,
     })
+}
+
+/// The end of the newest picture before which no other can come any more, of a reel to which frames are still added.
+#[must_use]
+pub fn certain_end(reel: &Reel) -> i64 {
+    let kept: Vec<usize> = (0..reel.frames.len()).filter(|&at| !is_leading(&reel.frames, 0, at)).collect();
+    let count = closed_end(&reel.frames, &kept, i64::MAX, true).map_or(0, |(count, _)| count);
+    let certain = kept[..count].iter().map(|&at| &reel.frames[at]);
+    certain.map(|frame| frame.pts + frame.duration).max().unwrap_or_else(|| reel.end())
 }
 
 /// The picture on screen at `from`: the newest that is not later, or else the first that can be shown.
@@ -109,7 +118,7 @@ fn closed_end(frames: &[Frame], kept: &[usize], to: i64, open: bool) -> Option<(
     let needed = kept.iter().rposition(|&at| frames[at].pts < to)? + 1;
     // Frames to come have a later DTS, and none is shown before its DTS.
     let unknown = kept.last().filter(|_| open).map_or(i64::MAX, |&at| frames[at].dts + 1);
-    let mut after = vec![unknown; kept.len() + 1];
+    let mut after = vec![i64::MAX; kept.len() + 1];
     for index in (0..kept.len()).rev() {
         after[index] = after[index + 1].min(frames[kept[index]].pts);
     }
@@ -117,9 +126,8 @@ fn closed_end(frames: &[Frame], kept: &[usize], to: i64, open: bool) -> Option<(
     let mut best = None;
     for (index, &at) in kept.iter().enumerate() {
         newest = newest.max(frames[at].pts);
-        if newest < after[index + 1] {
-            let next = (index + 1 < kept.len()).then_some(after[index + 1]);
-            best = Some((index + 1, next));
+        if newest < after[index + 1].min(unknown) {
+            best = Some((index + 1, Some(after[index + 1]).filter(|_| index + 1 < kept.len())));
             if index + 1 >= needed {
                 break;
             }
@@ -130,13 +138,16 @@ fn closed_end(frames: &[Frame], kept: &[usize], to: i64, open: bool) -> Option<(
 
 fn audio(sounds: &[Sound], rate: u32, from: i64, to: i64) -> Option<AudioCut> {
     let (start, end) = (to_samples(from, rate), to_samples(to, rate));
-    let first = sounds.iter().position(|sound| sound.start + sound.duration > start)?;
+    // A frame in front of a pause may be told as long as the pause; players count its samples.
+    let usual = usual_length(sounds);
+    let sound_end = |sound: &Sound| sound.start + sound.duration.min(usual);
+    let first = sounds.iter().position(|sound| sound_end(sound) > start)?;
     let count = sounds[first..].iter().take_while(|sound| sound.start < end).count();
     let last = sounds.get(first + count.checked_sub(1)?)?;
-    let joined = |at: usize| sounds[at].start + sounds[at].duration >= sounds[at + 1].start;
+    let joined = |at: usize| sound_end(&sounds[at]) >= sounds[at + 1].start;
     let begin = if first > 0 && joined(first - 1) { first - 1 } else { first };
     let heard_from = start.max(sounds[first].start);
-    let heard_to = end.min(last.start + last.duration);
+    let heard_to = end.min(sound_end(last));
     let silence = to_ticks(heard_from, rate).max(from) - from;
     Some(AudioCut {
         rate,
@@ -147,9 +158,19 @@ fn audio(sounds: &[Sound], rate: u32, from: i64, to: i64) -> Option<AudioCut> {
     })
 }
 
+fn usual_length(sounds: &[Sound]) -> i64 {
+    let mut lengths: Vec<i64> = sounds.iter().map(|sound| sound.duration).collect();
+    let middle = lengths.len() / 2;
+    if lengths.is_empty() { 0 } else { *lengths.select_nth_unstable(middle).1 }
+}
+
 /// Where pictures are missing between `from` and `to`.
 fn holes(reel: &Reel, from: i64, to: i64) -> Vec<(i64, i64)> {
     let stretches = reel.stretches();
     let between = stretches.windows(2).map(|pair| (pair[0].to, pair[1].from));
     between.filter(|&(begin, end)| begin >= from && end < to).map(|(begin, end)| (begin - from, end - begin)).collect()
 }
+
+#[cfg(test)]
+#[path = "cut_tests.rs"]
+mod tests;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 /// A clip between its request and its end.
 #[derive(Debug, Default)]
 pub(super) struct Active {
-    called_off: AtomicBool,
+    called_off: Arc<AtomicBool>,
     committed: AtomicBool,
     /// Of [`WHOLE`].
     done: AtomicU64,
@@ -21,6 +21,11 @@ pub(super) struct Active {
 const WHOLE: u64 = 1 << 20;
 
 impl Active {
+    /// True once somebody called it off.
+    pub(super) fn called_off(&self) -> &Arc<AtomicBool> {
+        &self.called_off
+    }
+
     /// Whether somebody called it off.
     pub(super) fn is_called_off(&self) -> bool {
         self.called_off.load(Ordering::Acquire)
@@ -55,9 +60,19 @@ pub(super) struct Lane<J> {
 }
 
 struct State<J> {
-    waiting: VecDeque<(String, J)>,
+    /// By desk.
+    waiting: [VecDeque<(String, J)>; 2],
     active: HashMap<String, Arc<Active>>,
     stopping: bool,
+}
+
+/// Who works: what takes long has a desk of its own, so that short work need not wait behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Desk {
+    /// Writes files.
+    Write,
+    /// Encodes anew.
+    Encode,
 }
 
 /// What calling off met.
@@ -72,7 +87,7 @@ pub(super) enum CalledOff {
 impl<J> Lane<J> {
     /// A line with so many places, those of the ones worked on included.
     pub(super) fn new(places: usize) -> Self {
-        let state = State { waiting: VecDeque::new(), active: HashMap::new(), stopping: false };
+        let state = State { waiting: Default::default(), active: HashMap::new(), stopping: false };
         Self { state: Mutex::new(state), wake: Condvar::new(), places }
     }
 
@@ -97,19 +112,19 @@ impl<J> Lane<J> {
     }
 
     /// Puts the work of a clip that has a place at the end of the line.
-    pub(super) fn push(&self, id: &str, job: J) {
-        self.state().waiting.push_back((id.to_owned(), job));
-        self.wake.notify_one();
+    pub(super) fn push(&self, desk: Desk, id: &str, job: J) {
+        self.state().waiting[desk as usize].push_back((id.to_owned(), job));
+        self.wake.notify_all();
     }
 
     /// Waits for work; `None` once the line ends.
-    pub(super) fn next(&self) -> Option<(String, J, Arc<Active>)> {
+    pub(super) fn next(&self, desk: Desk) -> Option<(String, J, Arc<Active>)> {
         let mut state = self.state();
         loop {
             if state.stopping {
                 return None;
             }
-            if let Some((id, job)) = state.waiting.pop_front() {
+            if let Some((id, job)) = state.waiting[desk as usize].pop_front() {
                 let active = state.active.get(&id).cloned().unwrap_or_default();
                 return Some((id, job, active));
             }
@@ -133,15 +148,11 @@ impl<J> Lane<J> {
         let mut state = self.state();
         let active = state.active.get(id).filter(|active| !active.committed.load(Ordering::Acquire))?;
         active.called_off.store(true, Ordering::Release);
-        let waiting = state.waiting.iter().position(|(waiting, _)| waiting == id);
-        Some(match waiting {
-            Some(at) => {
-                state.waiting.remove(at);
-                state.active.remove(id);
-                CalledOff::Waiting
-            }
-            None => CalledOff::Working,
-        })
+        let waits = |desk: &&mut VecDeque<(String, J)>| desk.iter().any(|(waiting, _)| waiting == id);
+        let Some(desk) = state.waiting.iter_mut().find(waits) else { return Some(CalledOff::Working) };
+        desk.retain(|(waiting, _)| waiting != id);
+        state.active.remove(id);
+        Some(CalledOff::Waiting)
     }
 
     /// Does the last step of a clip, unless it was called off before: a clip that is called off never appears afterwards.
@@ -158,7 +169,7 @@ impl<J> Lane<J> {
     pub(super) fn stop(&self) {
         let mut state = self.state();
         state.stopping = true;
-        state.waiting.clear();
+        state.waiting.iter_mut().for_each(VecDeque::clear);
         state.active.values().for_each(|active| active.called_off.store(true, Ordering::Release));
         drop(state);
         self.wake.notify_all();
@@ -180,9 +191,9 @@ mod tests {
         assert!(lane.enter("a", 100).is_some() && lane.enter("b", 50).is_some());
         assert!(lane.enter("c", 1).is_none());
         assert_eq!(lane.bytes_to_come(), 150);
-        lane.push("a", 1);
-        lane.push("b", 2);
-        let (id, job, active) = lane.next().expect("work");
+        lane.push(Desk::Write, "a", 1);
+        lane.push(Desk::Write, "b", 2);
+        let (id, job, active) = lane.next(Desk::Write).expect("work");
         assert_eq!((id.as_str(), job), ("a", 1));
         active.set_progress(0.5);
         assert_eq!(lane.bytes_to_come(), 100);
@@ -195,9 +206,9 @@ mod tests {
         let lane: Lane<u8> = Lane::new(4);
         lane.enter("a", 1);
         lane.enter("b", 1);
-        lane.push("a", 1);
-        lane.push("b", 2);
-        let (_, _, active) = lane.next().expect("work");
+        lane.push(Desk::Write, "a", 1);
+        lane.push(Desk::Write, "b", 2);
+        let (_, _, active) = lane.next(Desk::Write).expect("work");
         assert_eq!(lane.call_off("b"), Some(CalledOff::Waiting));
         assert_eq!(lane.call_off("a"), Some(CalledOff::Working));
         assert_eq!(lane.commit(&active, || unreachable!("it was called off")), None::<()>);
@@ -208,6 +219,6 @@ mod tests {
         lane.leave("a");
         assert!(lane.active("a").is_none() && lane.active("b").is_none());
         lane.stop();
-        assert!(lane.next().is_none() && lane.enter("e", 1).is_none());
+        assert!(lane.next(Desk::Encode).is_none() && lane.enter("e", 1).is_none());
     }
 }

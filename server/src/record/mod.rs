@@ -6,15 +6,22 @@
 //! What cannot be done is a [`Refusal`] in words. Live is touched by none of it: a ring costs a push for each frame.
 
 pub mod ask;
+mod burn;
 pub mod clips;
 pub mod cut;
 pub mod disk;
+#[cfg(test)]
+mod disk_testing;
+mod files;
 mod lane;
 pub mod mp4;
+mod names;
 pub mod reel;
 pub mod ring;
+mod still;
 #[cfg(test)]
 mod testing;
+mod work;
 
 /// Why a clip is not made, renamed or given.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -290,3 +290,7 @@ fn chunks(stbl: &mut Stbl, offsets: &[u64], counts: Vec<u32>, wide: bool) {
     stbl.stco = (!wide).then(|| Stco { entries: offsets.iter().map(narrow).collect() });
     stbl.co64 = wide.then(|| Co64 { entries: offsets.to_vec() });
 }
+
+#[cfg(test)]
+#[path = "mp4_tests.rs"]
+mod tests;

@@ -4,11 +4,11 @@
 //! in `pipeline/anchors.rs`: over the minutes that are kept, the drift of a camera's clock is a few milliseconds.
 
 use super::ring::Gop;
-use crate::fragment::InitSet;
+use crate::fragment::{Chunk, InitSet};
 use crate::pipeline::clock::Mono;
 use bytes::Bytes;
 use sightline_shared::time::{Epoch, TIMESCALE};
-use sightline_shared::tracks::Tracks;
+use sightline_shared::tracks::Track;
 use sightline_shared::wire::ServerMessage;
 use std::sync::Arc;
 
@@ -27,6 +27,8 @@ pub struct Frame {
     pub key: bool,
     /// The coded frame.
     pub data: Bytes,
+    /// What it came in.
+    pub chunk: Arc<Chunk>,
 }
 
 /// A frame of sound.
@@ -49,8 +51,31 @@ pub struct Reel {
     pub frames: Vec<Frame>,
     /// In order.
     pub sounds: Vec<Sound>,
-    /// Tracks messages with the place of their frame on the axis.
-    pub tracks: Vec<(i64, Arc<str>)>,
+    /// Tracks messages, to be read only where they are drawn.
+    pub tracks: Vec<Told>,
+}
+
+/// A tracks message as it was sent.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The epoch in which it came; one of another epoch was late for its own.
+    epoch: Epoch,
+    /// What is added to its PTS to come to the axis.
+    shift: i64,
+    text: Arc<str>,
+}
+
+impl Told {
+    /// Where its frame stands on the axis, and what was in it.
+    #[must_use]
+    pub fn read(&self) -> Option<(i64, Vec<Track>)> {
+        match serde_json::from_str(&self.text) {
+            Ok(ServerMessage::Tracks(tracks)) if tracks.epoch == self.epoch => {
+                Some((tracks.pts.0 + self.shift, tracks.tracks))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A part of a reel without a gap.
@@ -183,15 +208,12 @@ fn extend(mut reel: Reel, epoch: &[Arc<Gop>], shift: i64) -> Reel {
                 duration: i64::from(chunk.header.duration).max(1),
                 key: chunk.is_key(),
                 data: sample.data,
+                chunk: Arc::clone(chunk),
             });
         }
     }
-    for text in epoch.iter().flat_map(|gop| &gop.tracks) {
-        if let Ok(ServerMessage::Tracks(Tracks { epoch: of, pts, .. })) = serde_json::from_str(text)
-            && of == epoch[0].init.epoch()
-        {
-            reel.tracks.push((pts.0 + shift, Arc::clone(text)));
-        }
-    }
+    let of = epoch[0].init.epoch();
+    let texts = epoch.iter().flat_map(|gop| &gop.tracks);
+    reel.tracks.extend(texts.map(|text| Told { epoch: of, shift, text: Arc::clone(text) }));
     reel
 }

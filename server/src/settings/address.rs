@@ -10,8 +10,9 @@ pub const MAX_LEN: usize = 2048;
 /// Looks up the value behind `${NAME}`.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Schemes of the plan that this version cannot open.
-const NOT_BUILT: [&str; 5] = ["rtsps", "http", "https", "rtmp", "srt"];
+/// Every scheme that is opened; what libavformat may open of its own accord is listed beside each in
+/// `source/network_plan.rs`.
+pub const SCHEMES: [&str; 6] = ["rtsp", "rtsps", "http", "https", "rtmp", "srt"];
 
 /// Why an address cannot be used. The messages never repeat the address: it may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,14 +28,21 @@ pub enum AddressError {
         "The address does not say how to reach it: put rtsp:// in front, or give a file's whole path, beginning with /."
     )]
     NoScheme,
-    /// A scheme that will come.
-    #[error("{0}:// is not built yet. This version opens rtsp://.")]
-    NotBuilt(String),
-    /// A scheme that will not.
+    /// A scheme that is not opened.
     #[error(
-        "{0}: is not a scheme that Sightline opens. It opens rtsp://; rtsps, http, https, rtmp and srt are not built yet."
+        "{0}: is not a scheme that Sightline opens. It opens rtsp, rtsps, http, https, rtmp and srt addresses, files by \
+         their whole path, and cameras of this machine as v4l2:/dev/video0."
     )]
     Scheme(String),
+    /// `v4l2:` with something else behind it.
+    #[error("A camera of this machine is written v4l2:/dev/video0, or with its name under /dev/v4l/by-id.")]
+    Device,
+    /// `srt://` that would wait for a caller.
+    #[error("Sightline calls SRT senders and does not wait for their call: leave `mode` out, or write mode=caller.")]
+    SrtMode,
+    /// `srt://` without a port.
+    #[error("SRT has no usual port: write the sender's, as in srt://10.0.0.7:9000.")]
+    NoPort,
     /// `file:`.
     #[error("file: addresses are not taken. Give the path itself, beginning with /.")]
     FileUrl,
@@ -78,7 +86,6 @@ impl AddressError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NotBuilt(_) => "not_built",
             Self::Scheme(_) | Self::FileUrl | Self::Demo => "bad_scheme",
             Self::OutsideMedia(_) => "outside_media",
             Self::NoFile => "not_found",
@@ -119,10 +126,9 @@ fn split_scheme(text: &str) -> Result<(&str, &str), AddressError> {
         && name(scheme)
     {
         return match scheme.to_ascii_lowercase().as_str() {
-            "rtsp" => Ok((&text[..4], behind)),
+            known if SCHEMES.contains(&known) => Ok((scheme, behind)),
             "file" => Err(AddressError::FileUrl),
             "demo" => Err(AddressError::Demo),
-            other if NOT_BUILT.contains(&other) => Err(AddressError::NotBuilt(other.into())),
             other => Err(AddressError::Scheme(other.into())),
         };
     }
@@ -178,11 +184,21 @@ type Expand<'a> = &'a dyn Fn(&str, bool) -> Result<String, AddressError>;
 
 fn read_expanding(text: &str, expand: Expand<'_>) -> Result<Origin, AddressError> {
     if text.starts_with('/') {
-        return Ok(Origin::File(PathBuf::from(expand(text, false)?)));
+        let path = PathBuf::from(expand(text, false)?);
+        return Ok(if is_device(&path) { Origin::Device(path) } else { Origin::File(path) });
+    }
+    if let Some(device) = text.get(..5).filter(|scheme| scheme.eq_ignore_ascii_case("v4l2:")).map(|_| &text[5..]) {
+        let path = PathBuf::from(device);
+        return if is_device(&path) { Ok(Origin::Device(path)) } else { Err(AddressError::Device) };
     }
     let parts = split(text)?;
+    let scheme = parts.scheme.to_ascii_lowercase();
     let rest = expand(parts.rest, false)?;
-    let url = Url::parse(&format!("rtsp://{rest}")).map_err(|error| match error {
+    // The standard of http addresses would take the first word of the path for the host.
+    if rest.starts_with(['/', '\\', '?', '#']) {
+        return Err(AddressError::NoHost);
+    }
+    let mut url = Url::parse(&format!("{scheme}://{rest}")).map_err(|error| match error {
         url::ParseError::EmptyHost => AddressError::NoHost,
         other => AddressError::Unreadable(other.to_string()),
     })?;
@@ -200,7 +216,46 @@ fn read_expanding(text: &str, expand: Expand<'_>) -> Result<Origin, AddressError
             password: parts.password.map_or(Ok(String::new()), |password| expand(password, true))?,
         }),
     };
-    Ok(Origin::Rtsp { url, credentials })
+    if scheme == "rtsp" {
+        return Ok(Origin::Rtsp { url, credentials });
+    }
+    check_srt(&url)?;
+    // Nobody sends it to a server.
+    url.set_fragment(None);
+    Ok(Origin::Network { url, credentials })
+}
+
+/// What libsrt would take out of the address and act on.
+fn check_srt(url: &Url) -> Result<(), AddressError> {
+    if url.scheme() != "srt" {
+        return Ok(());
+    }
+    if url.query_pairs().any(|(name, value)| name == "mode" && value != "caller") {
+        return Err(AddressError::SrtMode);
+    }
+    url.port().map(|_| ()).ok_or(AddressError::NoPort)
+}
+
+/// Whether `path` is that of a camera of this machine, by its form alone: nothing else below `/dev` is opened.
+fn is_device(path: &std::path::Path) -> bool {
+    let Some(text) = path.to_str() else { return false };
+    let number = |rest: &str| !rest.is_empty() && rest.len() < 4 && rest.bytes().all(|b| b.is_ascii_digit());
+    let name = |rest: &str| !rest.is_empty() && !rest.contains('/') && !rest.starts_with('.');
+    text.strip_prefix("/dev/video").is_some_and(number)
+        || ["/dev/v4l/by-id/", "/dev/v4l/by-path/"].iter().any(|folder| text.strip_prefix(folder).is_some_and(name))
+}
+
+/// The port that a scheme has where none is given.
+#[must_use]
+pub fn usual_port(scheme: &str) -> Option<u16> {
+    Some(match scheme {
+        "rtsp" => 554,
+        "rtsps" => 322,
+        "http" => 80,
+        "https" => 443,
+        "rtmp" => 1935,
+        _ => return None,
+    })
 }
 
 /// The name, if `text` is one placeholder and nothing else.
@@ -265,77 +320,5 @@ pub(super) fn encode_user(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lookup(name: &str) -> Option<String> {
-        match name {
-            "PW" => Some("p@ss/w%20rd".into()),
-            "URL" => Some("rtsp://u:${PW}@h/s".into()),
-            "HOST" => Some("10.0.0.9".into()),
-            _ => None,
-        }
-    }
-
-    fn rtsp(text: &str) -> (String, Option<(String, String)>) {
-        match read(text, &lookup).expect("an address") {
-            Origin::Rtsp { url, credentials } => (url.to_string(), credentials.map(|c| (c.user, c.password))),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn addresses_are_read() {
-        let pair = |u: &str, p: &str| Some((u.to_owned(), p.to_owned()));
-        assert_eq!(rtsp(" rtsp://10.0.0.7:8554/s?a=b@c "), ("rtsp://10.0.0.7:8554/s?a=b@c".into(), None));
-        assert_eq!(rtsp("RTSP://a:b@h/s"), ("rtsp://h/s".into(), pair("a", "b")));
-        assert_eq!(rtsp("rtsp://a:b@c:d@h/s"), ("rtsp://h/s".into(), pair("a", "b@c:d")));
-        assert_eq!(rtsp("rtsp://a%40b:c%2Fd%@[fe80::1]:554/"), ("rtsp://[fe80::1]:554/".into(), pair("a@b", "c/d%")));
-        assert_eq!(rtsp("rtsp://a@h"), ("rtsp://h".into(), pair("a", "")));
-        assert_eq!(rtsp("rtsp://a:${PW}@${HOST}/s"), ("rtsp://10.0.0.9/s".into(), pair("a", "p@ss/w%20rd")));
-        assert_eq!(rtsp("${URL}"), ("rtsp://h/s".into(), pair("u", "${PW}")));
-        assert_eq!(read("/srv/yard.mp4", &lookup), Ok(Origin::File("/srv/yard.mp4".into())));
-    }
-
-    #[test]
-    fn wrong_addresses_are_refused_in_words() {
-        let cases = [
-            ("", "bad_url", "empty"),
-            ("10.0.0.7/stream1", "bad_url", "rtsp:// in front"),
-            ("10.0.0.7:554/stream1", "bad_url", "rtsp:// in front"),
-            ("cam.local:554/stream1", "bad_url", "rtsp:// in front"),
-            ("localhost:554/stream1", "bad_url", "rtsp:// in front"),
-            ("yard.mp4", "bad_url", "whole path"),
-            ("admin:secret@10.0.0.7/stream1", "bad_url", "rtsp:// in front"),
-            ("rtsps://h/s", "not_built", "not built yet"),
-            ("HTTPS://h/s", "not_built", "not built yet"),
-            ("ftp://u:secret@h/s", "bad_scheme", "ftp"),
-            ("exec:rm -rf", "bad_scheme", "exec"),
-            ("concat:/etc/passwd|x", "bad_scheme", "concat"),
-            ("file:///etc/passwd", "bad_scheme", "path itself"),
-            ("file:/etc/passwd", "bad_scheme", "path itself"),
-            ("demo:", "bad_scheme", "--demo"),
-            ("rtsp://", "bad_url", "no host"),
-            ("rtsp://u:secret@/s", "bad_url", "no host"),
-            ("rtsp://h:99999/", "bad_url", "port"),
-            ("rtsp://u:secret/x@h/s", "bad_url", "%2F"),
-            ("rtsp://u:${NOPE}@h/s", "bad_url", "NOPE"),
-            ("rtsp://u:${secret@h/s", "bad_url", "${NAME}"),
-            ("rtsp://h/\u{7}", "bad_url", "control"),
-        ];
-        for (text, code, words) in cases {
-            let error = read(text, &lookup).expect_err(text);
-            assert_eq!(error.code(), code, "{text}: {error}");
-            assert!(error.to_string().contains(words), "{text}: {error}");
-            assert!(!error.to_string().contains("secret@") && !error.to_string().contains("secret/x"), "{error}");
-        }
-    }
-
-    #[test]
-    fn encoding_and_decoding_agree() {
-        for user in ["admin", "a@b:c/d", "${X}", "grün %41"] {
-            assert_eq!(percent_decode(&encode_user(user)), user);
-            assert!(!encode_user(user).contains(['$', '@', ':', '/']));
-        }
-    }
-}
+#[path = "address_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::address::{self, Lookup};
 use super::section::{Mistake, Report, Section};
-use super::{CameraDraft, ServerSettings, StreamSettings, detect, server, slug};
+use super::{CameraDraft, ServerSettings, StreamSettings, detect, encoder, server, slug};
 use sightline_shared::camera::{Role, Transport, VideoMode};
 use std::collections::HashMap;
 use std::path::Path;
@@ -100,10 +100,10 @@ fn cameras(report: &Report<'_>, root: &Section<'_>, context: &Context<'_>) -> Ve
     out
 }
 
-const CAMERA_KEYS: [&str; 8] = ["id", "name", "enabled", "url", "stream", "transport", "video", "detect"];
+const CAMERA_KEYS: [&str; 9] = ["id", "name", "enabled", "url", "stream", "transport", "video", "detect", "encoder"];
 
 fn camera(report: &Report<'_>, section: &Section<'_>, table: &Table, context: &Context<'_>) -> CameraDraft {
-    section.only(&CAMERA_KEYS, &["encoder", "record"]);
+    section.only(&CAMERA_KEYS, &["record"]);
     let streams = streams(report, section, table, context);
     let given_id = section.string("id");
     if let Some(wrong) = given_id.and_then(slug::check) {
@@ -121,8 +121,9 @@ fn camera(report: &Report<'_>, section: &Section<'_>, table: &Table, context: &C
         enabled: section.bool("enabled").unwrap_or(true),
         streams,
         transport: section.word("transport", &TRANSPORTS).unwrap_or_default(),
-        video: video(section),
+        video: section.word("video", &VIDEO_MODES).unwrap_or_default(),
         detect: detect::read(report, section),
+        encoder: encoder::read(report, section),
     }
 }
 
@@ -130,18 +131,9 @@ fn camera(report: &Report<'_>, section: &Section<'_>, table: &Table, context: &C
 pub const TRANSPORTS: [(&str, Transport); 3] =
     [("auto", Transport::Auto), ("tcp", Transport::Tcp), ("udp", Transport::Udp)];
 
-/// Said of `video = "transcode"`.
-pub const TRANSCODE_NOT_BUILT: &str = "Re-encoding is not built yet: `video` can be \"auto\" or \"passthrough\".";
-
-fn video(section: &Section<'_>) -> VideoMode {
-    let words =
-        [("auto", VideoMode::Auto), ("passthrough", VideoMode::Passthrough), ("transcode", VideoMode::Transcode)];
-    let video = section.word("video", &words).unwrap_or_default();
-    if video == VideoMode::Transcode {
-        section.wrong("video", TRANSCODE_NOT_BUILT);
-    }
-    video
-}
+/// The ways a picture reaches viewers as the file writes them.
+const VIDEO_MODES: [(&str, VideoMode); 3] =
+    [("auto", VideoMode::Auto), ("passthrough", VideoMode::Passthrough), ("transcode", VideoMode::Transcode)];
 
 /// What is wrong with a camera's name, if anything.
 #[must_use]

@@ -8,8 +8,29 @@ pub const MASK: &str = "***";
 
 /// Names of parameters in a path or query whose values are secrets, lower case. Some makes put the login into the path:
 /// `rtsp://10.0.0.7/user=admin&password=...&channel=1`.
-const SECRET_PARAMETERS: [&str; 11] =
-    ["password", "passwd", "pwd", "pass", "token", "secret", "apikey", "api_key", "access_token", "auth", "signature"];
+const SECRET_PARAMETERS: [&str; 21] = [
+    "password",
+    "passwd",
+    "pwd",
+    "pass",
+    "psw",
+    "loginpas",
+    "passphrase",
+    "token",
+    "secret",
+    "apikey",
+    "api_key",
+    "access_token",
+    "auth",
+    "signature",
+    "sig",
+    "key",
+    "streamkey",
+    "jwt",
+    "hdnts",
+    "hdnea",
+    "session",
+];
 
 /// Masks the password of every `scheme://user:password@` and the value of every secret parameter in `text`. It rather
 /// hides too much than too little: a password may hold any character, so all up to the last `@` of a word is taken for one.
@@ -98,6 +119,8 @@ mod tests {
             ("rtsp://h/user=a_password=abc_channel=1.sdp?real", "rtsp://h/user=a_password=***?real"),
             ("GET /x?access_token=abc HTTP/1.1", "GET /x?access_token=*** HTTP/1.1"),
             ("rtsp://admin@10.0.0.7/", "rtsp://admin@10.0.0.7/"),
+            ("srt://h:9000?latency=20&passphrase=a+b", "srt://h:9000?latency=20&passphrase=***"),
+            ("https://h/live.m3u8?sig=x&keyint=2", "https://h/live.m3u8?sig=***&keyint=2"),
             ("compass=north bypass=1", "compass=north bypass=1"),
             ("nothing to hide", "nothing to hide"),
             ("rtsp://10.0.0.7:554/a", "rtsp://10.0.0.7:554/a"),

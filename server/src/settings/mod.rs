@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod detect;
+pub mod encoder;
 pub mod file;
 pub mod files;
 pub mod mask;
@@ -15,6 +16,7 @@ pub use section::Mistake;
 pub use server::ServerSettings;
 
 use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
+use sightline_shared::encoder::EncoderSettings;
 use std::path::PathBuf;
 
 /// Where a stream comes from.
@@ -27,8 +29,17 @@ pub enum Origin {
         /// User and password.
         credentials: Option<Credentials>,
     },
+    /// An address that libavformat opens (rtsps, http, https, rtmp, srt), without its credentials, and the credentials.
+    Network {
+        /// The address, no user information in it.
+        url: url::Url,
+        /// User and password.
+        credentials: Option<Credentials>,
+    },
     /// A file on this machine, played in a loop by its own clock.
     File(PathBuf),
+    /// A camera of this machine: the device of V4L2.
+    Device(PathBuf),
     /// The demo camera.
     Demo,
 }
@@ -55,19 +66,32 @@ impl std::fmt::Debug for Origin {
 }
 
 impl Origin {
+    /// The address and the credentials of what is reached over the network.
+    #[must_use]
+    pub fn remote(&self) -> Option<(&url::Url, Option<&Credentials>)> {
+        match self {
+            Self::Rtsp { url, credentials } | Self::Network { url, credentials } => Some((url, credentials.as_ref())),
+            Self::File(_) | Self::Device(_) | Self::Demo => None,
+        }
+    }
+
     /// The address as it may be shown: `rtsp://user:***@host/path`, a file's path, or `demo:`. Passwords that some makes put
     /// into the path (`password=...`) are masked too.
     #[must_use]
     pub fn masked(&self) -> String {
         match self {
-            Self::Rtsp { url, credentials: None } => mask::mask(url.as_str()).into_owned(),
-            Self::Rtsp { url, credentials: Some(credentials) } => {
+            Self::Rtsp { url, credentials: None } | Self::Network { url, credentials: None } => {
+                mask::mask(url.as_str()).into_owned()
+            }
+            Self::Rtsp { url, credentials: Some(credentials) }
+            | Self::Network { url, credentials: Some(credentials) } => {
                 let url_text = mask::mask(url.as_str());
                 let rest = url_text.split_once("://").map_or("", |(_, rest)| rest);
                 let password = if credentials.password.is_empty() { "" } else { ":***" };
                 format!("{}://{}{password}@{rest}", url.scheme(), address::encode_user(&credentials.user))
             }
             Self::File(path) => path.display().to_string(),
+            Self::Device(path) => format!("v4l2:{}", path.display()),
             Self::Demo => "demo:".into(),
         }
     }
@@ -76,8 +100,10 @@ impl Origin {
     #[must_use]
     pub fn name(&self) -> String {
         match self {
-            Self::Rtsp { url, .. } => url.host_str().unwrap_or_default().to_owned(),
-            Self::File(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            Self::Rtsp { url, .. } | Self::Network { url, .. } => url.host_str().unwrap_or_default().to_owned(),
+            Self::File(path) | Self::Device(path) => {
+                path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+            }
             Self::Demo => "Demo".into(),
         }
     }
@@ -111,6 +137,8 @@ pub struct CameraSettings {
     pub video: VideoMode,
     /// The detector.
     pub detect: DetectSettings,
+    /// What is asked of the encoder of `main`.
+    pub encoder: EncoderSettings,
     /// Whether the API may change it.
     pub editable: bool,
 }
@@ -132,14 +160,16 @@ pub struct CameraDraft {
     pub video: VideoMode,
     /// The detector.
     pub detect: DetectSettings,
+    /// What is asked of the encoder of `main`.
+    pub encoder: EncoderSettings,
 }
 
 impl CameraDraft {
     /// The camera with its identity.
     #[must_use]
     pub fn with_uid(self, uid: String, editable: bool) -> CameraSettings {
-        let Self { id, name, enabled, streams, transport, video, detect } = self;
-        CameraSettings { uid, id, name, enabled, streams, transport, video, detect, editable }
+        let Self { id, name, enabled, streams, transport, video, detect, encoder } = self;
+        CameraSettings { uid, id, name, enabled, streams, transport, video, detect, encoder, editable }
     }
 }
 

@@ -1,8 +1,10 @@
 //! The settings file as a whole: what is read, and every mistake with its line.
 
 use super::file::{Context, FileSettings, check};
+use super::server::Keep;
 use super::*;
 use std::path::Path;
+use std::time::Duration;
 
 fn checked(text: &str) -> Result<FileSettings, Vec<Mistake>> {
     let lookup = |name: &str| (name == "YARD_PASSWORD").then(|| "s3cret".to_owned());
@@ -18,6 +20,8 @@ fn a_whole_file_is_read() {
         listen = "localhost:9000"
         allowed_hosts = ["Cameras.lan"]
         media_folders = ["clips", "/srv/video"]
+        keep_s = 90
+        keep_mb = 12.5
 
         [[camera]]
         id = "yard"
@@ -49,6 +53,14 @@ fn a_whole_file_is_read() {
     assert_eq!(settings.server.listen.map(|a| a.to_string()).as_deref(), Some("127.0.0.1:9000"));
     assert_eq!(settings.server.allowed_hosts, ["cameras.lan"]);
     assert_eq!(settings.server.media_folders, [Path::new("/etc/sightline/clips"), Path::new("/srv/video")]);
+    let keep = Keep { time: Duration::from_secs(90), bytes: 25 << 19, ..Keep::default() };
+    assert_eq!(settings.server.keep, keep);
+    for (line, words) in
+        [("keep_s = -1", "0 to 3600"), ("keep_mb = \"8M\"", "1 to 4096"), ("keep_total_mb = 0", "1 to 262144")]
+    {
+        let mistakes = checked(&format!("[server]\n{line}\n")).expect_err("a mistake");
+        assert!(mistakes[0].line == 2 && mistakes[0].message.contains(words), "{mistakes:?}");
+    }
     let [yard, door, two] = &settings.cameras[..] else { panic!("three cameras") };
     assert_eq!(yard.streams[0].origin.masked(), "rtsp://user:***@10.0.0.7/stream1");
     assert!(matches!(&yard.streams[0].origin, Origin::Rtsp { credentials: Some(c), .. } if c.password == "s3cret"));
@@ -78,7 +90,7 @@ model = "yolo"
 [[camera]]
 name = "B"
 url = 5
-video = "transcode"
+video = "transkode"
 [camera.record]
 mode = "off"
 [[camera]]
@@ -110,7 +122,7 @@ role = ["view", "record"]
         (11, "from 0 to 120"),
         (12, "\"motion\" or \"none\""),
         (15, "must be text"),
-        (16, "not built yet"),
+        (16, "Did you mean \"transcode\""),
         (17, "`record` in [[camera]] is not built yet"),
         (21, "MISSING} has no value"),
         (22, "needs a `url`"),
@@ -150,5 +162,28 @@ fn a_password_is_never_shown() {
         assert!(!shown.contains("hidden"), "{shown}");
         let credentials = Credentials { user: "u".into(), password: "hidden".into() };
         assert!(!format!("{credentials:?}").contains("hidden"));
+    }
+}
+
+#[test]
+fn the_encoder_is_read_with_units_and_checked_as_a_whole() {
+    let camera =
+        |lines: &str| format!("[[camera]]\nurl = \"rtsp://h/s\"\nvideo = \"transcode\"\n[camera.encoder]\n{lines}");
+    let read = checked(&camera("bitrate = \"2.5M\"\nmax_bitrate = 4000000\npreset = \"p3\"\nfps = 12.5\ngop = 25\n"));
+    let encoder = &read.expect("no mistakes").cameras[0].encoder;
+    assert_eq!((encoder.bitrate, encoder.max_bitrate), (Some(2_500_000), Some(4_000_000)));
+    assert_eq!((encoder.fps, encoder.gop, encoder.quality), (Some(12.5), Some(25), None));
+    for (line, words) in [
+        ("bitrate = \"8Mbit\"", "such as 2500000"),
+        ("bitrate = -5", "such as 2500000"),
+        ("preset = \"fast\"", "one of p1, p2"),
+        ("qualty = 20", "Did you mean `quality`"),
+        ("quality = 52", "from 0 to 51"),
+        ("gop = 12.5", "whole number"),
+        ("codec = \"hevc\"", "few browsers"),
+        ("rate_control = \"crf\"\nbitrate = 100000", "max_bitrate"),
+    ] {
+        let mistakes = checked(&camera(line)).expect_err(line);
+        assert!(mistakes.iter().any(|m| m.line >= 5 && m.message.contains(words)), "{line}: {mistakes:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! An address as a person typed it into the dashboard: its secrets are taken out before it is written anywhere.
 
 use super::Origin;
-use super::address::{AddressError, check_shape, encode_user, read, read_literal, split};
+use super::address::{AddressError, check_shape, encode_user, read, read_literal, split, usual_port};
 use super::mask::{MASK, secret_parameters};
 
 /// A typed address, ready for the settings file.
@@ -38,7 +38,7 @@ pub fn prepare(
     }
     // Read as a whole first, so that every mistake is found before anything is taken apart.
     let origin = read_literal(text)?;
-    let Origin::Rtsp { url, credentials } = &origin else {
+    let Some((url, credentials)) = origin.remote() else {
         return Ok(Prepared { template: text.into(), secrets: Vec::new() });
     };
     let keep = Keep::new(known, &origin);
@@ -49,7 +49,8 @@ pub fn prepare(
         secrets.push((name, value));
         placeholder
     };
-    let mut template = String::from("rtsp://");
+    let (scheme, rest) = url.as_str().split_once("://").unwrap_or_default();
+    let mut template = format!("{scheme}://");
     if let Some(credentials) = credentials {
         template.push_str(&encode_user(&credentials.user));
         if credentials.password == MASK {
@@ -61,7 +62,7 @@ pub fn prepare(
         }
         template.push('@');
     }
-    push_rest(&mut template, url.as_str().strip_prefix("rtsp://").unwrap_or_default(), &keep, &mut take)?;
+    push_rest(&mut template, rest, &keep, &mut take)?;
     Ok(Prepared { template, secrets })
 }
 
@@ -103,17 +104,17 @@ impl<'a> Keep<'a> {
         if let Ok(parts) = split(known.template) {
             return parts.password.map(str::to_owned).ok_or(AddressError::NothingToKeep);
         }
-        match known.origin {
-            Origin::Rtsp { credentials: Some(credentials), .. } => Ok(take(credentials.password.clone())),
+        match known.origin.remote() {
+            Some((_, Some(credentials))) => Ok(take(credentials.password.clone())),
             _ => Err(AddressError::NothingToKeep),
         }
     }
 
     fn parameter(&self, name: &str, take: &mut dyn FnMut(String) -> String) -> Result<String, AddressError> {
         let known = self.known.as_ref().ok_or(AddressError::NothingToKeep)?;
-        let (text, written) = match (split(known.template), known.origin) {
+        let (text, written) = match (split(known.template), known.origin.remote()) {
             (Ok(parts), _) => (parts.rest, true),
-            (Err(_), Origin::Rtsp { url, .. }) => (url.as_str(), false),
+            (Err(_), Some((url, _))) => (url.as_str(), false),
             _ => return Err(AddressError::NothingToKeep),
         };
         let parameters = secret_parameters(text);
@@ -123,12 +124,12 @@ impl<'a> Keep<'a> {
     }
 }
 
+/// The scheme counts too: a password that was given for https must not go out over http.
 fn same_endpoint(a: &Origin, b: &Origin) -> bool {
-    let (Origin::Rtsp { url: a, credentials: a_user }, Origin::Rtsp { url: b, credentials: b_user }) = (a, b) else {
-        return false;
-    };
-    let user = |credentials: &Option<super::Credentials>| credentials.as_ref().map(|c| c.user.clone());
-    a.host_str() == b.host_str() && a.port().unwrap_or(554) == b.port().unwrap_or(554) && user(a_user) == user(b_user)
+    let (Some((a, a_user)), Some((b, b_user))) = (a.remote(), b.remote()) else { return false };
+    let user = |credentials: Option<&super::Credentials>| credentials.map(|c| c.user.clone());
+    let port = |url: &url::Url| url.port().or(usual_port(url.scheme()));
+    a.scheme() == b.scheme() && a.host_str() == b.host_str() && port(a) == port(b) && user(a_user) == user(b_user)
 }
 
 /// Reads a prepared address back, with its own secrets and those that `lookup` knows.
@@ -163,6 +164,10 @@ mod tests {
             ("rtsp://h/user=a&password=b&c=1", "rtsp://h/user=a&password=${N1}&c=1", vec!["b"]),
             ("rtsp://a:b@h/?token=c", "rtsp://a:${N1}@h/?token=${N2}", vec!["b", "c"]),
             ("/srv/yard.mp4", "/srv/yard.mp4", vec![]),
+            ("v4l2:/dev/video0", "v4l2:/dev/video0", vec![]),
+            ("https://a:b@h/live.m3u8?jwt=c&x=1", "https://a:${N1}@h/live.m3u8?jwt=${N2}&x=1", vec!["b", "c"]),
+            ("srt://h:9000?passphrase=long%20one", "srt://h:9000?passphrase=${N1}", vec!["long%20one"]),
+            ("rtmp://h/app/stream?key=k", "rtmp://h/app/stream?key=${N1}", vec!["k"]),
         ];
         for (text, template, values) in cases {
             let prepared = prepared(text, None).expect(text);
@@ -181,7 +186,13 @@ mod tests {
         let kept = prepared("rtsp://a:***@h:554/other?token=***", known).expect("kept");
         assert_eq!(kept.template, "rtsp://a:${SHARED}@h:554/other?token=${T}");
         assert!(kept.secrets.is_empty());
-        for text in ["rtsp://a:***@evil/s", "rtsp://b:***@h/s", "rtsp://a:***@h:8554/s", "rtsp://evil/s?token=***"] {
+        for text in [
+            "rtsp://a:***@evil/s",
+            "rtsp://b:***@h/s",
+            "rtsp://a:***@h:8554/s",
+            "rtsp://evil/s?token=***",
+            "http://a:***@h:554/s",
+        ] {
             assert_eq!(prepared(text, known).err(), Some(AddressError::NothingToKeep), "{text}");
             assert_eq!(prepared(text, None).err(), Some(AddressError::NothingToKeep), "{text}");
         }

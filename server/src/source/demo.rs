@@ -4,7 +4,7 @@ use super::scene::{self, FPS, HEIGHT, Scene, WIDTH};
 use super::{RawUnit, Sink, SourceError};
 use crate::codec;
 use crate::encode::{self, Encoded, Encoder, PictureFacts, Purpose};
-use crate::pipeline::clock::Clock;
+use crate::pipeline::clock::{Clock, Mono};
 use crate::pipeline::frame::Colour;
 use crate::pipeline::pace::Pace;
 use crate::pipeline::packet::{Medium, StreamParams, VideoCodec};
@@ -14,8 +14,7 @@ use sightline_shared::encoder::EncoderSettings;
 const GOP: u32 = 60;
 const BITRATE: u64 = 2_500_000;
 
-/// The encoder of the demo camera.
-pub(crate) fn open() -> Result<Box<dyn Encoder>, String> {
+fn open() -> Result<Box<dyn Encoder>, String> {
     let asked = EncoderSettings { bitrate: Some(BITRATE), gop: Some(GOP), ..EncoderSettings::default() };
     let facts = PictureFacts {
         width: WIDTH as u32,
@@ -50,14 +49,15 @@ pub fn run(sink: &mut dyn Sink, clock: &dyn Clock, pace: &Pace) -> SourceError {
         scene.paint(n);
         encoder.input().copy_from(&scene);
         match encoder.encode(scene::pts(n).0, false) {
-            Ok(units) => units.into_iter().for_each(|unit| give(sink, clock, unit)),
+            Ok(units) => units.into_iter().for_each(|unit| give(sink, clock.now(), unit)),
             Err(e) => return SourceError::new("codec", format!("The demo camera stopped: {e}")),
         }
     }
     SourceError::new("ended", "The demo camera was stopped.")
 }
 
-fn give(sink: &mut dyn Sink, clock: &dyn Clock, unit: Encoded) {
+/// Gives on what was encoded here; its parameters stand in front of every key frame.
+pub(super) fn give(sink: &mut dyn Sink, arrived: Mono, unit: Encoded) {
     let data = codec::nal::annexb_to_lengths(&unit.annexb);
     if unit.key
         && let Some(sets) = codec::in_band_parameters(VideoCodec::H264, &data)
@@ -66,12 +66,5 @@ fn give(sink: &mut dyn Sink, clock: &dyn Clock, unit: Encoded) {
     {
         sink.parameters(StreamParams { video, audio: None });
     }
-    sink.unit(RawUnit {
-        medium: Medium::Video,
-        time: unit.pts,
-        key: unit.key,
-        data,
-        arrived: clock.now(),
-        lost: false,
-    });
+    sink.unit(RawUnit { medium: Medium::Video, time: unit.pts, key: unit.key, data, arrived, lost: false });
 }

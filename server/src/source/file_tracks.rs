@@ -27,23 +27,31 @@ pub(super) struct FileTracks {
     pub params: StreamParams,
     /// Ticks of 90 kHz from one frame to the next, as the file claims; 40 ms where it does not.
     pub interval: i64,
+    /// Whether the parameter sets themselves say how frames are reordered.
+    pub told_reorder: bool,
     framing: Framing,
 }
 
+/// Whether access units of this codec go to viewers as they are.
+pub(super) fn is_carried(id: Id) -> bool {
+    matches!(id, Id::H264 | Id::HEVC)
+}
+
 impl FileTracks {
-    /// Looks at an open file.
+    /// Looks at an open input; `what` it is: `file`, `stream`.
     ///
     /// # Errors
     /// No video track, or one that is not carried.
-    pub(super) fn find(input: &ffmpeg::format::context::Input) -> Result<Self, SourceError> {
+    pub(super) fn find(input: &ffmpeg::format::context::Input, what: &str) -> Result<Self, SourceError> {
         let video = input
             .streams()
             .best(Type::Video)
-            .ok_or_else(|| SourceError::new("no_video", "The file holds no video track."))?;
+            .ok_or_else(|| SourceError::new("no_video", format!("The {what} holds no video track.")))?;
         let facts = track_facts(&video.parameters());
-        let (mut params, framing) = video_params(video.parameters().id(), &facts)?;
+        let (mut params, framing) = video_params(video.parameters().id(), &facts, what)?;
         params.rotation = rotation(&video);
-        if params.reorder.is_none() {
+        let told_reorder = params.reorder.is_some();
+        if !told_reorder {
             params.reorder = u8::try_from(facts.reorder).ok().filter(|depth| *depth <= 16);
         }
         let rate = video.avg_frame_rate();
@@ -57,6 +65,7 @@ impl FileTracks {
             audio: audio.as_ref().map(|(index, _)| *index),
             interval: (f64::from(TIMESCALE) / fps) as i64,
             params: StreamParams { video: params, audio: audio.map(|(_, params)| params) },
+            told_reorder,
             framing,
         })
     }
@@ -69,6 +78,37 @@ impl FileTracks {
         }
     }
 
+    /// The bytes of an audio packet as access units hold them.
+    pub(super) fn sound(&self, data: &[u8]) -> Bytes {
+        Bytes::copy_from_slice(codec::aac::without_adts(data))
+    }
+
+    /// Takes over the parameter sets that stand in an access unit, or a new description that its container sends; gives the
+    /// parameters from here on where they changed.
+    pub(super) fn changed(&mut self, description: Option<&[u8]>, data: &[u8]) -> Option<StreamParams> {
+        let old = &self.params.video;
+        let new = match description {
+            Some(extradata) => {
+                let id = if old.codec == VideoCodec::H264 { Id::H264 } else { Id::HEVC };
+                let facts = TrackFacts { extradata: extradata.to_vec(), ..TrackFacts::default() };
+                let (params, framing) = video_params(id, &facts, "stream").ok()?;
+                self.framing = framing;
+                VideoParams { rotation: old.rotation, ..params }
+            }
+            None => codec::changed_parameters(old, data).ok().flatten()?,
+        };
+        let (reorder, millifps) = (old.reorder, old.claimed_millifps);
+        let new = VideoParams {
+            reorder: new.reorder.or(reorder),
+            claimed_millifps: new.claimed_millifps.or(millifps),
+            ..new
+        };
+        (new != self.params.video).then(|| {
+            self.params.video = new;
+            self.params.clone()
+        })
+    }
+
     /// Whether decoding can start at `data`: the bytes are asked, since containers mark what they like.
     pub(super) fn is_key(&self, marked: bool, data: &[u8]) -> bool {
         match self.params.video.codec {
@@ -79,7 +119,7 @@ impl FileTracks {
     }
 }
 
-fn video_params(id: Id, facts: &TrackFacts) -> Result<(VideoParams, Framing), SourceError> {
+fn video_params(id: Id, facts: &TrackFacts, what: &str) -> Result<(VideoParams, Framing), SourceError> {
     let record = &facts.extradata;
     let parsed = match id {
         Id::H264 if record.first() == Some(&1) => codec::h264::video_params_from_avcc(record)
@@ -90,11 +130,11 @@ fn video_params(id: Id, facts: &TrackFacts) -> Result<(VideoParams, Framing), So
         other => {
             return Err(SourceError::new(
                 "codec",
-                format!("The file's video is coded in {}, which is not carried. H.264 and H.265 are.", other.name()),
+                format!("The {what}'s video is coded in {}, which is not carried. H.264 and H.265 are.", other.name()),
             ));
         }
     };
-    parsed.map_err(|e| SourceError::new("file", format!("The file's description of its picture is wrong: {e}.")))
+    parsed.map_err(|e| SourceError::new("file", format!("The {what}'s description of its picture is wrong: {e}.")))
 }
 
 fn from_start_codes(id: Id, extradata: &[u8]) -> Result<VideoParams, codec::CodecError> {
@@ -109,12 +149,26 @@ fn from_start_codes(id: Id, extradata: &[u8]) -> Result<VideoParams, codec::Code
     }
 }
 
+/// `FF_PROFILE_AAC_HE` and `FF_PROFILE_AAC_HE_V2` of libavcodec.
+const HIGH_EFFICIENCY: [i32; 2] = [4, 28];
+
 fn audio_params(facts: &TrackFacts) -> Option<AudioParams> {
-    codec::aac::audio_params(&facts.extradata).inspect_err(|e| tracing::warn!("the sound is left out: {e}")).ok()
+    let config = if facts.extradata.is_empty() {
+        let number = |value: i32| u32::try_from(value).unwrap_or_default();
+        let [he, he_v2] = HIGH_EFFICIENCY.map(|profile| facts.profile == profile);
+        codec::aac::config_of_adts(number(facts.sample_rate), number(facts.channels), he || he_v2, he_v2)
+            .map(|config| config.to_vec())
+    } else {
+        Ok(facts.extradata.clone())
+    };
+    config
+        .and_then(|config| codec::aac::audio_params(&config))
+        .inspect_err(|e| tracing::warn!("the sound is left out: {e}"))
+        .ok()
 }
 
 /// Clockwise rotation from the track's display matrix (ISO/IEC 14496-12 section 8.3.2): 16.16 fixed point a, b, u, c, d, v, x, y, w.
-fn rotation(stream: &ffmpeg::Stream<'_>) -> u16 {
+pub(crate) fn rotation(stream: &ffmpeg::Stream<'_>) -> u16 {
     let matrix = stream.side_data().find(|side| side.kind() == ffmpeg::packet::side_data::Type::DisplayMatrix);
     let Some(matrix) = matrix else { return 0 };
     let at = |index: usize| -> f64 {

@@ -37,7 +37,8 @@ pub async fn run(
 }
 
 async fn play(opened: Opened, target: &Target<'_>, sink: &mut dyn Sink, clock: &dyn Clock) -> SourceError {
-    let Opened { session, video, audio, transport } = opened;
+    let Opened { session, video, audio, transport, offered } = opened;
+    sink.offered(offered);
     let mut stream = match session.demuxed() {
         Ok(stream) => stream,
         Err(e) => return SourceError::from_retina(&e, &target.host(), target.credentials.is_some()),
@@ -83,6 +84,9 @@ impl Tracks {
             CodecItem::VideoFrame(frame) if frame.stream_id() == self.video => {
                 if self.told.is_none() || frame.has_new_parameters() {
                     self.parameters(stream, sink)?;
+                }
+                if frame.loss() > 0 {
+                    sink.lost(u64::from(frame.loss()));
                 }
                 sink.unit(RawUnit {
                     medium: Medium::Video,

@@ -1,15 +1,20 @@
 //! Adds, changes and deletes cameras: the text is edited, checked as a whole, and only then put in force.
 
 use super::{DEMO_ID, Store, StoreError, edit, revision, write_config};
+use crate::encode::{self, Purpose, Refusal};
 use crate::settings::address::{self, placeholders};
-use crate::settings::file::{MAX_CAMERAS, MAX_NAME, TRANSCODE_NOT_BUILT, check_name};
+use crate::settings::file::{MAX_CAMERAS, MAX_NAME, check_name};
 use crate::settings::files::FileRule;
 use crate::settings::typed::{Known, Prepared, prepare, read_prepared};
 use crate::settings::{CameraSettings, Origin, StreamSettings, detect, settle_roles, slug};
 use sightline_shared::api::{CameraPatch, NewCamera};
-use sightline_shared::camera::{DetectSettings, Role, VideoMode};
+use sightline_shared::camera::{DetectSettings, Role};
+use sightline_shared::encoder::EncoderSettings;
 use std::collections::{BTreeMap, BTreeSet};
 use toml_edit::DocumentMut;
+
+/// The word for programs of a setting that an encoder cannot have.
+const BAD_ENCODER: &str = "bad_encoder";
 
 /// A change under way: the text it started from, and what it will write.
 struct Draft {
@@ -35,8 +40,8 @@ impl Store {
         if state.cameras.len() >= MAX_CAMERAS {
             return Err(StoreError::field("url", "too_many", format!("{MAX_CAMERAS} cameras is the most.")));
         }
-        check_video(new.video)?;
         check_detect(&new.detect)?;
+        check_encoder(&new.encoder)?;
         let addresses = addresses(new)?;
         let name = name_for(new, &addresses)?;
         let taken = |id: &str| id == DEMO_ID || state.cameras.iter().any(|camera| camera.id == id);
@@ -53,6 +58,7 @@ impl Store {
             transport: new.transport,
             video: new.video,
             detect: &new.detect,
+            encoder: &new.encoder,
         };
         edit::add(&mut draft.document, &table);
         self.finish(&mut state, draft, &BTreeSet::new())?;
@@ -85,6 +91,42 @@ impl Store {
             let url = draft.take_secrets(id, url, Some(known), files).map_err(|error| error.at("url"))?;
             edit::set(edit::view_stream(draft.camera(index, id)?), "url", url);
         }
+        self.finish(&mut state, draft, &before)?;
+        state.cameras.iter().find(|camera| camera.id == id).cloned().ok_or_else(|| StoreError::NoCamera(id.into()))
+    }
+
+    /// Changes what is asked of the encoder of `main`: a merge patch (RFC 7396). The demo camera takes it until the program ends.
+    ///
+    /// # Errors
+    /// As [`Store::change_camera`]; the field is that of the setting.
+    pub fn change_encoder(
+        &self,
+        id: &str,
+        patch: &serde_json::Value,
+        expected: Option<&str>,
+    ) -> Result<CameraSettings, StoreError> {
+        let mut state = self.lock();
+        let known = state.cameras.iter().position(|camera| camera.id == id);
+        let index = known.ok_or_else(|| StoreError::NoCamera(id.into()))?;
+        let refused = |refusal: Refusal| StoreError::field(refusal.field, BAD_ENCODER, refusal.message);
+        let merged = |asked: &EncoderSettings| {
+            let new = encode::merge(asked, patch)?;
+            encode::check(&new, Purpose::Live).map(|()| new)
+        };
+        if state.cameras[index].streams.iter().any(|stream| stream.origin == Origin::Demo) {
+            let new = merged(&state.cameras[index].encoder).map_err(refused)?;
+            state.cameras[index].encoder = new;
+            return Ok(state.cameras[index].clone());
+        }
+        let mut draft = self.begin(&mut state, expected)?;
+        let (index, camera) = self.position(&state.cameras, id)?;
+        let new = merged(&camera.encoder).map_err(refused)?;
+        if new == camera.encoder {
+            return Ok(camera);
+        }
+        let table = draft.camera(index, id)?;
+        let before = names_in(&edit::texts(table));
+        edit::set_encoder(table, &new);
         self.finish(&mut state, draft, &before)?;
         state.cameras.iter().find(|camera| camera.id == id).cloned().ok_or_else(|| StoreError::NoCamera(id.into()))
     }
@@ -235,7 +277,7 @@ fn check_patch(patch: &CameraPatch) -> Result<(), StoreError> {
     if let Some(wrong) = patch.name.as_deref().map(str::trim).and_then(check_name) {
         return Err(StoreError::field("name", "bad_name", wrong));
     }
-    patch.video.map_or(Ok(()), check_video)?;
+    patch.encoder.as_ref().map_or(Ok(()), check_encoder)?;
     patch.detect.as_ref().map_or(Ok(()), check_detect)
 }
 
@@ -260,13 +302,16 @@ fn apply_patch(table: &mut toml_edit::Table, id: &str, patch: &CameraPatch) {
     if let Some(detect) = &patch.detect {
         edit::set_detect(table, detect);
     }
+    if let Some(encoder) = &patch.encoder {
+        edit::set_encoder(table, encoder);
+    }
 }
 
-fn check_video(video: VideoMode) -> Result<(), StoreError> {
-    match video {
-        VideoMode::Transcode => Err(StoreError::field("video", "not_built", TRANSCODE_NOT_BUILT)),
-        VideoMode::Auto | VideoMode::Passthrough => Ok(()),
-    }
+fn check_encoder(settings: &EncoderSettings) -> Result<(), StoreError> {
+    encode::check(settings, Purpose::Live).map_err(|refusal| {
+        let message = format!("`encoder.{}`: {}", refusal.field, refusal.message);
+        StoreError::field("encoder", BAD_ENCODER, message)
+    })
 }
 
 fn check_detect(settings: &DetectSettings) -> Result<(), StoreError> {

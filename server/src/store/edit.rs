@@ -1,7 +1,9 @@
 //! Edits the settings file's text as a person would: one table at a time, comments and order kept.
 
+use crate::settings::encoder::bits;
 use crate::settings::file::VERSION;
 use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
+use sightline_shared::encoder::EncoderSettings;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value, value};
 
 /// A camera as it is written.
@@ -13,6 +15,7 @@ pub(super) struct NewTable<'a> {
     pub(super) transport: Transport,
     pub(super) video: VideoMode,
     pub(super) detect: &'a DetectSettings,
+    pub(super) encoder: &'a EncoderSettings,
 }
 
 /// Adds a `[[camera]]` at the end.
@@ -44,6 +47,7 @@ pub(super) fn add(document: &mut DocumentMut, camera: &NewTable<'_>) {
         table["video"] = value(video_word(camera.video));
     }
     set_detect(&mut table, camera.detect);
+    set_encoder(&mut table, camera.encoder);
     if document.get("camera").is_none_or(|item| !item.is_array_of_tables()) {
         document["camera"] = Item::ArrayOfTables(ArrayOfTables::new());
     }
@@ -153,6 +157,38 @@ pub(super) fn set_detect(camera: &mut Table, detect: &DetectSettings) {
         Some(item) => *item = Item::Value(Value::InlineTable(table.into_inline_table())),
         None if table.is_empty() => {}
         None => camera["detect"] = Item::Table(table),
+    }
+}
+
+/// Sets what is asked of the encoder: what is asked for is written, everything else is not. A number that stands there already is
+/// left as it is written (`"8M"`).
+pub(super) fn set_encoder(camera: &mut Table, encoder: &EncoderSettings) {
+    let Ok(serde_json::Value::Object(members)) = serde_json::to_value(encoder) else { return };
+    let mut table = match camera.get("encoder") {
+        Some(Item::Table(table)) => table.clone(),
+        Some(Item::Value(Value::InlineTable(table))) => table.clone().into_table(),
+        _ => Table::new(),
+    };
+    let gone: Vec<String> =
+        table.iter().map(|(key, _)| key.to_owned()).filter(|key| !members.contains_key(key)).collect();
+    gone.iter().for_each(|key| drop(table.remove(key)));
+    for (key, member) in &members {
+        let written = table.get(key).and_then(Item::as_str).and_then(bits);
+        if written.is_none() || written != member.as_u64() {
+            match (member.as_str(), member.as_i64(), member.as_f64()) {
+                (Some(word), ..) => set(&mut table, key, word),
+                (None, Some(whole), _) => set(&mut table, key, whole),
+                (None, None, Some(number)) => set(&mut table, key, number),
+                (None, None, None) => {}
+            }
+        }
+    }
+    match camera.get_mut("encoder") {
+        Some(_) if table.is_empty() => drop(camera.remove("encoder")),
+        Some(item) if item.is_table() => *item = Item::Table(table),
+        Some(item) => *item = Item::Value(Value::InlineTable(table.into_inline_table())),
+        None if table.is_empty() => {}
+        None => camera["encoder"] = Item::Table(table),
     }
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod places;
 mod replace;
 mod secrets;
+mod tried;
 
 pub use auth::{MAX_TOKENS, SESSION_S, SecretHash, SessionState, TokenRow, secret_hash};
 pub use db::{Db, new_ulid};
@@ -21,6 +22,7 @@ use crate::settings::{CameraSettings, Mistake, Origin, ServerSettings, StreamSet
 use secrets::Secrets;
 use sha2::{Digest, Sha256};
 use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
+use sightline_shared::encoder::EncoderSettings;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -204,7 +206,10 @@ impl Store {
         let read_only = replace::why_read_only(&self.places.config);
         let mut cameras = Vec::with_capacity(ids.len());
         if self.demo {
-            cameras.push(demo_camera(uids.next().unwrap_or_default()));
+            // What was asked of its encoder stands nowhere but here.
+            let known = state.cameras.iter().find(|camera| camera.id == DEMO_ID);
+            let encoder = known.map(|camera| camera.encoder.clone()).unwrap_or_default();
+            cameras.push(CameraSettings { encoder, ..demo_camera(uids.next().unwrap_or_default()) });
         }
         cameras.extend(
             settings.cameras.into_iter().zip(uids).map(|(draft, uid)| draft.with_uid(uid, read_only.is_none())),
@@ -243,6 +248,7 @@ fn demo_camera(uid: String) -> CameraSettings {
         video: VideoMode::default(),
         // Every frame is looked at: the demo shows that boxes are exact.
         detect: DetectSettings { fps: 0.0, ..DetectSettings::default() },
+        encoder: EncoderSettings::default(),
         editable: false,
     }
 }

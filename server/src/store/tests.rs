@@ -129,13 +129,13 @@ fn requests_that_are_wrong_change_nothing() {
     let cases = [
         (with(&|b| b.url = None), "bad_url"),
         (with(&|b| b.url = Some("exec:ls".into())), "bad_scheme"),
-        (with(&|b| b.url = Some("rtsps://h/s".into())), "not_built"),
+        (with(&|b| b.url = Some("gopher://h/s".into())), "bad_scheme"),
         (with(&|b| b.url = Some("/etc/passwd".into())), "outside_media"),
         (with(&|b| b.url = Some("rtsp://u:${HOME}@h/s".into())), "bad_url"),
         (with(&|b| b.url = Some("rtsp://u:***@h/s".into())), "password_needed"),
         (with(&|b| b.id = Some("../x".into())), "bad_id"),
         (with(&|b| b.name = Some("x".repeat(101))), "bad_name"),
-        (with(&|b| b.video = VideoMode::Transcode), "not_built"),
+        (with(&|b| b.encoder.quality = Some(99)), "bad_encoder"),
         (with(&|b| b.detect.fps = f64::NAN), "bad_detect"),
         (with(&|b| b.detect.model = "yolo".into()), "bad_detect"),
         (with(&|b| b.streams = vec![stream(&[Role::View])]), "bad_request"),
@@ -252,4 +252,29 @@ fn a_file_that_is_being_written_or_gone_loses_no_camera() {
     home.write("");
     assert!(store.reload().expect("emptied for good"));
     assert!(uids().is_empty());
+}
+
+#[test]
+fn the_encoder_is_changed_by_a_merge_patch_and_written_as_it_was() {
+    let home = Home::new();
+    home.write("[[camera]]\nid = \"a\"\nurl = \"rtsp://h/s\"\n[camera.encoder]\nbitrate = \"2M\" # uplink\ngop = 50\n");
+    let store = home.open(true).expect("opens");
+    let change = |patch: serde_json::Value| store.change_encoder("a", &patch, None);
+    let camera = change(serde_json::json!({ "preset": "p1", "gop": null })).expect("changed");
+    assert_eq!((camera.encoder.bitrate, camera.encoder.gop), (Some(2_000_000), None));
+    let text = home.text();
+    assert!(
+        text.contains("bitrate = \"2M\" # uplink") && text.contains("preset = \"p1\"") && !text.contains("gop"),
+        "{text}"
+    );
+    change(serde_json::json!({ "bitrate": 800_000 })).expect("changed");
+    assert!(home.text().contains("bitrate = 800000 # uplink"), "{}", home.text());
+    let refused = change(serde_json::json!({ "bitrate": 5 })).expect_err("too little");
+    assert!(matches!(refused, StoreError::Field { field: "bitrate", code: "bad_encoder", .. }), "{refused:?}");
+    // The demo camera stands in no file: it takes the change, and keeps it when the file is read again.
+    store.change_encoder(DEMO_ID, &serde_json::json!({ "fps": 10 }), None).expect("changed");
+    change(serde_json::json!({ "bitrate": null, "preset": null })).expect("changed");
+    assert!(!home.text().contains("encoder"), "{}", home.text());
+    let demo = store.snapshot().cameras.remove(0);
+    assert_eq!((demo.id.as_str(), demo.encoder.fps), (DEMO_ID, Some(10.0)));
 }

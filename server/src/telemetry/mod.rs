@@ -14,6 +14,7 @@ use message::{Group, Step};
 use sampler::Sampler;
 use sightline_shared::telemetry::{HISTORY, STEP_MS};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -37,6 +38,8 @@ pub struct Telemetry {
     cameras: Arc<Cameras>,
     clock: Arc<dyn Clock>,
     remembered: Mutex<Remembered>,
+    /// Microseconds that sampling has taken since the start.
+    spent: AtomicU64,
     news: watch::Sender<Option<Arc<News>>>,
 }
 
@@ -44,7 +47,13 @@ impl Telemetry {
     /// Telemetry of `cameras`; nothing is sampled before [`Self::tick`] or [`Self::run`].
     #[must_use]
     pub fn new(cameras: Arc<Cameras>, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { cameras, clock, remembered: Mutex::default(), news: watch::Sender::new(None) })
+        Arc::new(Self {
+            cameras,
+            clock,
+            remembered: Mutex::default(),
+            spent: AtomicU64::new(0),
+            news: watch::Sender::new(None),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Remembered> {
@@ -64,6 +73,7 @@ impl Telemetry {
 
     /// Takes one sample now and tells it.
     pub fn tick(&self) {
+        let begun = self.clock.now();
         let handles = self.cameras.list();
         let mut remembered = self.lock();
         let cameras = remembered.sampler.sample(&handles);
@@ -74,6 +84,15 @@ impl Telemetry {
         remembered.history.push_back(step.clone());
         let each = step.cameras.iter().map(|_| OnceLock::new()).collect();
         self.news.send_replace(Some(Arc::new(News { step, all: OnceLock::new(), each })));
+        drop(remembered);
+        let took = self.clock.now().since(begun).as_micros();
+        self.spent.fetch_add(u64::try_from(took).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    /// Time that taking samples has cost since the start.
+    #[must_use]
+    pub fn spent(&self) -> Duration {
+        Duration::from_micros(self.spent.load(Ordering::Relaxed))
     }
 
     /// What is remembered, and a subscriber of what follows it: all cameras, or the one with this uid.

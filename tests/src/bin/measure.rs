@@ -2,9 +2,10 @@
 //!
 //! Every figure is of one run on the machine at hand; the table names its sizes. `tests/artifacts/bench.json` keeps it.
 
+use futures::StreamExt;
 use serde_json::{Value, json};
 use sightline_shared::chunk::{FLAG_AUDIO, Kind};
-use sightline_shared::wire::ServerMessage;
+use sightline_shared::wire::{PROTOCOL_VERSION, ServerMessage};
 use sightline_tests::browser;
 use sightline_tests::clip::{Clip, ClipSpec};
 use sightline_tests::fake_camera::FakeCamera;
@@ -33,12 +34,24 @@ async fn main() {
     if wanted("analysis") {
         told.insert("analysis".into(), cameras("4 cameras 720p25, motion at 5 fps", 4, "motion").await);
     }
+    if wanted("telemetry") {
+        told.insert("telemetry".into(), telemetry().await);
+    }
     if wanted("delay") {
         told.insert("delay".into(), delay("motion at 5 fps", "motion").await);
         told.insert("delay_without_analysis".into(), delay("analysis off", "none").await);
     }
     if wanted("join") {
         told.insert("join".into(), join().await);
+    }
+    if wanted("renditions") {
+        told.insert("renditions".into(), renditions(4).await);
+    }
+    if wanted("transcode") {
+        let compared = tokio::task::spawn_blocking(sightline_tests::transcode::compare);
+        let (row, figures) = compared.await.expect("both do the same work");
+        say(&row);
+        told.insert("transcode".into(), figures);
     }
     std::fs::create_dir_all(browser::artifacts()).expect("the folder is ours");
     std::fs::write(browser::artifacts().join("bench.json"), format!("{:#}\n", Value::from(told)))
@@ -88,6 +101,64 @@ async fn cameras(what: &str, count: usize, model: &str) -> Value {
     ));
     json!({ "p50_ms": p50, "p99_ms": p99, "frames": frames, "lost": lost, "tracks": tracks, "cores": load, "mb_each": each,
         "mb_idle": idle as f64 / 1e6, "timings": timings })
+}
+
+/// What telemetry costs at 16 cameras: sampling by the server's own account, and the processor time of the whole process
+/// without a subscriber, with one of one camera, and with 16 of all cameras.
+async fn telemetry() -> Value {
+    const CAMERAS: usize = 16;
+    let clip = Arc::new(Clip::make(ClipSpec::bench()));
+    let program = Program::start().await;
+    let mut fakes = Vec::new();
+    for n in 0..CAMERAS {
+        let fake = FakeCamera::start(Arc::clone(&clip), vec![]).await;
+        program.add_as(json!({ "id": format!("cam{n}"), "url": fake.url(), "detect": { "model": "none" } })).await;
+        fakes.push(fake);
+    }
+    for n in 0..CAMERAS {
+        program.wait_live(&format!("cam{n}")).await;
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut loads = Vec::new();
+    let sampled = sampling_s(&program).await;
+    let begun = Instant::now();
+    // In turn and twice, so that what else the machine does falls on all alike.
+    for _ in 0..2 {
+        for subscribers in [0, 1, CAMERAS] {
+            let query = if subscribers == 1 { "?camera=cam0" } else { "" };
+            let mut readers = tokio::task::JoinSet::new();
+            for _ in 0..subscribers {
+                readers.spawn(read_all(format!("ws://{}/api/telemetry{query}", program.address)));
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let (cpu, start) = (program.cpu_seconds(), Instant::now());
+            tokio::time::sleep(TIME / 2).await;
+            loads.push((program.cpu_seconds() - cpu) / start.elapsed().as_secs_f64());
+            readers.shutdown().await;
+        }
+    }
+    let share = (sampling_s(&program).await - sampled) / begun.elapsed().as_secs_f64();
+    let mean = |at: usize| 100.0 * f64::midpoint(loads[at], loads[at + 3]);
+    say(&format!(
+        "| telemetry, {CAMERAS} cameras 720p25 | sampling {:.2} % of a core; the process without subscribers {:.1} %, with one {:.1} %, with {CAMERAS} of all cameras {:.1} % |",
+        100.0 * share,
+        mean(0),
+        mean(1),
+        mean(2)
+    ));
+    json!({ "sampling_percent": 100.0 * share, "none_percent": mean(0), "one_percent": mean(1), "all_percent": mean(2) })
+}
+
+async fn sampling_s(program: &Program) -> f64 {
+    let text = program.get("/metrics").await.text().await.expect("a page");
+    let line = text.lines().find_map(|line| line.strip_prefix("sightline_telemetry_sampling_seconds_total "));
+    line.and_then(|value| value.parse().ok()).expect("the server says what sampling costs")
+}
+
+/// Reads for as long as it is let.
+async fn read_all(address: String) {
+    let (mut socket, _) = tokio_tungstenite::connect_async(address).await.expect("telemetry answers");
+    while let Some(Ok(_)) = socket.next().await {}
 }
 
 /// What a viewer saw.
@@ -177,4 +248,71 @@ async fn join() -> Value {
     let (p50, p95) = (percentile(&mut took, 50.0), percentile(&mut took, 95.0));
     say(&format!("| join to first frame, GOP 2 s, {} times | p50 {p50:.0} ms, p95 {p95:.0} ms |", took.len()));
     json!({ "p50_ms": p50, "p95_ms": p95, "times": took.len() })
+}
+
+/// What `main` costs beside one ffmpeg for each camera: the same pictures, encoder settings and frames, in processor time.
+async fn renditions(count: usize) -> Value {
+    let clip = Arc::new(Clip::make(ClipSpec::bench()));
+    let program = Program::start().await;
+    let encoder = json!({ "bitrate": 2_000_000, "preset": "p2", "tune": "ull", "gop": 50 });
+    let (mut fakes, mut viewers) = (Vec::new(), tokio::task::JoinSet::new());
+    for n in 0..count {
+        let fake = FakeCamera::start(Arc::clone(&clip), vec![]).await;
+        let id = format!("cam{n}");
+        program.add_as(json!({ "id": id, "url": fake.url(), "detect": { "model": "none" }, "encoder": encoder })).await;
+        program.wait_live(&id).await;
+        let path = format!("/api/cameras/{id}/live?v={PROTOCOL_VERSION}&rendition=main");
+        let mut viewer = Viewer::try_open(&program, &path, &[]).await.expect("main can be had");
+        viewers.spawn(async move {
+            let (mut frames, end) = (0_u64, Instant::now() + TIME + Duration::from_secs(4));
+            while Instant::now() < end {
+                viewer.video().await;
+                frames += 1;
+            }
+            frames
+        });
+        fakes.push(fake);
+    }
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let before = program.cpu_seconds();
+    tokio::time::sleep(TIME).await;
+    let ours = (program.cpu_seconds() - before) / TIME.as_secs_f64() / count as f64;
+    let frames: u64 = viewers.join_all().await.into_iter().sum();
+    let mut dropped = 0;
+    for n in 0..count {
+        let timings = program.get_json(&format!("/api/timings?camera=cam{n}&last_s=20")).await;
+        let of = |stage: &str| timings["stages"][stage]["dropped"].as_object().cloned().unwrap_or_default();
+        dropped += ["decode", "process", "encode"]
+            .iter()
+            .flat_map(|stage| of(stage))
+            .filter_map(|(_, n)| n.as_u64())
+            .sum::<u64>();
+    }
+    let theirs = ffmpegs(&fakes).await / count as f64;
+    say(&format!(
+        "| `main` of {count} cameras 720p25, x264 superfast zerolatency 2 Mb/s | {:.1} % of a core each, {frames} frames, {dropped} dropped; one ffmpeg each {:.1} %: {:.2}x |",
+        100.0 * ours,
+        100.0 * theirs,
+        ours / theirs
+    ));
+    json!({ "cores_each": ours, "ffmpeg_cores_each": theirs, "ratio": ours / theirs, "frames": frames, "dropped": dropped })
+}
+
+/// Processor time a second of one ffmpeg for each camera, all together.
+async fn ffmpegs(cameras: &[FakeCamera]) -> f64 {
+    let x264 = "-an -c:v libx264 -preset superfast -tune zerolatency -b:v 2M -maxrate 2M -bufsize 1M -g 50 -sc_threshold 0 -threads 1 -f mpegts";
+    let start = |camera: &FakeCamera| {
+        let mut command = tokio::process::Command::new("ffmpeg");
+        command.args(["-v", "quiet", "-nostdin", "-threads", "1", "-rtsp_transport", "tcp", "-i", &camera.url()]);
+        command.args(x264.split(' ')).arg("/dev/null").args(["-y"]).kill_on_drop(true);
+        command.spawn().expect("ffmpeg is installed")
+    };
+    let running: Vec<_> = cameras.iter().map(start).collect();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let used = || {
+        running.iter().filter_map(tokio::process::Child::id).map(sightline_tests::program::cpu_seconds_of).sum::<f64>()
+    };
+    let before = used();
+    tokio::time::sleep(TIME).await;
+    (used() - before) / TIME.as_secs_f64()
 }

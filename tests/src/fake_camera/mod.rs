@@ -34,6 +34,12 @@ pub enum Step {
     NoiseFrames(u32),
     /// Bytes on the connection that are neither RTSP nor interleaved packets.
     BreakFraming,
+    /// From here on the camera's clock runs slow by this many parts per million.
+    Drift(i64),
+    /// No sender reports from here on.
+    NoReports,
+    /// No parameter sets with key frames from here on: they stand in the SDP alone.
+    NoSets,
     /// Another clip from its first frame: new parameters in mid-stream, sent in-band as cameras do.
     Switch(Arc<Clip>),
     /// Nothing for this long.
@@ -172,6 +178,9 @@ async fn play(write: Arc<AsyncMutex<OwnedWriteHalf>>, clip: Arc<Clip>, script: S
         timestamp: FIRST_TIMESTAMP,
         packetiser: Packetiser::default(),
         reported: None,
+        reports: true,
+        sets: true,
+        drift_ppm: 0,
         record,
         play,
     };
@@ -191,6 +200,9 @@ struct Player {
     ticker: tokio::time::Interval,
     packetiser: Packetiser,
     reported: Option<Instant>,
+    reports: bool,
+    sets: bool,
+    drift_ppm: i64,
     record: Arc<Record>,
     play: usize,
 }
@@ -225,6 +237,9 @@ impl Player {
             }
             Step::BreakFraming => self.write.lock().await.write_all(&[0xa5; 5000]).await?,
             Step::Switch(clip) => (self.clip, self.next) = (clip, 0),
+            Step::Drift(ppm) => self.drift_ppm = ppm,
+            Step::NoReports => self.reports = false,
+            Step::NoSets => self.sets = false,
             Step::Pause(time) => {
                 tokio::time::sleep(time).await;
                 self.ticker = ticker(&self.clip);
@@ -243,11 +258,11 @@ impl Player {
         self.ticker.tick().await;
         let unit = self.clip.units[self.next % self.clip.units.len()].clone();
         let mut nals = unit.nals;
-        if unit.key {
+        if unit.key && self.sets {
             nals.splice(0..0, [self.clip.sps.clone(), self.clip.pps.clone()]);
         }
         let (mut most, last) = self.packetiser.frame(&nals, self.timestamp.wrapping_add(displaced as u32));
-        if self.reported.is_none_or(|at| at.elapsed() > Duration::from_secs(5)) {
+        if self.reports && self.reported.is_none_or(|at| at.elapsed() > Duration::from_secs(5)) {
             most.splice(0..0, self.packetiser.sender_report(self.timestamp));
             self.reported = Some(Instant::now());
         }
@@ -274,7 +289,8 @@ impl Player {
     }
 
     fn advance(&mut self) {
-        self.timestamp = self.timestamp.wrapping_add(self.clip.ticks());
+        let ticks = i64::from(self.clip.ticks());
+        self.timestamp = self.timestamp.wrapping_add((ticks - ticks * self.drift_ppm / 1_000_000) as u32);
     }
 }
 

@@ -99,6 +99,6 @@ fn description(clip: &Clip) -> String {
         "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=scripted camera\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\na=range:npt=0-\r\n\
          m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;profile-level-id={profile};sprop-parameter-sets={sets}\r\n\
          a=framerate:{}\r\na=control:trackID=0\r\n",
-        clip.spec.fps
+        clip.sdp_fps.unwrap_or(clip.spec.fps)
     )
 }

@@ -3,12 +3,19 @@
 //! Run by `make test`, or alone: `make build && cargo test -p sightline-tests --test e2e [NAME]`.
 
 mod accounting;
+mod annotate;
+mod clips;
+mod encoder;
 mod faults;
 mod files;
 mod live;
+mod network;
 mod openapi;
 mod package;
 mod page;
+mod panels;
+mod probe;
 mod settings;
+mod snapshot;
 mod sources;
 mod trust;

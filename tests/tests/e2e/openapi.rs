@@ -43,10 +43,12 @@ async fn every_answer_is_as_the_description_says() {
 fn schemathesis(url: &str, description: &Path, token: &str) -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     // scripts/env knows where the Python packages lie.
-    let run = r#". scripts/env && exec "$SIGHTLINE_PYTHON/bin/schemathesis" --config-file tests/api/schemathesis.toml run "$0" --url "$1" \
-        --max-examples 30 --seed 1 --no-color"#;
+    let run = r#". "$SIGHTLINE_ROOT/scripts/env" && exec "$SIGHTLINE_PYTHON/bin/schemathesis" \
+        --config-file "$SIGHTLINE_ROOT/tests/api/schemathesis.toml" run "$0" --url "$1" --max-examples 30 --seed 1 --no-color"#;
     let mut command = Command::new("bash");
     command.args(["-c", run, &description.display().to_string(), url]);
-    command.env("SIGHTLINE_ROOT", root).env("TOKEN", token).env("COLUMNS", "160").current_dir(root);
+    command.env("SIGHTLINE_ROOT", root).env("TOKEN", token).env("COLUMNS", "160");
+    // It keeps what it found for its next run in a folder beside it.
+    command.current_dir(description.parent().expect("a file lies in a folder"));
     command
 }

@@ -1,11 +1,14 @@
 //! Adding a camera: one field; then what becomes of it, in words, with the mend.
 
+use super::make_helper::MakeHelper;
 use super::mend_form::{MendFields, MendForm};
 use super::modal::Modal;
 use super::picture::Picture;
+use super::probe_card::ProbeCard;
 use crate::api::{self, Failure};
 use crate::context::{Shared, shared};
-use crate::player::{Phase, PlayerView};
+use crate::player::{Phase, PlayerView, now_ms};
+use crate::state::probing::{self, Look, Probing, Step};
 use crate::state::words::Mend;
 use crate::state::{address, codec, format, words};
 use leptos::prelude::*;
@@ -13,6 +16,9 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
 use sightline_shared::api::{CameraPatch, NewCamera};
 use sightline_shared::camera::{Camera, CameraState, Transport};
+use sightline_shared::probe::NewProbe;
+use std::time::Duration;
+use web_sys::AbortController;
 
 /// What the dialog knows.
 #[derive(Clone, Copy)]
@@ -25,6 +31,9 @@ struct Adding {
     fault: RwSignal<Option<String>>,
     busy: RwSignal<bool>,
     player: PlayerView,
+    probing: RwSignal<Probing>,
+    /// Lets go of the look that runs.
+    abort: StoredValue<Option<AbortController>, LocalStorage>,
 }
 
 impl Adding {
@@ -41,6 +50,69 @@ impl Adding {
         wrong.then(|| words::mend(camera.reason_code.as_deref().unwrap_or_default()))
     }
 
+    /// The fields that mend what is wrong: of the camera once it was added, before that of what the look at its address found.
+    fn mend_fields(self) -> Option<Mend> {
+        if self.id.with(Option::is_some) {
+            return self.mend().map(|(mend, _)| mend);
+        }
+        let code = self.probing.with(|probing| match &probing.look {
+            Look::Done(probe) if !probe.usable => probe.reason_code.clone(),
+            _ => None,
+        })?;
+        Some(words::mend(&code).0)
+    }
+
+    /// What the card shows: nothing where the same is said as the answer to a press of the button.
+    fn look(self) -> Look {
+        let look = self.probing.with(|probing| probing.look.clone());
+        let said = matches!(look, Look::Refused(_)) && self.fault.with(Option::is_some);
+        if said || self.id.with(Option::is_some) { Look::Idle } else { look }
+    }
+
+    /// The address with the credentials beside it.
+    fn address(self, typed: &str) -> String {
+        let tidy = address::tidy(typed);
+        let (user, password) = (self.fields.user.get(), self.fields.password.get());
+        // The user that is offered for mending is the address's own: as long as no password is typed nothing has changed.
+        let same = password.is_empty() && address::user(&tidy).as_ref() == Some(&user);
+        if user.is_empty() || same { tidy } else { address::with_credentials(&tidy, &user, &password) }
+    }
+
+    /// What is typed has changed: it is looked at once the typing stops.
+    fn typed(self) {
+        let address = self.address(&self.url.get());
+        let transport = self.fields.transport.get();
+        let open = self.id.with(Option::is_none) && !self.busy.get();
+        let key = (open && probing::is_whole(&address)).then(|| format!("{transport:?} {address}"));
+        if self.probing.try_update(|probing| probing.typed(key, now_ms())) == Some(Step::Cancel) {
+            self.let_go();
+        }
+        // A little more than the pause, so that one look at the time is enough.
+        let quiet = self.probing.with_untracked(Probing::quiet_ms);
+        set_timeout(move || self.tick(), Duration::from_millis(quiet as u64 + 20));
+    }
+
+    fn let_go(self) {
+        if let Some(abort) = self.abort.try_update_value(Option::take).flatten() {
+            abort.abort();
+        }
+    }
+
+    fn tick(self) {
+        let Some(Step::Start(key)) = self.probing.try_update(|probing| probing.tick(now_ms())) else { return };
+        let Ok(abort) = AbortController::new() else { return };
+        let signal = abort.signal();
+        self.abort.set_value(Some(abort));
+        let url = key.split_once(' ').map(|(_, url)| url.to_owned()).unwrap_or_default();
+        let transport = self.fields.transport.get_untracked();
+        let new = NewProbe { url, transport, seconds: Some(probing::WATCH_S), camera: None };
+        leptos::task::spawn_local(async move {
+            let answer = api::probe(&new, &signal).await.map_err(|failure| failure.message);
+            // The dialog may have been closed.
+            let _ = self.probing.try_update(|probing| probing.answered(&key, answer));
+        });
+    }
+
     fn submit(self) {
         let tidy = address::tidy(&self.url.get_untracked());
         if tidy.is_empty() {
@@ -48,20 +120,18 @@ impl Adding {
                 .fault
                 .set(Some("Type the camera's address, for instance rtsp://user:password@10.0.0.7/stream1.".into()));
         }
-        let user = self.fields.user.get_untracked();
-        let tidy = if user.is_empty() {
-            tidy
-        } else {
-            address::with_credentials(&tidy, &user, &self.fields.password.get_untracked())
-        };
+        let tidy = untrack(|| self.address(&tidy));
         self.url.set(tidy.clone());
         self.fault.set(None);
         self.busy.set(true);
+        // The camera itself connects from here on, and many serve one at a time.
+        self.probing.update(|probing| drop(probing.typed(None, now_ms())));
+        self.let_go();
         leptos::task::spawn_local(async move {
+            let transport = self.fields.transport.get_untracked();
             let answer = match self.id.get_untracked() {
-                None => api::add_camera(&NewCamera { url: Some(tidy), ..NewCamera::default() }).await,
+                None => api::add_camera(&NewCamera { url: Some(tidy), transport, ..NewCamera::default() }).await,
                 Some(id) => {
-                    let transport = self.fields.transport.get_untracked();
                     let patch = CameraPatch { url: Some(tidy), transport: Some(transport), ..CameraPatch::default() };
                     api::patch_camera(&id, &patch, None).await
                 }
@@ -96,8 +166,8 @@ impl Adding {
     }
 }
 
-/// What was found, in one sentence.
-fn findings(camera: &Camera) -> String {
+/// What was found, in one sentence; `note` is what the browser could not play of it.
+fn findings(camera: &Camera, note: Option<String>) -> String {
     let what = [
         camera.codec.as_deref().map(codec::words),
         camera.width.map(|_| format::size(camera.width, camera.height)),
@@ -105,7 +175,8 @@ fn findings(camera: &Camera) -> String {
         camera.audio.as_ref().map(|audio| format!("sound in {}", codec::words(&audio.codec))),
     ];
     let what = what.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    format!("{} is live: {what}. It plays in this browser without re-encoding.", camera.name)
+    let plays = note.unwrap_or_else(|| "It plays in this browser without re-encoding.".into());
+    format!("{} is live: {what}. {plays}", camera.name)
 }
 
 /// The dialog.
@@ -124,10 +195,14 @@ pub(crate) fn AddCamera() -> impl IntoView {
         fault: RwSignal::new(None),
         busy: RwSignal::new(false),
         player: PlayerView::new(shared.layers.get_untracked()),
+        probing: RwSignal::new(Probing::default()),
+        abort: StoredValue::new_local(None),
     };
     close_when_it_plays(adding);
+    Effect::new(move |_| adding.typed());
+    on_cleanup(move || adding.let_go());
     Effect::new(move |_| {
-        let asks = adding.mend().is_some_and(|(mend, _)| mend == Mend::Credentials);
+        let asks = adding.mend_fields() == Some(Mend::Credentials);
         if let Some(user) = address::user(&adding.url.get_untracked()).filter(|_| asks)
             && adding.fields.user.with_untracked(String::is_empty)
         {
@@ -146,11 +221,16 @@ pub(crate) fn AddCamera() -> impl IntoView {
                         spellcheck="false" placeholder="rtsp://user:password@10.0.0.7/stream1" aria-describedby="add-fault"
                         aria-invalid=move || adding.fault.with(Option::is_some).then_some("true") bind:value=adding.url/>
                 </label>
-                <MendForm mend=Signal::derive(move || adding.mend().map(|(mend, _)| mend)) fields=adding.fields/>
+                <ProbeCard look=Signal::derive(move || adding.look())/>
+                <MendForm mend=Signal::derive(move || adding.mend_fields()) fields=adding.fields/>
                 <p class="fault" id="add-fault" role="alert">{move || adding.fault.get()}</p>
                 <Actions adding/>
             </form>
-            <Makes url=adding.url/>
+            <Show when=move || adding.id.with(Option::is_none)>
+                <form class="form" on:submit=move |event| { event.prevent_default(); adding.submit(); }>
+                    <MakeHelper url=adding.url fields=adding.fields/>
+                </form>
+            </Show>
         </Modal>
     }
 }
@@ -162,7 +242,7 @@ fn close_when_it_plays(adding: Adding) {
     Effect::new(move |_| {
         let live = adding.camera().filter(|camera| camera.state == CameraState::Live);
         if let Some(camera) = live.filter(|_| adding.player.has_picture.get()) {
-            adding.shared.tell(findings(&camera));
+            adding.shared.tell(findings(&camera, adding.player.note.get_untracked()));
             adding.shared.dialog.set(None);
             adding.shared.refresh();
             if location.pathname.get_untracked() != "/" {
@@ -225,30 +305,5 @@ fn Actions(adding: Adding) -> impl IntoView {
             </Show>
             <button class="button primary" data-testid="add-submit" disabled=move || adding.busy.get()>{word}</button>
         </div>
-    }
-}
-
-/// Addresses of common makes; a press takes one into the field.
-#[component]
-fn Makes(url: RwSignal<String>) -> impl IntoView {
-    view! {
-        <details class="makes">
-            <summary>"Addresses of common makes"</summary>
-            <ul>
-                {address::MAKES
-                    .map(|(make, pattern)| {
-                        view! {
-                            <li>
-                                <button type="button" class="make" on:click=move |_| url.set(pattern.into())>
-                                    <span>{make}</span>
-                                    <code>{pattern}</code>
-                                </button>
-                            </li>
-                        }
-                    })
-                    .collect_view()}
-            </ul>
-            <p class="hint">"Replace the words in capitals. A file on the server's machine is given by its whole path."</p>
-        </details>
     }
 }

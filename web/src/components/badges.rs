@@ -28,7 +28,7 @@ pub(crate) fn DelayBadge(
 ) -> impl IntoView {
     let text = move || delay_ms.get().map_or_else(|| "– ms".to_owned(), |ms| format::ms(Some(ms)));
     view! {
-        <span class="figure delay" data-testid="latency-badge" title="Delay: from the frame's last packet at the server to this screen">
+        <span class="figure delay" data-testid="latency-badge" title="Delay: from the frame's last packet at the server to this screen, by comparison of the two clocks. What the camera and its network take comes before it; Now has the parts.">
             <span class="sr-only">"Delay "</span>
             {text}
         </span>

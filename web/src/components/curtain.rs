@@ -5,6 +5,7 @@ use crate::player::{Phase, PlayerView, now_ms};
 use crate::state::{codec, words};
 use leptos::prelude::*;
 use sightline_shared::camera::{Camera, CameraState};
+use sightline_shared::encoder::RenditionState;
 
 /// Server and browser may disagree about the time: a countdown longer than any pause there is says nothing.
 const LONGEST_MS: f64 = 15_000.0;
@@ -71,12 +72,22 @@ fn of_camera(camera: &Camera, shown: bool, now: f64) -> Option<Words> {
     let text = words::explain(camera, now, retry);
     match camera.state {
         CameraState::Live if shown => None,
+        CameraState::Live if failed(camera).is_some() => {
+            say("Cannot encode", failed(camera).unwrap_or_default(), "bad", None)
+        }
         CameraState::Live => say("Starting", "The camera is live. Waiting for a key frame.", "working", None),
         CameraState::Connecting => say("Connecting", text, "working", None),
         CameraState::Reconnecting => say("Reconnecting", text, "warning", None),
         CameraState::Offline => say("Offline", text, "bad", None),
         CameraState::Disabled => say("Switched off", text, "quiet", None),
     }
+}
+
+/// Why a rendition that was asked for cannot be made.
+fn failed(camera: &Camera) -> Option<String> {
+    let failed = camera.renditions.iter().find(|info| info.state == RenditionState::Failed)?;
+    let reason = failed.reason.as_deref().unwrap_or("The server does not say why.");
+    Some(format!("The server cannot make {} of this camera. {reason}", failed.rendition.name()))
 }
 
 /// The curtain; nothing while the picture is live.

@@ -1,5 +1,6 @@
 //! The one dialog that is open.
 
+use super::clip_dialogs::{DeleteClip, RenameClip};
 use super::{
     add_camera::AddCamera, delete_camera::DeleteCamera, edit_camera::EditCamera, help::Help, password::PasswordDialog,
 };
@@ -18,6 +19,8 @@ pub(crate) fn Dialogs() -> impl IntoView {
             Dialog::Edit(id) => view! { <EditCamera id=id/> }.into_any(),
             Dialog::Delete(id) => view! { <DeleteCamera id=id/> }.into_any(),
             Dialog::Password => view! { <PasswordDialog/> }.into_any(),
+            Dialog::RenameClip(id, name) => view! { <RenameClip id=id name=name/> }.into_any(),
+            Dialog::DeleteClip(id, name) => view! { <DeleteClip id=id name=name/> }.into_any(),
             Dialog::Help => view! { <Help/> }.into_any(),
         })
     }

@@ -22,11 +22,12 @@ pub(crate) fn Header() -> impl IntoView {
             </A>
             <nav aria-label="Pages">
                 <A href="/" exact=true>"Wall"</A>
+                <A href="/clips">"Clips"</A>
                 <A href="/system">"System"</A>
             </nav>
             <p class="summary figure">{summary}</p>
             <div class="header-actions">
-                <button class="button primary" data-testid="add-camera" on:click=move |_| shared.dialog.set(Some(Dialog::Add))>
+                <button class="button primary" data-testid="add-camera" aria-label="Add a camera" on:click=move |_| shared.dialog.set(Some(Dialog::Add))>
                     <Icon name="plus"/>
                     <span>"Camera"</span>
                 </button>

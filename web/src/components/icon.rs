@@ -20,11 +20,15 @@ pub(crate) fn Icon(
         "labels" => "M3 10V4h6l8 8-6 6zM6.5 7.5h.01",
         "sound" => "M3 8v4h3l4 3V5L6 8zM13 7.5a3.5 3.5 0 0 1 0 5M15 5a7 7 0 0 1 0 10",
         "mute" => "M3 8v4h3l4 3V5L6 8zM13 8l4 4M17 8l-4 4",
+        "snapshot" => "M3 6h3l1.5-2h5L14 6h3v10H3zM10 8a3 3 0 1 0 0 6 3 3 0 0 0 0-6z",
         "edit" => "M4 16l1-4 8-8 3 3-8 8zM11 6l3 3",
         "delete" => "M4 6h12M8 6V4h4v2M6 6l1 10h6l1-10",
         "close" => "M5 5l10 10M15 5L5 15",
         "back" => "M12 4l-6 6 6 6",
         "keys" => "M2.5 5.5h15v9h-15zM6 11.5h8M6 8.5h.01M9 8.5h.01M12 8.5h.01M15 8.5h.01",
+        "clip" => "M3 8.5h14v8H3zM3 8.5l-.6-2.2 13.4-3.6.6 2.2zM7 5.1l2 2M11.2 4l2 2",
+        "play" => "M7 4.5l9 5.5-9 5.5z",
+        "download" => "M10 3v9.5M6 9l4 4 4-4M4 16.5h12",
         _ => "",
     };
     view! {

@@ -39,6 +39,10 @@ pub(crate) fn MendForm(
         if let (Some(user), Some(password)) = (user.get(), password.get()) {
             // What is to be typed next, once the user name that was typed before stands in its field.
             request_animation_frame(move || {
+                // Nobody is torn out of a field that is being typed into.
+                if document().active_element().is_some_and(|element| element.tag_name() == "INPUT") {
+                    return;
+                }
                 let next = if user.value().is_empty() { user } else { password };
                 let _ = next.focus();
             });

@@ -1,15 +1,18 @@
 //! The quiet panels beside a camera's picture.
 
 mod about;
+mod clip;
+mod encoder;
+mod encoder_field;
 mod layers;
 mod now;
-mod stages;
 mod tracks;
 
 pub(crate) use about::AboutPanel;
+pub(crate) use clip::{ClipBar, ClipMaker, ClipPanel};
+pub(crate) use encoder::EncoderPanel;
 pub(crate) use layers::LayersPanel;
 pub(crate) use now::{NowPanel, PlayerPanel};
-pub(crate) use stages::StagesPanel;
 pub(crate) use tracks::TracksPanel;
 
 use leptos::prelude::*;

@@ -3,6 +3,7 @@
 use super::curtain::Curtain;
 use crate::context::shared;
 use crate::player::{Elements, Listener, Phase, Player, PlayerView};
+use crate::state::choice::Choice;
 use leptos::html;
 use leptos::prelude::*;
 use std::rc::Rc;
@@ -38,6 +39,9 @@ pub(crate) fn Picture(
     /// Whether words are left to whoever shows this.
     #[prop(optional)]
     quiet: bool,
+    /// Whether it goes on while it is scrolled out of sight: the panels around it are about what it plays.
+    #[prop(optional)]
+    stays: bool,
 ) -> impl IntoView {
     let shared = shared();
     let parent = NodeRef::<html::Div>::new();
@@ -66,7 +70,7 @@ pub(crate) fn Picture(
         });
     };
     Effect::new(move |_| {
-        let awake = on_screen.get() && !shared.asleep.get();
+        let awake = (stays || on_screen.get()) && !shared.asleep.get();
         view.awake.set(awake);
         with_player(&|player| player.wake(awake));
     });
@@ -80,6 +84,13 @@ pub(crate) fn Picture(
             with_player(&|player| player.set_sound(sound));
         }
         sound
+    });
+    Effect::new(move |before: Option<Choice>| {
+        let choice = view.choice.get();
+        if before.is_some_and(|before| before != choice) {
+            with_player(&|player| player.choose(choice));
+        }
+        choice
     });
     Effect::new(move |_| {
         let limit = view.limit_ms.get();

@@ -40,6 +40,16 @@ pub(crate) fn Tile(
             <A href=href attr:class="tile-link" attr:aria-label=label>""</A>
             <div class="tile-foot">
                 <span class="tile-name">{move || name.get()}</span>
+                {move || {
+                    view.note.get().map(|note| {
+                        let title = note.clone();
+                        view! {
+                            <span class="tile-note" data-testid="rendition-note" title=title>
+                                "re-encoded"<span class="sr-only">": "{note}</span>
+                            </span>
+                        }
+                    })
+                }}
                 <StateBadge state/>
             </div>
             <div class="tile-more" data-playing=playing>

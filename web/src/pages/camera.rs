@@ -2,9 +2,14 @@
 
 use crate::components::badges::{DelayBadge, StateBadge};
 use crate::components::icon::Icon;
-use crate::components::panels::{AboutPanel, LayersPanel, NowPanel, PlayerPanel, StagesPanel, TracksPanel};
+use crate::components::panels::{
+    AboutPanel, ClipBar, ClipMaker, ClipPanel, EncoderPanel, LayersPanel, NowPanel, PlayerPanel, TracksPanel,
+};
 use crate::components::picture::Picture;
+use crate::components::plot::TimingsPlot;
+use crate::components::snapshot::SnapshotButton;
 use crate::context::shared;
+use crate::feed;
 use crate::player::{Phase, PlayerView};
 use leptos::html;
 use leptos::prelude::*;
@@ -29,11 +34,18 @@ fn OneCamera(id: String) -> impl IntoView {
     let listed = shared.camera(id.clone());
     let camera = Memo::new(move |_| {
         let connected = matches!(view.phase.get(), Phase::Playing | Phase::Connecting);
-        view.camera.get().filter(|_| connected).or_else(|| listed.get()).or_else(|| view.camera.get())
+        let told = view.camera.get();
+        match (told.clone().filter(|_| connected), listed.get()) {
+            // The connection tells of changes at once; the list has the newer figures while nothing has changed.
+            (Some(told), Some(listed)) if told.state == listed.state && told.encoder == listed.encoder => Some(listed),
+            (now, listed) => now.or(listed).or(told),
+        }
     });
     let name = move || camera.with(|c| c.as_ref().map(|c| c.name.clone())).unwrap_or_else(|| "Camera".into());
     let state = Memo::new(move |_| camera.with(|c| c.as_ref().map_or(CameraState::Connecting, |c| c.state)));
+    let maker = ClipMaker::new(id.clone());
     let stage = NodeRef::<html::Div>::new();
+    let feed = feed::open(&id);
     Effect::new(move |_| document().set_title(&format!("{} · Sightline", name())));
     on_cleanup(|| document().set_title("Sightline"));
     view! {
@@ -49,16 +61,19 @@ fn OneCamera(id: String) -> impl IntoView {
                     <DelayBadge delay_ms=Signal::derive(move || view.stats.with(|stats| stats.delay_ms))/>
                 </div>
                 <div class="stage" node_ref=stage>
-                    <Picture id=id.clone() view/>
+                    <Picture id=id.clone() view stays=true/>
                 </div>
-                <Controls view camera stage/>
+                <Controls view camera stage maker/>
+                <ClipBar maker/>
+                <TimingsPlot id=id.clone() feed view/>
             </section>
             <aside class="camera-side" aria-label="About this camera">
                 <NowPanel camera view/>
                 <LayersPanel view/>
+                <EncoderPanel id=id.clone() camera view feed/>
+                <ClipPanel maker/>
                 <TracksPanel camera view/>
                 <PlayerPanel view/>
-                <StagesPanel id=id.clone()/>
                 <AboutPanel camera id/>
             </aside>
         </div>
@@ -67,7 +82,12 @@ fn OneCamera(id: String) -> impl IntoView {
 
 /// The buttons under the picture.
 #[component]
-fn Controls(view: PlayerView, camera: Memo<Option<Camera>>, stage: NodeRef<html::Div>) -> impl IntoView {
+fn Controls(
+    view: PlayerView,
+    camera: Memo<Option<Camera>>,
+    stage: NodeRef<html::Div>,
+    maker: ClipMaker,
+) -> impl IntoView {
     let shared = shared();
     let has_sound = Memo::new(move |_| camera.with(|c| c.as_ref().is_some_and(|c| c.audio.is_some())));
     let toggle = move |change: fn(Layers) -> Layers| {
@@ -100,7 +120,11 @@ fn Controls(view: PlayerView, camera: Memo<Option<Camera>>, stage: NodeRef<html:
                 {move || if view.sound.get() { view! { <Icon name="sound"/> } } else { view! { <Icon name="mute"/> } }}
                 <span>"Sound"</span>
             </button>
+            <button class="button ghost" data-key="c" title="Clip of the last 30 s (c)" on:click=move |_| maker.usual()>
+                <Icon name="clip"/><span>"Clip"</span>
+            </button>
             <span class="spring"></span>
+            <SnapshotButton camera/>
             <button class="button ghost" data-key="f" title="Full screen (f)" on:click=full>
                 <Icon name="full"/><span>"Full screen"</span>
             </button>

@@ -6,6 +6,7 @@ use super::media::{Lane, Media};
 use super::view::{Phase, set_if_changed};
 use crate::state::FrameKey;
 use crate::state::appends::Append;
+use crate::state::choice::Verdict;
 use crate::state::steering::Seen;
 use leptos::prelude::*;
 use sightline_shared::chunk::{ChunkHeader, FLAG_AUDIO, FLAG_KEY, HEADER_LEN, Kind};
@@ -33,15 +34,22 @@ fn video_mime(init: &Init) -> String {
 }
 
 impl Player {
-    /// An epoch begins.
+    /// An epoch begins, or goes on with other parameters, or another rendition follows.
     pub(super) fn init(&self, init: Init) {
         let mime = video_mime(&init);
-        if !can_play(&mime) {
-            let mut core = self.core.borrow_mut();
-            core.socket = None;
-            core.media = None;
-            drop(core);
-            return set_if_changed(self.view.phase, Phase::Unplayable { codec: init.codec });
+        match self.verdict(&init, can_play(&mime)) {
+            Verdict::Play => self.note_rendition(&init),
+            Verdict::Ask(rendition) => return self.fall_back(init.codec, rendition),
+            Verdict::Refuse => {
+                let mut core = self.core.borrow_mut();
+                core.socket = None;
+                core.media = None;
+                drop(core);
+                return set_if_changed(self.view.phase, Phase::Unplayable { codec: init.codec });
+            }
+        }
+        if self.core.borrow().init.as_ref().is_some_and(|old| old.rendition != init.rendition) {
+            self.begin_anew();
         }
         let sound = self.view.sound.get_untracked() && init.audio.is_some();
         let media = self.core.borrow().media.clone();

@@ -5,7 +5,7 @@ use super::view::{Phase, set_if_changed};
 use super::{Player, media};
 use crate::api;
 use leptos::prelude::*;
-use sightline_shared::wire::{PROTOCOL_VERSION, ServerMessage, ViewerMessage};
+use sightline_shared::wire::{Hello, PROTOCOL_VERSION, ServerMessage, ViewerMessage};
 use std::time::Duration;
 use wasm_bindgen::JsCast;
 use web_sys::{BinaryType, MessageEvent, WebSocket};
@@ -38,11 +38,11 @@ impl Drop for Socket {
     }
 }
 
-fn address(camera: &str) -> String {
+fn address(camera: &str, rendition: &str) -> String {
     let location = window().location();
     let scheme = if location.protocol().is_ok_and(|p| p == "https:") { "wss" } else { "ws" };
     let host = location.host().unwrap_or_default();
-    format!("{scheme}://{host}/api/cameras/{}/live?v={PROTOCOL_VERSION}&rendition=auto", api::encode(camera))
+    format!("{scheme}://{host}/api/cameras/{}/live?v={PROTOCOL_VERSION}&rendition={rendition}", api::encode(camera))
 }
 
 impl Player {
@@ -54,7 +54,7 @@ impl Player {
         }
         self.hold();
         self.clear_overlay();
-        let Ok(socket) = WebSocket::new(&address(&self.camera)) else { return self.lost() };
+        let Ok(socket) = WebSocket::new(&address(&self.camera, self.wanted())) else { return self.lost() };
         socket.set_binary_type(BinaryType::Arraybuffer);
         let me = self.me.clone();
         let message = Listener::new(&socket, "message", move |event| {
@@ -96,7 +96,7 @@ impl Player {
 
     fn text(&self, message: ServerMessage) {
         match message {
-            ServerMessage::Hello(_) => self.greeted(),
+            ServerMessage::Hello(hello) => self.greeted(hello),
             ServerMessage::Init(init) => self.init(init),
             ServerMessage::Tracks(tracks) => self.tracks(tracks),
             ServerMessage::Dropped(dropped) => self.core.borrow_mut().left_out += dropped.count,
@@ -111,13 +111,16 @@ impl Player {
         }
     }
 
-    fn greeted(&self) {
+    fn greeted(&self, hello: Hello) {
         let mut core = self.core.borrow_mut();
         core.backoff.succeeded();
-        if let Some(socket) = core.socket.as_mut() {
-            socket.greeted = true;
-        }
+        (core.offered, core.told) = (hello.renditions, Some(hello.rendition));
+        let again = core.socket.as_mut().is_some_and(|socket| std::mem::replace(&mut socket.greeted, true));
         drop(core);
+        if again {
+            // The answer to a change of rendition: what is shown stays until its first frame.
+            return;
+        }
         if let Ok(Some(storage)) = window().session_storage() {
             let _ = storage.remove_item(RELOADED);
         }

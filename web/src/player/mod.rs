@@ -4,6 +4,7 @@
 //! it goes when its component goes.
 
 mod bindings;
+mod change;
 mod chunks;
 mod frames;
 mod link;
@@ -13,7 +14,7 @@ mod pulse;
 mod still;
 pub(crate) mod view;
 
-pub(crate) use bindings::{Listener, now_ms, tells_frames};
+pub(crate) use bindings::{Listener, can_play, now_ms, tells_frames};
 pub(crate) use view::{Phase, PlayerView};
 
 use crate::state::arrival::ArrivalLine;
@@ -28,6 +29,7 @@ use bindings::FrameVideo;
 use leptos::prelude::*;
 use media::Media;
 use overlay::Overlay;
+use sightline_shared::camera::Rendition;
 use sightline_shared::wire::Init;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -63,6 +65,11 @@ struct Core {
     media: Option<Media>,
     socket: Option<link::Socket>,
     init: Option<Init>,
+    /// Renditions that the server offers, and the one it says it sends.
+    offered: Vec<Rendition>,
+    told: Option<Rendition>,
+    /// The codec of `source` that this browser refused.
+    refused: Option<String>,
     starting: Option<chunks::Starting>,
     /// Frames before this media time are what the browser decodes on its way to the live edge.
     show_from_s: f64,
@@ -118,6 +125,9 @@ impl Player {
             media: None,
             socket: None,
             init: None,
+            offered: Vec::new(),
+            told: None,
+            refused: None,
             starting: None,
             show_from_s: f64::INFINITY,
             show_all_ms: f64::INFINITY,

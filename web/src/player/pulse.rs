@@ -151,11 +151,13 @@ impl Player {
             core.pulse.shown_at_stats = Some((now, shown));
         }
         let stats = self.stats(&core, now);
+        let way = core.delay.way().cloned();
         let tracks = core.pairing.current().map(|tracks| tracks.tracks.clone()).unwrap_or_default();
         drop(core);
         self.mark_stats(&stats);
         set_if_changed(self.view.stats, stats);
         set_if_changed(self.view.tracks, tracks);
+        set_if_changed(self.view.way, way);
     }
 
     fn stats(&self, core: &Core, now: f64) -> Stats {
@@ -163,7 +165,7 @@ impl Player {
         let delay = core.delay.newest();
         Stats {
             delay_ms: delay.map(|delay| delay.total_ms),
-            camera_delay_ms: delay.and_then(|delay| delay.camera_ms),
+            captured_ms: delay.and_then(|delay| delay.captured_ms),
             parts: delay.map(|delay| delay.parts.clone()).unwrap_or_default(),
             fps: core.pulse.fps.filter(|_| core.socket.is_some() && core.pairing.shown().is_some()),
             buffer_ms: (core.timeline.end_s() * 1e3 - self.playhead_ms()).max(0.0),

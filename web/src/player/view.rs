@@ -1,8 +1,9 @@
 //! What a player tells the components around it: signals, set a few times a second at most.
 
-use crate::state::delay::Part;
+use crate::state::choice::Choice;
+use crate::state::delay::{Part, Way};
 use leptos::prelude::*;
-use sightline_shared::camera::Camera;
+use sightline_shared::camera::{Camera, Rendition};
 use sightline_shared::draw::Layers;
 use sightline_shared::tracks::Track;
 
@@ -45,8 +46,8 @@ pub(crate) enum Phase {
 pub(crate) struct Stats {
     /// Last packet at the server to the screen.
     pub(crate) delay_ms: Option<f64>,
-    /// The camera's clock to the screen.
-    pub(crate) camera_delay_ms: Option<f64>,
+    /// The camera's own clock to the last packet at the server; nonsense where that clock is wrong.
+    pub(crate) captured_ms: Option<f64>,
     /// Parts of the delay.
     pub(crate) parts: Vec<Part>,
     /// Frames shown in a second.
@@ -112,6 +113,14 @@ pub(crate) struct PlayerView {
     pub(crate) awake: RwSignal<bool>,
     /// Whether the browser tells which frame it shows.
     pub(crate) exact: RwSignal<bool>,
+    /// The rendition that a person chose.
+    pub(crate) choice: RwSignal<Choice>,
+    /// The one that is shown.
+    pub(crate) rendition: RwSignal<Option<Rendition>>,
+    /// Why it is not the camera's own, where nobody chose that.
+    pub(crate) note: RwSignal<Option<String>>,
+    /// The way of the newest frame whose stamps are known.
+    pub(crate) way: RwSignal<Option<Way>>,
 }
 
 impl PlayerView {
@@ -128,6 +137,10 @@ impl PlayerView {
             limit_ms: RwSignal::new(150.0),
             awake: RwSignal::new(true),
             exact: RwSignal::new(true),
+            choice: RwSignal::new(Choice::Auto),
+            rendition: RwSignal::new(None),
+            note: RwSignal::new(None),
+            way: RwSignal::new(None),
         }
     }
 }

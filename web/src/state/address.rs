@@ -12,6 +12,14 @@ pub(crate) const MAKES: [(&str, &str); 8] = [
     ("Wyze (RTSP firmware)", "rtsp://USER:PASSWORD@HOST/live"),
 ];
 
+/// The address of `make` at `host`, without user and password; `None` for a make that is not listed.
+pub(crate) fn of_make(make: &str, host: &str) -> Option<String> {
+    let (_, pattern) = MAKES.iter().find(|(name, _)| *name == make)?;
+    let plain = pattern.replacen("USER:PASSWORD@", "", 1);
+    let host = host.trim();
+    Some(if host.is_empty() { plain } else { plain.replacen("HOST", host, 1) })
+}
+
 /// What was typed as an address: blanks trimmed, and `rtsp://` in front where a host was given alone.
 pub(crate) fn tidy(typed: &str) -> String {
     let typed = typed.trim();
@@ -91,6 +99,13 @@ mod tests {
         ] {
             assert_eq!(tidy(typed), wanted);
         }
+    }
+
+    #[test]
+    fn makes_give_their_address_without_the_password_in_it() {
+        assert_eq!(of_make("TP-Link Tapo, Kasa", " 10.0.0.7 ").as_deref(), Some("rtsp://10.0.0.7:554/stream1"));
+        assert_eq!(of_make("Axis", "").as_deref(), Some("rtsp://HOST/axis-media/media.amp"));
+        assert_eq!(of_make("", "10.0.0.7"), None);
     }
 
     #[test]

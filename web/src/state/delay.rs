@@ -157,6 +157,8 @@ impl DelayBook {
 
     /// A frame's stamps came.
     pub(crate) fn stamped(&mut self, stages: Stages) {
+        // The stamps of a frame may come twice, the second time with those of analysis.
+        self.stamps.retain(|known| (known.epoch, known.pts) != (stages.epoch, stages.pts));
         if !self.settle(&stages) {
             if self.stamps.len() == KEEP {
                 self.stamps.pop_front();
@@ -224,8 +226,8 @@ fn before(stage: &str) -> &'static [&'static str] {
     match stage {
         "decode" => &["source"],
         "process" => &["decode"],
-        "detect" => &["process", "decode"],
-        "track" => &["detect", "process", "decode"],
+        "detect" => &["decode"],
+        "track" => &["detect", "decode"],
         "draw" => &["track", "process", "decode"],
         "encode" => &["draw", "process", "decode"],
         "fragment" => &["encode", "source"],
@@ -329,7 +331,7 @@ mod tests {
         let wanted = [
             ("decode", 0.0, 4.0),
             ("process", 4.0, 6.0),
-            ("detect", 6.0, 50.0),
+            ("detect", 4.0, 50.0),
             ("track", 50.0, 51.0),
             ("encode", 6.0, 12.0),
             ("fragment", 12.0, 12.5),

@@ -61,6 +61,7 @@ impl EditForm {
             video: (self.video != was.video).then_some(self.video),
             detect: (detect != camera.detect).then_some(detect),
             enabled: (self.enabled != was.enabled).then_some(self.enabled),
+            ..CameraPatch::default()
         };
         Ok((patch != CameraPatch::default()).then_some(patch))
     }

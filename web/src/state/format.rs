@@ -9,9 +9,15 @@ pub(crate) fn ms(value: Option<f64>) -> String {
     }
 }
 
-/// A short duration in milliseconds, with a tenth below ten: `0.4 ms`.
+/// A short duration: `30 µs`, `0.4 ms`, `12 ms`.
 pub(crate) fn fine_ms(value: f64) -> String {
-    if value < 9.95 { format!("{value:.1} ms") } else { format!("{value:.0} ms") }
+    if value < 0.0995 && value > 0.0 {
+        format!("{:.0} µs", (value * 1e3).max(1.0))
+    } else if value < 9.95 {
+        format!("{value:.1} ms")
+    } else {
+        format!("{value:.0} ms")
+    }
 }
 
 /// Frames a second: `25/s`, with a tenth below ten: `7.5/s`.
@@ -23,10 +29,11 @@ pub(crate) fn rate(value: Option<f64>) -> String {
     }
 }
 
-/// Bits a second as Mb/s, or kb/s below a tenth of one.
+/// Bits a second as Mb/s, with a hundredth below one; or as kb/s below a tenth of one.
 pub(crate) fn bitrate(value: Option<f64>) -> String {
     match value {
         Some(bits) if bits.is_finite() && bits < 1e5 => format!("{:.0} kb/s", bits / 1e3),
+        Some(bits) if bits.is_finite() && bits < 9.95e5 => format!("{:.2} Mb/s", bits / 1e6),
         Some(bits) if bits.is_finite() => format!("{:.1} Mb/s", bits / 1e6),
         _ => "unknown".into(),
     }
@@ -89,9 +96,10 @@ mod tests {
         assert_eq!(ms(Some(12_000.0)), "12 s");
         assert_eq!(ms(None), "unknown");
         assert_eq!(ms(Some(f64::NAN)), "unknown");
-        assert_eq!((fine_ms(0.42), fine_ms(12.3)), ("0.4 ms".into(), "12 ms".into()));
+        assert_eq!((fine_ms(0.42), fine_ms(12.3), fine_ms(0.031)), ("0.4 ms".into(), "12 ms".into(), "31 µs".into()));
         assert_eq!((rate(Some(29.97)), rate(Some(7.5)), rate(None)), ("30/s".into(), "7.5/s".into(), "unknown".into()));
         assert_eq!((bitrate(Some(2.04e6)), bitrate(Some(64_000.0))), ("2.0 Mb/s".into(), "64 kb/s".into()));
+        assert_eq!(bitrate(Some(250_000.0)), "0.25 Mb/s");
         assert_eq!((seconds(Some(2.0)), seconds(Some(12.4))), ("2.0 s".into(), "12 s".into()));
         assert_eq!(size(Some(1920), Some(1080)), "1920 × 1080");
         assert_eq!((bytes(3.14e9), bytes(120e6)), ("3.1 GB".into(), "120 MB".into()));

@@ -5,8 +5,19 @@ use sightline_shared::telemetry::{CameraSample, HISTORY, STEP_MS, Sample, StageS
 use std::collections::{BTreeMap, VecDeque};
 
 /// The stages in the order of a frame's way, which is that of the legend and of the plot's series.
-pub(crate) const STAGES: [&str; 9] =
-    ["source", "decode", "process", "detect", "track", "draw", "encode", "fragment", "send"];
+pub(crate) const STAGES: [&str; 11] = [
+    "source",
+    "decode",
+    "process",
+    "detect",
+    "track",
+    "draw",
+    "encode",
+    "process_small",
+    "encode_small",
+    "fragment",
+    "send",
+];
 /// A logarithmic scale has no zero: what is faster is drawn here.
 pub(crate) const LEAST_MS: f64 = 0.01;
 
@@ -138,8 +149,7 @@ impl History {
     }
 
     fn summary_of(&self, stage: &'static str, from_s: f64, to_s: f64) -> Summary {
-        let mut summary =
-            Summary { stage, p50_ms: None, p95_ms: None, max_ms: None, out: 0, dropped: BTreeMap::new() };
+        let mut summary = Summary { stage, p50_ms: None, p95_ms: None, max_ms: None, out: 0, dropped: BTreeMap::new() };
         let mut medians = Vec::new();
         let largest = |old: Option<f64>, new: Option<f64>| old.into_iter().chain(new).reduce(f64::max);
         for point in self.within(from_s, to_s) {
@@ -231,7 +241,10 @@ pub(crate) mod tests {
         assert_eq!(columns[0], [Some(1_800_000_000.5), Some(1_800_000_001.0)]);
         assert_eq!(columns[1], [Some(LEAST_MS), None], "a logarithm has no zero");
         let encode = 1 + 2 * STAGES.iter().position(|stage| *stage == "encode").expect("a stage");
-        assert_eq!((&columns[encode][..], &columns[encode + 1][..]), (&[Some(5.0), Some(7.0)][..], &[Some(10.0), Some(14.0)][..]));
+        assert_eq!(
+            (&columns[encode][..], &columns[encode + 1][..]),
+            (&[Some(5.0), Some(7.0)][..], &[Some(10.0), Some(14.0)][..])
+        );
         assert_eq!(history.stages(), ["source", "encode"]);
     }
 
@@ -241,9 +254,15 @@ pub(crate) mod tests {
         history.push(with_drop(sample(500.0, &[("source", 1.0)])));
         history.push(with_drop(sample(1000.0, &[("source", 3.0)])));
         let drops = history.drops();
-        assert_eq!((drops.len(), drops[0].stage, drops[0].cause.as_str(), drops[0].count), (2, "decode", "queue full", 3));
+        assert_eq!(
+            (drops.len(), drops[0].stage, drops[0].cause.as_str(), drops[0].count),
+            (2, "decode", "queue full", 3)
+        );
         let table = history.summary(history.span_s().expect("there are samples"));
-        assert_eq!((table[0].stage, table[0].p50_ms, table[0].max_ms, table[0].out), ("source", Some(3.0), Some(9.0), 30));
+        assert_eq!(
+            (table[0].stage, table[0].p50_ms, table[0].max_ms, table[0].out),
+            ("source", Some(3.0), Some(9.0), 30)
+        );
         assert_eq!((table[1].stage, table[1].dropped["queue full"], table[1].p50_ms), ("decode", 6, None));
         let first = history.summary((1_800_000_000.0, 1_800_000_000.6));
         assert_eq!(first[1].dropped["queue full"], 3, "only what is in the span");

@@ -13,6 +13,10 @@ pub(crate) enum Key {
     Labels,
     /// Sound, on or off.
     Sound,
+    /// A clip of the last 30 s.
+    Clip,
+    /// The timings plot, frozen or going on.
+    Freeze,
     /// Back: out of a dialog, out of full screen, to the wall.
     Back,
     /// The list of keys.
@@ -22,12 +26,14 @@ pub(crate) enum Key {
 }
 
 /// The keys as the help shows them.
-pub(crate) const HELP: [(&str, &str); 8] = [
+pub(crate) const HELP: [(&str, &str); 10] = [
     ("1 … 9", "open a camera, counted along the wall"),
     ("f", "full screen"),
     ("b", "boxes on or off"),
     ("l", "labels on or off"),
     ("m", "sound on or off"),
+    ("c", "clip of the last 30 s"),
+    ("space", "freeze the timings, or let them go on"),
     ("a", "add a camera"),
     ("esc", "back"),
     ("?", "this list"),
@@ -41,6 +47,8 @@ pub(crate) fn action(key: &str) -> Option<Key> {
         "l" | "L" => Some(Key::Labels),
         "m" | "M" => Some(Key::Sound),
         "a" | "A" => Some(Key::Add),
+        "c" | "C" => Some(Key::Clip),
+        " " => Some(Key::Freeze),
         "Escape" => Some(Key::Back),
         "?" => Some(Key::Help),
         _ => key.parse().ok().filter(|n| (1..=9).contains(n)).map(|n: usize| Key::Camera(n - 1)),
@@ -57,6 +65,7 @@ mod tests {
             let key = match keys {
                 "1 … 9" => "1",
                 "esc" => "Escape",
+                "space" => " ",
                 other => other,
             };
             assert!(action(key).is_some(), "{key}");

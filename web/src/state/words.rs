@@ -82,6 +82,11 @@ pub(crate) fn mend(code: &str) -> (Mend, &'static str) {
             (Mend::Transport, "If it keeps happening, try the other transport, or the camera's second stream.")
         }
         "file" => (Mend::Address, "Give the whole path of a file that this machine can read."),
+        "certificate" => (
+            Mend::Address,
+            "Reach the camera by its private address, or install a certificate of a known authority there.",
+        ),
+        "device" => (Mend::Camera, "Plug the camera in, and let the server's user read it: the group `video`."),
         "url" => (Mend::Address, "An address looks like rtsp://user:password@10.0.0.7/stream1."),
         "protocol" => {
             (Mend::Transport, "The camera does not keep to the protocol. The other transport sometimes helps.")
@@ -137,6 +142,8 @@ mod tests {
             "ended",
             "timeout",
             "file",
+            "certificate",
+            "device",
         ] {
             assert_ne!(mend(code).1, mend("something new").1, "{code}");
         }

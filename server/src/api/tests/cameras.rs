@@ -50,12 +50,12 @@ async fn what_is_wrong_with_a_camera_is_said_at_its_field() {
         (json!({}), "bad_url", "url", "empty"),
         (json!({ "url": "10.0.0.7/s" }), "bad_url", "url", "rtsp://"),
         (json!({ "url": "ftp://u:hunter2@h/s" }), "bad_scheme", "url", "rtsps, http, https, rtmp and srt"),
-        (json!({ "url": "rtsps://u:hunter2@h/s" }), "not_built", "url", "not built yet"),
+        (json!({ "url": "srt://u:hunter2@h/s" }), "bad_url", "url", "port"),
         (json!({ "url": "file:///etc/passwd" }), "bad_scheme", "url", "path itself"),
         (json!({ "url": "demo:" }), "bad_scheme", "url", "--demo"),
         (json!({ "url": "rtsp://u:hunter2/x@h/s" }), "bad_url", "url", "%2F"),
         (json!({ "url": "rtsp://h/s", "id": "A B" }), "bad_id", "id", "a to z"),
-        (json!({ "url": "rtsp://h/s", "video": "transcode" }), "not_built", "video", "not built yet"),
+        (json!({ "url": "rtsp://h/s", "encoder": { "gop": 0 } }), "bad_encoder", "encoder", "`encoder.gop`"),
         (json!({ "url": "rtsp://h/s", "detect": { "fps": -1 } }), "bad_detect", "detect", "fps"),
     ];
     for (body, code, field, words) in cases {
@@ -133,8 +133,11 @@ async fn system_and_timings_answer_in_their_shapes() {
 
 #[tokio::test]
 async fn live_says_in_words_why_it_cannot() {
-    let home = Home::with_config("[[camera]]\nid = \"yard\"\nurl = \"rtsp://127.0.0.1:9/s\"\n");
+    let plain = "[[camera]]\nid = \"gate\"\nurl = \"rtsp://127.0.0.1:9/s\"\n";
+    let own = "[[camera]]\nid = \"yard\"\nurl = \"rtsp://127.0.0.1:9/s\"\nvideo = \"passthrough\"\n";
+    let home = Home::with_config(&format!("{plain}{own}"));
     for (path, code) in [
+        ("/api/cameras/gate/live?rendition=main", "websocket_only"),
         ("/api/cameras/none/live", "not_found"),
         ("/api/cameras/none/live.mp4", "not_found"),
         ("/api/cameras/yard/live", "websocket_only"),
@@ -145,4 +148,31 @@ async fn live_says_in_words_why_it_cannot() {
     ] {
         assert_eq!(home.get(path).send().await.code(), code, "{path}");
     }
+}
+
+#[tokio::test]
+async fn the_encoder_is_changed_or_refused_at_its_field() {
+    let home = Home::with_config("[[camera]]\nid = \"yard\"\nurl = \"rtsp://127.0.0.1:9/s\"\n");
+    let patch =
+        |body: serde_json::Value| home.ask(Method::PATCH, "/api/cameras/yard/encoder").body(&body.to_string()).send();
+    let answer = patch(json!({ "bitrate": 900_000, "preset": "p4" })).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let told = answer.json();
+    assert_eq!(told["asked"], json!({ "bitrate": 900_000, "preset": "p4" }));
+    assert_eq!((&told["live"], &told["restarted"]), (&json!([]), &json!([])), "none was running");
+    for (body, field, word) in [
+        (json!({ "codec": "av1" }), "codec", "AV1"),
+        (json!({ "preset": "ultrafast" }), "preset", "p1"),
+        (json!({ "bitrate": 1 }), "bitrate", "bits a second"),
+        (json!({ "speed": 1 }), "encoder", "it has"),
+    ] {
+        let answer = patch(body.clone()).await;
+        let error = &answer.json()["error"];
+        assert_eq!((answer.status, &error["field"]), (StatusCode::BAD_REQUEST, &json!(field)), "{body}: {error}");
+        assert!(error["message"].as_str().is_some_and(|message| message.contains(word)), "{body}: {error}");
+    }
+    let answer = home.post("/api/cameras/yard/keyframe", "").send().await;
+    assert_eq!((answer.status, answer.code().as_str()), (StatusCode::CONFLICT, "not_running"));
+    let encoders = home.get("/api/system").send().await.json()["encoders"].clone();
+    assert_eq!(encoders[0]["backend"], "x264", "{encoders}");
 }

@@ -27,6 +27,7 @@ fn options(dir: &Path, listen: &str) -> ServeOptions {
         config_path: Some(dir.join("sightline.toml")),
         demo: false,
         allow_hosts: Vec::new(),
+        inject: Default::default(),
     }
 }
 

@@ -352,3 +352,20 @@ fn the_flow_counts_video_alone_and_a_step_is_taken_once() {
     let wanted = Flow { frames: 11, key_frames: 2, bytes: 10 * 960 + 4960, largest: 4960 };
     assert_eq!((hub.take_step(), hub.take_step(), hub.total()), (wanted, Flow::default(), wanted));
 }
+
+#[test]
+fn who_joins_after_it_forgot_waits_for_what_is_new() {
+    let hub = Hub::new(HubLimits::default());
+    hub.publish(init(0));
+    frames(&hub, 0..10, 5);
+    let mut before = hub.join();
+    assert_eq!(chunks(&read(&mut before))[..2], ["i0", "k5"]);
+    hub.forget();
+    assert_eq!((hub.bytes(), hub.newest(), hub.last_init().is_none()), (0, None, true));
+    let mut after = hub.join();
+    assert!(read(&mut after).is_empty());
+    hub.publish(init(0));
+    frames(&hub, 10..12, 5);
+    assert_eq!(chunks(&read(&mut after)), ["i0", "k10", "11"]);
+    assert_eq!(chunks(&read(&mut before)), ["i0", "k10", "11"], "and who was there goes on");
+}

@@ -3,6 +3,8 @@
 use super::{Panel, Row};
 use crate::player::PlayerView;
 use crate::player::view::Stats;
+use crate::state::choice::Choice;
+use crate::state::delay::{CameraShare, Part};
 use crate::state::{codec, format};
 use leptos::prelude::*;
 use sightline_shared::camera::Camera;
@@ -37,7 +39,9 @@ pub(crate) fn NowPanel(
                 <Row name="Transport" value=of(|c| c.transport_in_use.as_deref().map(str::to_uppercase))/>
                 <Row name="Player" value=player/>
             </dl>
-            <DelayBar view/>
+            {move || camera.with(|c| c.as_ref()?.note.clone()).map(|note| view! { <p class="hint">{note}</p> })}
+            <RenditionChoice camera view/>
+            <DelayBar camera view/>
         </Panel>
     }
 }
@@ -69,50 +73,99 @@ pub(crate) fn PlayerPanel(
     }
 }
 
-/// The delay and its parts as one stacked bar.
+/// Which rendition is shown, and the way to another.
 #[component]
-fn DelayBar(view: PlayerView) -> impl IntoView {
+fn RenditionChoice(camera: Signal<Option<Camera>>, view: PlayerView) -> impl IntoView {
+    let shown = move || {
+        let rendition = view.rendition.get()?;
+        let info = camera.with(|c| c.as_ref()?.renditions.iter().find(|info| info.rendition == rendition).cloned());
+        let what = info.and_then(|info| {
+            let rate = info.bitrate.map(|bits| format::bitrate(Some(bits)));
+            let size = info.width.map(|_| format::size(info.width, info.height));
+            Some(
+                [info.codec.as_deref().map(codec::words), size, rate]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            )
+            .filter(|what| !what.is_empty())
+        });
+        Some(what.map_or_else(|| rendition.name().to_owned(), |what| format!("{}: {what}", rendition.name())))
+    };
+    let options = Choice::ALL.map(|choice| {
+        view! { <option value=choice.name() selected=move || view.choice.get() == choice>{choice.words()}</option> }
+    });
+    view! {
+        <div class="rendition">
+            <label for="rendition-select">"Rendition"</label>
+            <select id="rendition-select" data-testid="rendition-select" prop:value=move || view.choice.get().name()
+                on:change=move |event| {
+                    if let Some(choice) = Choice::of(&event_target_value(&event)) {
+                        view.choice.set(choice);
+                    }
+                }>
+                {options.collect_view()}
+            </select>
+            <p class="hint" data-testid="rendition-shown">{shown}</p>
+            <p class="hint warning" data-testid="rendition-note" role="status">{move || view.note.get()}</p>
+        </div>
+    }
+}
+
+/// The delay and its parts as one stacked bar: the camera's own share first, where its clock can be believed.
+#[component]
+fn DelayBar(camera: Signal<Option<Camera>>, view: PlayerView) -> impl IntoView {
     let stats = view.stats;
+    let ahead = move || camera.with(|c| c.as_ref().and_then(|c| c.clock_ahead_s));
+    let share = Memo::new(move |_| stats.with(|s| s.captured_ms).map(|ms| CameraShare::of(ms, ahead())));
+    let all_parts = move || {
+        let own = match share.get() {
+            Some(CameraShare::Took { ms }) => Some(Part { stage: "camera".into(), ms }),
+            _ => None,
+        };
+        stats.with(|stats| own.into_iter().chain(stats.parts.iter().cloned()).collect::<Vec<Part>>())
+    };
     let parts = move || {
-        stats.with(|stats| {
-            let total: f64 = stats.parts.iter().map(|part| part.ms).sum::<f64>().max(1e-6);
-            stats
-                .parts
-                .iter()
-                .map(|part| {
-                    let style = format!("width:{:.2}%;background:var(--stage-{})", part.ms / total * 100.0, part.stage);
-                    view! { <span class="bar-part" style=style></span> }
-                })
-                .collect_view()
-        })
+        let parts = all_parts();
+        let total: f64 = parts.iter().map(|part| part.ms).sum::<f64>().max(1e-6);
+        parts
+            .iter()
+            .map(|part| {
+                let style = format!("width:{:.2}%;background:var(--stage-{})", part.ms / total * 100.0, part.stage);
+                view! { <span class="bar-part" style=style></span> }
+            })
+            .collect_view()
     };
     let legend = move || {
-        stats.with(|stats| {
-            let one = |part: &crate::state::delay::Part| {
-                let colour = format!("background:var(--stage-{})", part.stage);
-                view! {
-                    <li>
-                        <span class="swatch" style=colour aria-hidden="true"></span>
-                        {part.stage.clone()}
-                        <span class="figure">{format::fine_ms(part.ms)}</span>
-                    </li>
-                }
-            };
-            stats.parts.iter().map(one).collect_view()
-        })
+        let one = |part: &Part| {
+            let colour = format!("background:var(--stage-{})", part.stage);
+            view! {
+                <li>
+                    <span class="swatch" style=colour aria-hidden="true"></span>
+                    {part.stage.clone()}
+                    <span class="figure">{format::fine_ms(part.ms)}</span>
+                </li>
+            }
+        };
+        all_parts().iter().map(one).collect_view()
     };
-    let camera = move || {
-        stats.with(|s| s.camera_delay_ms).map(|ms| format!("{} from the camera's own clock", format::ms(Some(ms))))
+    let words = move || {
+        let total = stats.with(|s| s.delay_ms)?;
+        Some(match share.get() {
+            Some(share) => share.words(total),
+            None => "The camera sends no sender reports: what it takes itself, and its network, is unknown.".into(),
+        })
     };
     view! {
         <div class="delay-block">
             <p class="delay-head">
-                <span>"Delay, server to screen"</span>
+                <span title="From the frame's last packet at the server to this screen, by comparison of the two clocks.">"Delay, server to screen"</span>
                 <span class="figure strong">{move || format::ms(stats.with(|s| s.delay_ms))}</span>
             </p>
             <div class="bar" aria-hidden="true">{parts}</div>
             <ul class="legend">{legend}</ul>
-            <p class="hint">{camera}</p>
+            <p class="hint" data-testid="camera-delay">{words}</p>
         </div>
     }
 }

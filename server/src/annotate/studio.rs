@@ -1,0 +1,201 @@
+//! From a frame and its tracks to the output: resized, turned upright, drawn on, encoded.
+
+use super::film::Film;
+use super::lines::LineWriter;
+use super::{AnnotateError, Looked, Report};
+use crate::draw::{Canvas, Painter};
+use crate::encode::{self, Encoded, Encoder, EncoderPlan, PictureFacts, Purpose};
+use crate::picture::turn;
+use crate::pipeline::frame::{Frame, PictureMut};
+use crate::process::Resizer;
+use sightline_shared::draw::{Item, Layers, draw_list};
+use sightline_shared::encoder::EncoderSettings;
+use sightline_shared::time::{Pts, TIMESCALE};
+use sightline_shared::tracks::Tracks;
+
+/// Everything behind the tracker.
+pub(super) struct Studio {
+    asked: EncoderSettings,
+    fps: f64,
+    /// The input's time at which the output begins, in 90 kHz.
+    from: i64,
+    film: Film,
+    lines: Option<LineWriter>,
+    overlay: bool,
+    show_time: bool,
+    desk: Option<Desk>,
+    resizer: Resizer,
+    sideways: Option<[turn::Plane; 3]>,
+    painter: Painter,
+    /// When the next frame is due, where frames are left out.
+    due: Option<i64>,
+    frames: u64,
+    boxes: u64,
+    first: i64,
+    newest: i64,
+}
+
+/// What is known once the first picture has come.
+struct Desk {
+    encoder: Box<dyn Encoder>,
+    plan: EncoderPlan,
+    /// Ticks from one frame of the output to the next.
+    interval: i64,
+}
+
+impl Studio {
+    pub(super) fn new(
+        asked: EncoderSettings,
+        (facts, from): (PictureFacts, i64),
+        film: Film,
+        lines: Option<LineWriter>,
+        (overlay, show_time): (bool, bool),
+    ) -> Self {
+        Self {
+            asked,
+            fps: facts.fps,
+            from,
+            film,
+            lines,
+            overlay,
+            show_time,
+            desk: None,
+            resizer: Resizer::default(),
+            sideways: None,
+            painter: Painter::new(),
+            due: None,
+            frames: 0,
+            boxes: 0,
+            first: 0,
+            newest: 0,
+        }
+    }
+
+    /// Frames so far.
+    pub(super) fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Takes the next frame.
+    pub(super) fn picture(&mut self, looked: Looked) -> Result<(), AnnotateError> {
+        let frame = &looked.frame;
+        if self.is_left_out(frame.pts) {
+            return Ok(());
+        }
+        if self.frames == 0 {
+            self.first = frame.pts.0;
+            self.desk = Some(self.set_up(frame)?);
+        }
+        self.write(frame, &looked.tracks)?;
+        if let Some(lines) = &mut self.lines {
+            lines.write(self.frames, &looked)?;
+        }
+        self.boxes += looked.tracks.tracks.len() as u64;
+        self.newest = frame.pts.0;
+        self.frames += 1;
+        Ok(())
+    }
+
+    /// Takes a packet of sound.
+    pub(super) fn sound(&mut self, track: usize, packet: ffmpeg_next::Packet) -> Result<(), AnnotateError> {
+        self.film.sound(track, packet)
+    }
+
+    /// With `--fps` frames are left out, never made.
+    fn is_left_out(&mut self, pts: Pts) -> bool {
+        let Some(fps) = self.asked.fps.filter(|fps| *fps < self.fps) else { return false };
+        let interval = (f64::from(TIMESCALE) / fps).round() as i64;
+        // A frame that is a quarter early is taken: times are rounded, and the next one would be later than this is early.
+        if self.due.is_some_and(|due| pts.0 < due - interval / 4) {
+            return true;
+        }
+        self.due = Some(self.due.map_or(pts.0, |due| due.max(pts.0 - interval)) + interval);
+        false
+    }
+
+    fn set_up(&self, frame: &Frame) -> Result<Desk, AnnotateError> {
+        let turned = !frame.rotation.is_multiple_of(180);
+        let (across, down) = frame.sample_aspect;
+        let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
+        let (width, height) = (side(frame.width), side(frame.height));
+        let facts = PictureFacts {
+            width: if turned { height } else { width },
+            height: if turned { width } else { height },
+            rotation: 0,
+            sample_aspect: if turned { (down, across) } else { (across, down) },
+            fps: self.fps,
+            colour: frame.colour,
+        };
+        let plan = encode::resolve(&self.asked, &facts, Purpose::File)?;
+        let encoder = encode::open(&plan).map_err(|e| AnnotateError::Failed(e.to_string()))?;
+        let interval = (f64::from(TIMESCALE) / plan.fps).round() as i64;
+        Ok(Desk { encoder, plan, interval })
+    }
+
+    fn write(&mut self, frame: &Frame, tracks: &Tracks) -> Result<(), AnnotateError> {
+        let Some(desk) = &mut self.desk else { return Ok(()) };
+        let failed = |e: &dyn std::fmt::Display| AnnotateError::Failed(format!("{e}."));
+        let mut picture = desk.encoder.input();
+        fill(frame, &mut picture, &mut self.resizer, &mut self.sideways).map_err(|e| failed(&e))?;
+        let size = (picture.width as f32, picture.height as f32);
+        let mut list = Vec::new();
+        if self.overlay {
+            list = draw_list(tracks, size.0, size.1, Layers { boxes: true, labels: true });
+        }
+        if self.show_time {
+            list.push(clock(frame.pts));
+        }
+        if !list.is_empty() {
+            let mut canvas = Canvas::new(&mut picture, 0, desk.plan.colour).map_err(|e| failed(&e))?;
+            self.painter.draw(&mut canvas, &list);
+        }
+        let units = desk.encoder.encode(frame.pts.0 - self.from, false).map_err(|e| failed(&e))?;
+        give(&mut self.film, &units, desk)
+    }
+
+    /// Ends encoder and files.
+    pub(super) fn finish(mut self, report: &mut Report) -> Result<(), AnnotateError> {
+        if let Some(desk) = &mut self.desk {
+            let units = desk.encoder.flush().map_err(|e| AnnotateError::Failed(e.to_string()))?;
+            give(&mut self.film, &units, desk)?;
+            report.encoder = desk.encoder.describe();
+            report.size = (desk.plan.width, desk.plan.height);
+            report.seconds = (self.newest - self.first + desk.interval) as f64 / f64::from(TIMESCALE);
+        }
+        report.frames = self.frames;
+        report.boxes = self.boxes;
+        report.sound = self.film.sound_names();
+        self.film.finish()?;
+        self.lines.map_or(Ok(()), LineWriter::finish)
+    }
+}
+
+fn give(film: &mut Film, units: &[Encoded], desk: &Desk) -> Result<(), AnnotateError> {
+    units.iter().try_for_each(|unit| film.video(unit, &desk.plan, desk.interval))
+}
+
+/// Writes `frame` into `picture`, in its size and upright.
+fn fill(
+    frame: &Frame,
+    picture: &mut PictureMut<'_>,
+    resizer: &mut Resizer,
+    sideways: &mut Option<[turn::Plane; 3]>,
+) -> Result<(), crate::process::ProcessError> {
+    if frame.rotation == 0 {
+        return resizer.run(frame, picture);
+    }
+    let turned = !frame.rotation.is_multiple_of(180);
+    let (width, height) = if turned { (picture.height, picture.width) } else { (picture.width, picture.height) };
+    let planes = sideways.get_or_insert_with(|| turn::empty(width, height));
+    resizer.run(frame, &mut turn::picture_mut(planes, width, height))?;
+    turn::turn_into(planes, (width, height), frame.rotation, picture);
+    Ok(())
+}
+
+/// The time in the input as a label in the upper left corner.
+fn clock(pts: Pts) -> Item {
+    let millis = pts.0.max(0) / 90;
+    let (seconds, minutes, hours) = (millis / 1000 % 60, millis / 60_000 % 60, millis / 3_600_000);
+    let text = Some(format!("{hours}:{minutes:02}:{seconds:02}.{:03}", millis % 1000));
+    Item { x: 8.0, y: 8.0, width: 0.0, height: 0.0, stroke: 0.0, colour: 0xff_ffff, dashed: false, text }
+}

@@ -1,0 +1,109 @@
+//! Lines that are written are read back as the same tracks, and wrong ones are refused with their number.
+
+use super::lines::LineReader;
+use super::*;
+use crate::pipeline::clock::Mono;
+use crate::pipeline::frame::{Colour, PixelFormat, Samples, VecPicture};
+use sightline_shared::time::Epoch;
+
+fn looked(n: i64, rotation: u16, tracks: Vec<Track>) -> Looked {
+    let frame = Frame {
+        samples: Samples::Host(Box::new(VecPicture { planes: Vec::new() })),
+        format: PixelFormat::I420,
+        width: 1280,
+        height: 720,
+        colour: Colour::default(),
+        sample_aspect: (1, 1),
+        rotation,
+        epoch: Epoch(0),
+        pts: Pts(n * 3000),
+        arrived: Mono::default(),
+        decoded: Mono::default(),
+    };
+    let found = Detection { label: Arc::from("car"), score: 0.75, x1: 0.1, y1: 0.2, x2: 0.3, y2: 0.4 };
+    let detections = (n % 2 == 0).then(|| vec![found]);
+    Looked { tracks: Tracks { epoch: frame.epoch, pts: frame.pts, tracks }, frame, detections }
+}
+
+fn track(label: &str, score: f32, x1: f32) -> Track {
+    Track { id: "01J".into(), label: label.into(), score, x1, y1: 0.25, x2: 0.75, y2: 0.5, predicted: score < 0.5 }
+}
+
+#[test]
+fn lines_are_read_back_as_they_were_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().join("found.jsonl");
+    let place = Place::reserve(&name, false).unwrap();
+    let mut writer = LineWriter::create(&place).unwrap();
+    for n in 0..4 {
+        let tracks = vec![track("car", 0.875, 0.125 * n as f32 / 2.0), track("person", 0.25, 1.0 / 3.0)];
+        writer.write(n as u64, &looked(n, if n == 3 { 90 } else { 0 }, tracks)).unwrap();
+    }
+    writer.finish().unwrap();
+    place.keep(false).unwrap();
+    let text = std::fs::read_to_string(&name).unwrap();
+    let first: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["frame"], &first["pts"], &first["time_s"]), (&0.into(), &0.into(), &0.0.into()));
+    assert_eq!(first["tracks"][1]["x1"], 426.666679);
+    assert_eq!(first["tracks"][1]["predicted"], true);
+    assert_eq!(first["detections"][0]["label"], "car");
+    let second: serde_json::Value = serde_json::from_str(text.lines().nth(1).unwrap()).unwrap();
+    assert!(second.get("detections").is_none(), "it was not looked at");
+    assert_eq!(second["time_s"], 0.033333);
+
+    let mut reader = LineReader::open(&name, 0.0, &[]).unwrap();
+    let size = (1280, 720);
+    // A frame of the output may be left out, and one of another film has none.
+    assert_eq!(reader.tracks(Pts(0), size).unwrap()[0], track("car", 0.875, 0.0));
+    assert!(reader.tracks(Pts(1500), size).unwrap().is_empty());
+    let third = reader.tracks(Pts(6000), size).unwrap();
+    assert_eq!(third[0], track("car", 0.875, 0.125));
+    assert_eq!(third[1], track("person", 0.25, 1.0 / 3.0), "not a bit is lost");
+    // The last one was turned: its picture as shown is 720 wide.
+    assert_eq!(reader.tracks(Pts(9000), (720, 1280)).unwrap()[1].x1, 1.0 / 3.0);
+    assert!(reader.tracks(Pts(12_000), size).unwrap().is_empty());
+    let mut cars = LineReader::open(&name, 0.5, &["car".into()]).unwrap();
+    assert_eq!(cars.tracks(Pts(3000), size).unwrap().len(), 1);
+}
+
+#[test]
+fn wrong_lines_are_refused_with_their_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().join("found.jsonl");
+    let said = |text: &str| {
+        std::fs::write(&name, text).unwrap();
+        let mut reader = match LineReader::open(&name, 0.0, &[]) {
+            Ok(reader) => reader,
+            Err(e) => return e.to_string(),
+        };
+        reader.tracks(Pts(i64::MAX), (16, 16)).err().map(|e| e.to_string()).unwrap_or_default()
+    };
+    assert_eq!(said("{\"frame\":0,\"pts\":0}\n\n{\"frame\":1,\"pts\":3000,\"tracks\":[]}\n"), "");
+    assert!(said("nonsense").starts_with("Line 1 of "), "{}", said("nonsense"));
+    assert!(said("{\"frame\":0,\"pts\":0}\n{\"frame\":1}\n").starts_with("Line 2 of "));
+    let back = said("{\"frame\":0,\"pts\":9}\n{\"frame\":1,\"pts\":9}\n");
+    assert!(back.starts_with("Line 2 of ") && back.contains("goes back in time"), "{back}");
+    assert!(LineReader::open(&folder.path().join("no.jsonl"), 0.0, &[]).is_err());
+}
+
+#[test]
+fn a_place_is_kept_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let names = || {
+        let mut names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let wanted = folder.path().join("a.mp4");
+    drop(Place::reserve(&wanted, false).unwrap());
+    assert!(names().is_empty(), "{:?}", names());
+    Place::reserve(&wanted, false).unwrap().keep(false).unwrap();
+    assert_eq!(names(), ["a.mp4"]);
+    let refused = Place::reserve(&wanted, false).err().unwrap().to_string();
+    assert!(refused.ends_with("is there already: choose another name, or overwrite it with --force."), "{refused}");
+    Place::reserve(&wanted, true).unwrap().keep(true).unwrap();
+    let said = |path: &str| Place::reserve(&folder.path().join(path), false).err().unwrap().to_string();
+    assert!(said("none/b.mp4").contains("is not there: make it first."), "{}", said("none/b.mp4"));
+    assert!(said(".").contains("is a folder") || said(".").contains("is not the name"), "{}", said("."));
+    assert_eq!(names(), ["a.mp4"]);
+}

@@ -1,0 +1,380 @@
+//! One decoder a stream, shared by all who want its frames: analysis and the encoders of renditions. Nobody wants any: nothing
+//! is decoded.
+
+use super::catch_up::newest_gop;
+use super::clock::{Clock, Mono};
+use super::counters::{DropCause, StageCounters};
+use super::edge::{Edge, Offered, WhenFull};
+use super::frame::Frame;
+use super::inject::Inject;
+use super::meter::Meter;
+use super::packet::{AccessUnit, StreamParams};
+use super::pool::{Job, Pool};
+use super::trace::Trace;
+use crate::decode::{self, DecodeError, Decoder};
+use crate::live::hub::Hub;
+use sightline_shared::time::{Epoch, Pts};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// Access units that wait for the decoder: a second of video.
+const QUEUE: usize = 32;
+/// Access units done before another camera has its turn.
+const TURN: usize = 4;
+/// Access units that a decoder may hold back (H.264 and H.265 reorder over at most 16, H.264 A.3.1); what stays longer is lost.
+const MAX_INSIDE: usize = 64;
+/// The newest frames, kept for pictures of the moment: of the newest one the tracks may not be known yet.
+const NEWEST: usize = 2;
+
+/// What somebody wants of a stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wants {
+    /// Nothing now.
+    #[default]
+    Nothing,
+    /// Frames that decoding can start at.
+    KeyFrames,
+    /// Every frame.
+    All,
+}
+
+/// A decoded frame with what is known of it.
+#[derive(Clone)]
+pub struct Decoded {
+    /// The frame. It lies in the decoder's memory: hold few, and not for long.
+    pub frame: Arc<Frame>,
+    /// Whether it was a key frame.
+    pub key: bool,
+    /// Ticks from the frame before it.
+    pub duration: u32,
+    /// Frames a second that the stream has, by its PTS.
+    pub fps: f64,
+    /// Number of its access unit.
+    pub sequence: u64,
+    /// UTC at which the camera says it took it.
+    pub captured_utc: Option<Duration>,
+    /// The parameters of its epoch.
+    pub params: Arc<StreamParams>,
+    /// Its stamps, where it is one of those that have some.
+    pub trace: Option<Arc<Trace>>,
+    /// When it was handed on.
+    pub at: Mono,
+}
+
+/// Somebody who wants frames. Called by the threads of the pool and of the source: it never waits.
+pub trait Consumer: Send + Sync {
+    /// What it wants now.
+    fn wants(&self) -> Wants;
+    /// One frame, in order of presentation; also ones that it did not ask for.
+    fn give(&self, decoded: &Decoded);
+    /// A decoder was opened, or cannot be had and why.
+    fn decoder(&self, opened: Result<&str, &str>);
+}
+
+/// The decoder of one stream and those who share it.
+pub struct Decoding {
+    edge: Edge,
+    worker: Mutex<Worker>,
+    scheduled: AtomicBool,
+    /// Access units since the newest key frame, for a decoder that begins in the middle of a GOP.
+    catch_up: Mutex<VecDeque<AccessUnit>>,
+    wanted: Mutex<Wants>,
+    resting: AtomicBool,
+    newest: Mutex<VecDeque<Arc<Frame>>>,
+    meter: Mutex<Meter>,
+    consumers: Vec<Arc<dyn Consumer>>,
+    /// The stream's own hub, where it is viewed.
+    hub: Option<Arc<Hub>>,
+    pool: Arc<Pool>,
+    counters: Arc<StageCounters>,
+    clock: Arc<dyn Clock>,
+    inject: Arc<Inject>,
+    me: std::sync::Weak<Self>,
+}
+
+#[derive(Default)]
+struct Worker {
+    decoder: Option<Box<dyn Decoder>>,
+    params: Option<Arc<StreamParams>>,
+    frames: Vec<Frame>,
+    inside: VecDeque<Inside>,
+}
+
+/// An access unit in the decoder.
+struct Inside {
+    unit: AccessUnit,
+    trace: Option<Arc<Trace>>,
+    /// When it was offered; `None` where it is but caught up with.
+    at: Option<Mono>,
+}
+
+/// What all decodings of a camera have in common.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Threads.
+    pub pool: Arc<Pool>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Delays of tests.
+    pub inject: Arc<Inject>,
+}
+
+impl Decoding {
+    /// For a stream whose chunks go into `hub`, if it is viewed.
+    pub fn new(
+        consumers: Vec<Arc<dyn Consumer>>,
+        hub: Option<Arc<Hub>>,
+        counters: Arc<StageCounters>,
+        around: Surroundings,
+    ) -> Arc<Self> {
+        let Surroundings { pool, clock, inject } = around;
+        Arc::new_cyclic(|me| Self {
+            edge: Edge::new(QUEUE, WhenFull::DropToKeyFrame, counters.clone()),
+            worker: Mutex::default(),
+            scheduled: AtomicBool::new(false),
+            catch_up: Mutex::default(),
+            wanted: Mutex::default(),
+            resting: AtomicBool::new(false),
+            newest: Mutex::default(),
+            meter: Mutex::default(),
+            consumers,
+            hub,
+            pool,
+            counters,
+            clock,
+            inject,
+            me: me.clone(),
+        })
+    }
+
+    /// Offers an access unit of video that is in the hub already. Never waits.
+    pub fn push(&self, unit: &AccessUnit, trace: Option<Arc<Trace>>) {
+        lock(&self.meter).note(unit.duration);
+        let wants = self.consumers.iter().map(|consumer| consumer.wants()).max().unwrap_or_default();
+        let before = std::mem::replace(&mut *lock(&self.wanted), wants);
+        match wants {
+            Wants::Nothing => {
+                if before > Wants::Nothing {
+                    self.rest();
+                }
+                return;
+            }
+            Wants::KeyFrames if !unit.key => return self.counters.refused(DropCause::KeyFramesOnly, 1),
+            Wants::All if before < Wants::All && !unit.key => {
+                if self.begin_in_the_middle(unit) {
+                    return;
+                }
+            }
+            Wants::KeyFrames | Wants::All => {}
+        }
+        if self.edge.push(Offered { unit: unit.clone(), at: self.clock.now(), trace }) {
+            self.schedule();
+        }
+    }
+
+    /// Has the GOP so far decoded, so that nobody waits for the next key frame; true if `unit` is the end of it.
+    fn begin_in_the_middle(&self, unit: &AccessUnit) -> bool {
+        self.edge.await_key();
+        let Some(hub) = &self.hub else { return false };
+        let gop = newest_gop(hub, unit);
+        if gop.back().is_none_or(|last| last.pts != unit.pts || last.epoch != unit.epoch) {
+            return false;
+        }
+        *lock(&self.catch_up) = gop;
+        self.edge.go_on();
+        self.schedule();
+        true
+    }
+
+    fn rest(&self) {
+        self.edge.await_key();
+        self.resting.store(true, Ordering::Release);
+        self.schedule();
+    }
+
+    fn schedule(&self) {
+        if !self.scheduled.swap(true, Ordering::AcqRel)
+            && let Some(me) = self.me.upgrade()
+        {
+            self.pool.submit(me);
+        }
+    }
+
+    /// The newest decoded frames, oldest first; none while nothing is decoded.
+    pub fn newest(&self) -> Vec<Arc<Frame>> {
+        lock(&self.newest).iter().cloned().collect()
+    }
+
+    /// Frames a second of the stream, by its PTS.
+    pub fn fps(&self) -> Option<f64> {
+        lock(&self.meter).fps()
+    }
+
+    /// Throws away what waits and what the decoder holds.
+    pub fn close(&self) {
+        self.edge.close();
+        lock(&self.catch_up).clear();
+        let mut worker = lock(&self.worker);
+        worker.decoder = None;
+        self.lose(&mut worker);
+        lock(&self.newest).clear();
+    }
+
+    /// Counts what is inside as thrown away.
+    fn lose(&self, worker: &mut Worker) {
+        let lost = worker.inside.drain(..).filter(|inside| inside.at.is_some()).count();
+        self.counters.dropped(DropCause::Stopped, lost as u64);
+    }
+
+    fn one(&self, worker: &mut Worker, inside: Inside) {
+        if let Err(cause) = self.open(worker, &inside.unit) {
+            self.counters.dropped(cause, u64::from(inside.at.is_some()));
+            return;
+        }
+        self.inject.pause("decode", &*self.clock);
+        let Some(decoder) = worker.decoder.as_mut() else { return };
+        let result = decoder.decode(&inside.unit, &mut worker.frames);
+        match result {
+            Ok(()) => worker.inside.push_back(inside),
+            Err(e) => {
+                tracing::debug!("{e}");
+                self.counters.dropped(DropCause::DecodeError, u64::from(inside.at.is_some()));
+            }
+        }
+        self.pass_on(worker);
+    }
+
+    /// Has a decoder ready for the unit's parameters.
+    fn open(&self, worker: &mut Worker, unit: &AccessUnit) -> Result<(), DropCause> {
+        if worker.params.as_ref().is_some_and(|params| Arc::ptr_eq(params, &unit.params)) {
+            return worker.decoder.as_ref().map(|_| ()).ok_or(DropCause::DecodeError);
+        }
+        if !unit.key {
+            return Err(DropCause::WaitingForKeyFrame);
+        }
+        self.drain(worker);
+        worker.params = Some(unit.params.clone());
+        let opened = decode::open(&unit.params, self.clock.clone());
+        let told = match &opened {
+            Ok(decoder) => Ok(decoder.describe()),
+            Err(DecodeError::Unsupported(reason) | DecodeError::Damaged { reason, .. }) => Err(reason.clone()),
+        };
+        let told = told.as_ref().map(String::as_str).map_err(String::as_str);
+        self.consumers.iter().for_each(|consumer| consumer.decoder(told));
+        worker.decoder = opened.ok();
+        worker.decoder.as_ref().map(|_| ()).ok_or(DropCause::DecodeError)
+    }
+
+    /// Takes what the old decoder still holds; what does not come out is counted as stopped.
+    fn drain(&self, worker: &mut Worker) {
+        if let Some(mut decoder) = worker.decoder.take() {
+            decoder.flush(&mut worker.frames);
+            self.pass_on(worker);
+        }
+        self.lose(worker);
+    }
+
+    /// Hands on what came out of the decoder.
+    fn pass_on(&self, worker: &mut Worker) {
+        for frame in std::mem::take(&mut worker.frames) {
+            let key = (frame.epoch, frame.pts);
+            let Some(at) = worker.inside.iter().position(|inside| (inside.unit.epoch, inside.unit.pts) == key) else {
+                // Made of a unit that was damaged, and is counted as such.
+                continue;
+            };
+            if let Some(inside) = worker.inside.remove(at) {
+                self.hand_on(frame, inside);
+            }
+            self.count_lost(worker, key);
+        }
+        while worker.inside.len() > MAX_INSIDE {
+            let lost = worker.inside.pop_front().is_some_and(|inside| inside.at.is_some());
+            self.counters.dropped(DropCause::DecodeError, u64::from(lost));
+        }
+    }
+
+    /// Frames come in order of presentation: what is before the newest one will not come any more.
+    fn count_lost(&self, worker: &mut Worker, (epoch, pts): (Epoch, Pts)) {
+        let mut lost = 0;
+        worker.inside.retain(|inside| {
+            let gone = inside.unit.epoch == epoch && inside.unit.pts < pts;
+            lost += u64::from(gone && inside.at.is_some());
+            !gone
+        });
+        self.counters.dropped(DropCause::DecodeError, lost);
+    }
+
+    fn hand_on(&self, frame: Frame, inside: Inside) {
+        let Some(offered) = inside.at else { return };
+        let at = self.clock.now();
+        self.counters.leave(at, at.since(offered));
+        if let Some(trace) = &inside.trace {
+            trace.mark("decode", None, at);
+        }
+        let unit = inside.unit;
+        let claimed = unit.params.video.claimed_millifps.map(|rate| f64::from(rate) / 1e3);
+        let decoded = Decoded {
+            frame: Arc::new(frame),
+            key: unit.key,
+            duration: unit.duration,
+            fps: self.fps().or(claimed.filter(|fps| (1.0..=240.0).contains(fps))).unwrap_or(25.0),
+            sequence: unit.sequence,
+            captured_utc: unit.captured_utc,
+            params: unit.params,
+            trace: inside.trace,
+            at,
+        };
+        let mut newest = lock(&self.newest);
+        if newest.len() == NEWEST {
+            newest.pop_front();
+        }
+        newest.push_back(decoded.frame.clone());
+        drop(newest);
+        self.consumers.iter().for_each(|consumer| consumer.give(&decoded));
+    }
+
+    /// Lets go of the decoder and of all frames, if nobody has come back meanwhile.
+    fn go_to_rest(&self, worker: &mut Worker) {
+        if self.resting.swap(false, Ordering::AcqRel) && *lock(&self.wanted) == Wants::Nothing {
+            (worker.decoder, worker.params) = (None, None);
+            self.lose(worker);
+            lock(&self.newest).clear();
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Job for Decoding {
+    fn work(&self) -> bool {
+        let mut worker = lock(&self.worker);
+        self.go_to_rest(&mut worker);
+        for _ in 0..TURN {
+            let behind = lock(&self.catch_up).pop_front();
+            let inside = match behind {
+                Some(unit) => Inside { unit, trace: None, at: None },
+                None => match self.edge.pop() {
+                    Some(offered) => Inside { unit: offered.unit, trace: offered.trace, at: Some(offered.at) },
+                    None => break,
+                },
+            };
+            self.one(&mut worker, inside);
+        }
+        drop(worker);
+        let more = || !self.edge.is_empty() || !lock(&self.catch_up).is_empty() || self.resting.load(Ordering::Acquire);
+        if more() {
+            return true;
+        }
+        self.scheduled.store(false, Ordering::Release);
+        // A unit may have come between the look and the store, and its push saw the flag still set.
+        more() && !self.scheduled.swap(true, Ordering::AcqRel)
+    }
+}
+
+#[cfg(test)]
+#[path = "decoding_tests.rs"]
+mod tests;

@@ -1,0 +1,220 @@
+//! The encoder of a rendition while it runs: opened, fed, followed up by another one where settings or picture ask for it.
+
+use super::super::clock::Mono;
+use super::super::counters::DropCause;
+use super::super::decoding::Decoded;
+use super::super::intake::text;
+use super::super::rewrap::Facts;
+use super::super::trace::Trace;
+use super::{Encoding, lock};
+use crate::encode::{self, Encoded, Encoder, EncoderPlan, PictureFacts, Purpose};
+use crate::process::Resizer;
+use sightline_shared::camera::Rendition;
+use sightline_shared::encoder::{EncoderSettings, RenditionState};
+use sightline_shared::time::{Epoch, TIMESCALE};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// An encoder lives for at least this long: settings may come ten times a second.
+const RESTART_AFTER: Duration = Duration::from_secs(1);
+/// Waits between two tries to open an encoder that cannot be had.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(30);
+/// A rate that differs by less than this part is the same.
+const SAME_RATE: f64 = 0.1;
+
+/// What works on a rendition.
+#[derive(Default)]
+pub(super) struct Worker {
+    session: Option<Session>,
+    resizer: Resizer,
+    fps: Option<f64>,
+    retry: Option<(Mono, Duration)>,
+}
+
+/// An encoder, and what it was opened for.
+struct Session {
+    encoder: Box<dyn Encoder>,
+    plan: EncoderPlan,
+    asked: EncoderSettings,
+    facts: PictureFacts,
+    epoch: Epoch,
+    opened: Mono,
+    inside: VecDeque<Inside>,
+}
+
+/// A frame that is with the encoder.
+struct Inside {
+    facts: Facts,
+    trace: Option<Arc<Trace>>,
+    at: Mono,
+    work: Duration,
+}
+
+impl Encoding {
+    /// Brings one frame to its size and encodes it.
+    pub(super) fn one(&self, worker: &mut Worker, decoded: &Decoded) {
+        let began = self.clock.now();
+        let facts = worker.facts(decoded);
+        if let Err(reason) = self.ready(worker, decoded.frame.epoch, facts, began) {
+            self.counters.process.dropped(DropCause::EncoderFailed, 1);
+            return reason.into_iter().for_each(|reason| self.failed(worker, reason));
+        }
+        let Worker { session: Some(session), resizer, .. } = worker else { return };
+        self.inject.pause("process", &*self.clock);
+        if let Err(e) = resizer.run(&decoded.frame, &mut session.encoder.input()) {
+            self.counters.process.dropped(DropCause::EncoderFailed, 1);
+            return self.failed(worker, format!("The picture cannot be brought to its size: {e}."));
+        }
+        let at = self.clock.now();
+        self.counters.process.leave(at, at.since(decoded.at));
+        self.mark(decoded.trace.as_ref(), "process", at);
+        self.counters.encode.enter();
+        let inside = Inside { facts: Facts::of(decoded), trace: decoded.trace.clone(), at, work: at.since(began) };
+        session.inside.push_back(inside);
+        self.inject.pause("encode", &*self.clock);
+        let key = self.key_asked.swap(false, Ordering::AcqRel);
+        let made = session.encoder.encode(decoded.frame.pts.0, key);
+        let published = made.map_err(|e| e.to_string()).and_then(|units| self.publish(session, &units));
+        if let Err(reason) = published {
+            self.failed(worker, format!("Encoding failed: {reason}."));
+        }
+    }
+
+    fn mark(&self, trace: Option<&Arc<Trace>>, stage: &'static str, at: Mono) {
+        if let Some(trace) = trace {
+            trace.mark(stage, Some(self.rendition), at);
+        }
+    }
+
+    /// Has an encoder that goes by the settings and fits the picture.
+    ///
+    /// # Errors
+    /// There is none: why, or nothing where the next try is waited for.
+    fn ready(&self, worker: &mut Worker, epoch: Epoch, facts: PictureFacts, now: Mono) -> Result<(), Option<String>> {
+        let asked = self.asked_for(&facts);
+        if let Some(session) = &worker.session
+            && (session.epoch, session.facts, &session.asked) == (epoch, facts, &asked)
+        {
+            return Ok(());
+        }
+        if self.try_again.swap(false, Ordering::AcqRel) {
+            worker.retry = None;
+        }
+        if worker.session.is_none() && worker.retry.is_some_and(|(at, _)| now < at) {
+            return Err(None);
+        }
+        let plan = encode::resolve(&asked, &facts, Purpose::Live).map_err(|refusal| Some(refusal.message))?;
+        if let Some(session) = &mut worker.session {
+            // A rate that is measured anew is no other picture.
+            let same_picture =
+                session.epoch == epoch && session.facts == PictureFacts { fps: session.facts.fps, ..facts };
+            if session.epoch == epoch && session.encoder.reconfigure(&plan).is_ok() {
+                (session.asked, session.facts) = (asked, facts);
+                session.plan = plan.clone();
+                lock(&self.told).encoder(plan, session.encoder.describe());
+                self.status.touch();
+                return Ok(());
+            }
+            if same_picture && now.since(session.opened) < RESTART_AFTER {
+                return Ok(());
+            }
+        }
+        self.end_session(worker);
+        let encoder = encode::open(&plan).map_err(|e| Some(e.to_string()))?;
+        lock(&self.told).encoder(plan.clone(), encoder.describe());
+        worker.retry = None;
+        worker.session = Some(Session { encoder, plan, asked, facts, epoch, opened: now, inside: VecDeque::new() });
+        self.status.touch();
+        Ok(())
+    }
+
+    /// Publishes what the encoder still holds; what it does not give back is counted as stopped.
+    fn end_session(&self, worker: &mut Worker) {
+        let Some(mut session) = worker.session.take() else { return };
+        let rest = session.encoder.flush().map_err(|e| e.to_string());
+        if let Err(reason) = rest.and_then(|units| self.publish(&mut session, &units)) {
+            tracing::debug!("the end of an encoder: {reason}");
+        }
+        self.counters.encode.dropped(DropCause::Stopped, session.inside.len() as u64);
+    }
+
+    /// What is asked of the encoder for a picture with these facts.
+    fn asked_for(&self, facts: &PictureFacts) -> EncoderSettings {
+        if self.rendition == Rendition::Small { small(facts) } else { lock(&self.asked).clone() }
+    }
+
+    fn publish(&self, session: &mut Session, units: &[Encoded]) -> Result<(), String> {
+        let usual = (f64::from(TIMESCALE) / session.plan.fps).round() as u32;
+        for unit in units {
+            let found = session.inside.iter().position(|inside| inside.facts.pts().0 == unit.pts);
+            let inside = found.and_then(|at| session.inside.remove(at)).ok_or("a frame that never went in came out")?;
+            let at = self.clock.now();
+            self.counters.encode.leave(at, at.since(inside.at));
+            self.mark(inside.trace.as_ref(), "encode", at);
+            self.counters.fragment.enter();
+            self.inject.pause("fragment", &*self.clock);
+            let bytes = lock(&self.rewrap).video(unit, &inside.facts, usual, self.clock.now());
+            let bytes = bytes.inspect_err(|_| self.counters.fragment.dropped(DropCause::EncoderFailed, 1))?;
+            let now = self.clock.now();
+            self.counters.fragment.leave(now, now.since(at));
+            lock(&self.told).made(now, bytes, inside.work + at.since(inside.at));
+            if let Some(trace) = &inside.trace {
+                trace.mark("fragment", Some(self.rendition), now);
+                self.hub.publish(text(&trace.message(self.rendition)));
+            }
+        }
+        if !units.is_empty() {
+            self.tell(RenditionState::Running, None);
+        }
+        Ok(())
+    }
+
+    /// The encoder cannot be had, or broke: tried again after a while.
+    fn failed(&self, worker: &mut Worker, reason: String) {
+        if let Some(session) = worker.session.take() {
+            self.counters.encode.dropped(DropCause::EncoderFailed, session.inside.len() as u64);
+        }
+        let wait = worker.retry.map_or(FIRST_RETRY, |(_, wait)| (wait * 2).min(LONGEST_RETRY));
+        worker.retry = Some((self.clock.now().after(wait), wait));
+        tracing::warn!(rendition = self.rendition.name(), "{reason}");
+        self.tell(RenditionState::Failed, Some(reason));
+    }
+}
+
+/// What `small` is: for walls and slow links, whatever the camera sends. Never larger than the camera's picture.
+#[must_use]
+pub fn small(facts: &PictureFacts) -> EncoderSettings {
+    let sideways = facts.rotation % 180 == 90;
+    let (width, height) = if sideways { (facts.height, facts.width) } else { (facts.width, facts.height) };
+    let longer = Some(width.max(height).clamp(32, 640));
+    let (width, height) = if width >= height { (longer, None) } else { (None, longer) };
+    EncoderSettings { width, height, fps: Some(15.0), bitrate: Some(500_000), ..EncoderSettings::default() }
+}
+
+impl Worker {
+    /// Closes the encoder at once; gives how many frames were with it, which are lost.
+    pub(super) fn forget(&mut self) -> u64 {
+        let lost = self.session.take().map_or(0, |session| session.inside.len() as u64);
+        (self.fps, self.retry) = (None, None);
+        lost
+    }
+
+    /// What the encoder has to know of the picture. The rate is held on to until another one is plain.
+    fn facts(&mut self, decoded: &Decoded) -> PictureFacts {
+        let fps = self.fps.filter(|known| (decoded.fps / known - 1.0).abs() <= SAME_RATE).unwrap_or(decoded.fps);
+        self.fps = Some(fps);
+        let frame = &decoded.frame;
+        let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
+        PictureFacts {
+            width: side(frame.width),
+            height: side(frame.height),
+            rotation: frame.rotation,
+            sample_aspect: frame.sample_aspect,
+            fps: (fps * 100.0).round() / 100.0,
+            colour: frame.colour,
+        }
+    }
+}

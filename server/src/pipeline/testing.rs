@@ -1,0 +1,66 @@
+//! Frames and threads for tests of the graph.
+
+use super::clock::{Clock, Mono, SystemClock};
+use super::decoding::{Decoded, Surroundings};
+use super::frame::{Colour, Frame, PixelFormat, Samples, VecPicture};
+use super::inject::Inject;
+use super::packet::testing::params;
+use super::pool::Pool;
+use super::trace::Trace;
+use sightline_shared::time::{Epoch, Pts};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Threads, a clock and delays.
+pub(crate) fn around(threads: usize, clock: Arc<dyn Clock>, delays: &[&str]) -> Surroundings {
+    let inject = Inject::parse(delays.iter().copied()).unwrap();
+    Surroundings { pool: Arc::new(Pool::start(threads).unwrap()), clock, inject: Arc::new(inject) }
+}
+
+/// Waits for threads of the pool; a test that waits for longer has failed.
+pub(crate) fn until(what: &str, done: impl Fn() -> bool) {
+    let clock = SystemClock::default();
+    while !done() {
+        assert!(clock.now().0 < Duration::from_secs(20), "never {what}");
+        clock.pause(Duration::from_millis(1));
+    }
+}
+
+/// Frame `n` of a picture that changes from frame to frame, at 30 frames a second.
+pub(crate) fn decoded(n: u64, width: usize, height: usize, at: Mono) -> Decoded {
+    let mut state = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut plane = |width: usize, height: usize| {
+        let samples = (0..width * height).map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 56) as u8
+        });
+        (samples.collect::<Vec<u8>>(), width)
+    };
+    let planes = vec![plane(width, height), plane(width / 2, height / 2), plane(width / 2, height / 2)];
+    let frame = Frame {
+        samples: Samples::Host(Box::new(VecPicture { planes })),
+        format: PixelFormat::I420,
+        width,
+        height,
+        colour: Colour { full_range: false, matrix: 1, primaries: 1, transfer: 1 },
+        sample_aspect: (1, 1),
+        rotation: 0,
+        epoch: Epoch(0),
+        pts: Pts(n as i64 * 3000),
+        arrived: at,
+        decoded: at,
+    };
+    Decoded {
+        trace: Some(Trace::new(frame.epoch, frame.pts, None, at)),
+        frame: Arc::new(frame),
+        key: n.is_multiple_of(30),
+        duration: 3000,
+        fps: 30.0,
+        sequence: n,
+        captured_utc: None,
+        params: Arc::new(params()),
+        at,
+    }
+}

@@ -1,0 +1,42 @@
+//! Reads a struct from a JSON object and from nothing else: serde would take an array for its fields in order, which no
+//! description of the API allows and nobody means.
+
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+/// For `#[serde(deserialize_with)]` on a field that is a struct.
+///
+/// # Errors
+/// It is no object, or the object does not fit.
+pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    let map = Map::<String, Value>::deserialize(deserializer)?;
+    T::deserialize(Value::Object(map)).map_err(D::Error::custom)
+}
+
+/// The same for an optional field; `null` is none.
+///
+/// # Errors
+/// As [`object`].
+pub fn optional<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let map = Option::<Map<String, Value>>::deserialize(deserializer)?;
+    map.map(|map| T::deserialize(Value::Object(map)).map_err(D::Error::custom)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::api::{CameraPatch, NewCamera};
+
+    #[test]
+    fn an_array_is_no_object() {
+        let new = |text: &str| serde_json::from_str::<NewCamera>(text);
+        assert!(new(r#"{"encoder": {"gop": 30}, "detect": {}}"#).is_ok());
+        assert!(new(r#"{"encoder": [null, null]}"#).is_err());
+        assert!(new(r#"{"detect": ["motion", 5.0, 0.0, [], false]}"#).is_err());
+        let patch = |text: &str| serde_json::from_str::<CameraPatch>(text);
+        assert_eq!(patch(r#"{"encoder": null}"#).expect("none").encoder, None);
+        assert!(patch(r#"{"encoder": []}"#).is_err());
+        let error = new(r#"{"encoder": {"gpo": 1}}"#).expect_err("unknown").to_string();
+        assert!(error.starts_with("unknown field `gpo`"), "{error}");
+    }
+}
