@@ -41,10 +41,14 @@ function collect(frames) {
   });
 }
 
-/** The page puts epochs at media times of its own: by how many milliseconds, for most frames. */
-function usualOffset(records) {
+/** How many frames before and behind a frame tell where the page has put it. */
+const NEIGHBOURS = 20;
+
+/** The page puts epochs, and what follows a gap, at media times of its own: by how many milliseconds, for most frames around. */
+function usualOffset(records, at) {
+  const around = records.slice(Math.max(0, at - NEIGHBOURS), at + NEIGHBOURS + 1);
   const counts = new Map();
-  for (const { number, media_ms } of records.filter((record) => record.number !== null)) {
+  for (const { number, media_ms } of around.filter((record) => record.number !== null)) {
     const offset = Math.round(media_ms - (number * 1000) / 30);
     counts.set(offset, (counts.get(offset) ?? 0) + 1);
   }
@@ -86,9 +90,8 @@ await main(async () => {
     await shot(page, 'exactness');
     const counts = {};
     const examples = [];
-    const offset = usualOffset(records);
-    for (const record of records) {
-      const verdict = judge(record, offset);
+    for (const [at, record] of records.entries()) {
+      const verdict = judge(record, usualOffset(records, at));
       counts[verdict] = (counts[verdict] ?? 0) + 1;
       if (verdict !== 'exact' && examples.length < 12) examples.push({ verdict, ...record });
     }

@@ -2,7 +2,7 @@
 
 use reqwest::StatusCode;
 use sightline_tests::media::ffmpeg;
-use sightline_tests::program::Program;
+use sightline_tests::program::{PATIENCE, Program};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -64,12 +64,15 @@ async fn a_snapshot_is_the_newest_frame_with_its_own_box_or_none() {
         let n = plain.number();
         assert!(n > newest, "round {round}: frame {n} after {newest}");
         assert!(!plain.has_box(n), "round {round}: a box nobody asked for on frame {n}");
-        let drawn = program.get("/api/cameras/demo/snapshot.jpg?overlay=1").await.bytes().await.expect("bytes");
-        let drawn = Picture::decode(&folder, &drawn, 1280);
-        let with_box = drawn.number();
+        // Until the square is known, and where a busy machine left it unlooked at, a frame has no box.
+        let with_its_box = async || {
+            let drawn = program.get("/api/cameras/demo/snapshot.jpg?overlay=1").await.bytes().await.expect("bytes");
+            let drawn = Picture::decode(&folder, &drawn, 1280);
+            drawn.has_box(drawn.number()).then(|| drawn.number())
+        };
+        let with_box = sightline_tests::wait_for("a frame with its own box", PATIENCE, with_its_box).await;
         // Where analysis is behind, as on a machine with other work, it is the newest frame whose boxes are known.
-        assert!(with_box + 120 > n && with_box < n + 120, "frame {with_box} after {n}");
-        assert!(drawn.has_box(with_box), "round {round}: frame {with_box} without its own box");
+        assert!(with_box + 120 > n, "frame {with_box} after {n}");
         newest = n;
     }
     let small = program.get("/api/cameras/demo/snapshot.jpg?width=320").await.bytes().await.expect("bytes");
