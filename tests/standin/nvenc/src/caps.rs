@@ -3,7 +3,6 @@
 /// The answer to one of `NV_ENC_CAPS`; 0 stands for what it cannot do.
 pub(crate) fn of(number: u32) -> Option<i32> {
     Some(match number {
-        0 => 3,          // B-frames: the client's side of them, while what comes out are P-frames
         1 => 0x3f,       // rate control: constant QP, variable, constant, and their older names
         5 | 7 | 8 => 1,  // quarter pixels, CABAC, 8x8 transform
         13 => 62,        // highest level

@@ -135,8 +135,8 @@ impl Plan {
         let sizes = caps::fits(self.width, self.height) && caps::fits(self.largest.0, self.largest.1);
         let inside = self.width <= self.largest.0 && self.height <= self.largest.1;
         let times = self.fps.0 > 0 && self.fps.1 > 0;
-        // Of 0 the encoder would make key frames alone; of B-frames there are at most three.
-        let order = (1..=4).contains(&self.interval) && self.gop >= self.interval;
+        // Of 0 the encoder would make key frames alone; there are no B-frames, as the capabilities say.
+        let order = self.interval == 1 && self.gop >= 1;
         let quantizer = !matches!(self.rate, Rate::Quantizer(52..));
         let fits =
             sizes && inside && times && order && quantizer && !(self.profile == Profile::Baseline && self.interval > 1);
@@ -176,9 +176,7 @@ pub(crate) fn api_h264() -> u32 {
 ///
 /// # Safety
 /// The client's structure, whose versions were checked.
-pub(crate) unsafe fn fill_preset(preset: usize, tuning: u32, config: *mut api::NV_ENC_CONFIG) {
-    // High quality reorders from P3 on; everything for low delay never does.
-    let interval = if tuning == 1 && preset >= 2 { 3 } else { 1 };
+pub(crate) unsafe fn fill_preset(tuning: u32, config: *mut api::NV_ENC_CONFIG) {
     let constant = tuning != 1;
     // SAFETY: plain numbers of the client's structure; enumerations are written as numbers that they have.
     unsafe {
@@ -186,7 +184,7 @@ pub(crate) unsafe fn fill_preset(preset: usize, tuning: u32, config: *mut api::N
         config.write_bytes(0, 1);
         (*config).version = version;
         (*config).gopLength = if constant { INFINITE } else { 250 };
-        (*config).frameIntervalP = interval;
+        (*config).frameIntervalP = 1;
         (&raw mut (*config).frameFieldMode).cast::<u32>().write(1);
         let control = &raw mut (*config).rcParams;
         (*control).version = version & 0x0100_00ff | 1 << 16 | 7 << 28;

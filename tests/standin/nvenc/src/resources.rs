@@ -72,8 +72,6 @@ impl Buffer {
 pub(crate) struct Output {
     /// From the call that encodes into it until the client unlocks it.
     pub(crate) busy: bool,
-    /// Whether the encoder has said that the client may lock it.
-    pub(crate) released: bool,
     pub(crate) locked: bool,
     pub(crate) ticket: Option<Ticket>,
     pub(crate) bytes: Vec<u8>,

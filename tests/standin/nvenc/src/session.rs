@@ -27,8 +27,6 @@ pub(crate) struct State {
     engine: Option<Arc<Mutex<Engine>>>,
     /// The client's own stream for input, where it named one.
     stream: Option<u64>,
-    /// Pictures that were taken and whose outputs the client may not lock yet.
-    held: Vec<Arc<Mutex<Output>>>,
     pictures: u32,
 }
 
@@ -149,7 +147,7 @@ impl Session {
         Ok(())
     }
 
-    /// Takes a picture. `NEED_MORE_INPUT` says that its bitstream may not be locked yet.
+    /// Takes a picture.
     pub(crate) fn encode(&self, request: &Request) -> Result<(), Nv> {
         let mut state = self.state();
         let plan = state.plan.ok_or(Nv::NOT_INITIALIZED)?;
@@ -185,23 +183,13 @@ impl Session {
             machine().count_picture(true);
         }));
         drop(target);
-        // With B-frames a picture waits for those that it is between.
-        let complete = key || state.pictures.is_multiple_of(plan.interval);
         state.pictures += 1;
-        state.held.push(output);
-        if complete {
-            state.release();
-            return Ok(());
-        }
-        Err(Nv::NEED_MORE_INPUT)
+        Ok(())
     }
 
-    /// The end of the stream: everything that was taken may be locked.
+    /// The end of the stream: nothing waits for more pictures.
     pub(crate) fn flush(&self) -> Result<(), Nv> {
-        let mut state = self.state();
-        state.plan.ok_or(Nv::NOT_INITIALIZED)?;
-        state.release();
-        Ok(())
+        self.is_initialized()
     }
 
     /// Both parameter sets.
@@ -209,14 +197,6 @@ impl Session {
         let engine = self.state().engine.clone().ok_or(Nv::NOT_INITIALIZED)?;
         let sets = lock(&engine).sets.clone();
         Ok(sets)
-    }
-}
-
-impl State {
-    fn release(&mut self) {
-        for output in self.held.drain(..) {
-            lock(&output).released = true;
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Status codes of the encoder's interface.
 
-/// A failure, or the wish for more input.
+/// A failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Nv(pub(crate) u32);
 
@@ -18,7 +18,6 @@ impl Nv {
     pub(crate) const NOT_ENOUGH_BUFFER: Self = Self(14);
     pub(crate) const INVALID_VERSION: Self = Self(15);
     pub(crate) const MAP_FAILED: Self = Self(16);
-    pub(crate) const NEED_MORE_INPUT: Self = Self(17);
     pub(crate) const ENCODER_BUSY: Self = Self(18);
     pub(crate) const GENERIC: Self = Self(20);
     pub(crate) const UNIMPLEMENTED: Self = Self(22);

@@ -29,7 +29,7 @@ macro_rules! calls {
             // SAFETY: bodies touch the client's structures alone, on the promise above.
             let answer: Result<(), Nv> = unsafe { (move || { $body })() };
             let code = answer.map_or_else(|code| code.0, |()| 0);
-            if code != 0 && code != Nv::NEED_MORE_INPUT.0 {
+            if code != 0 {
                 machine().counters.refused.add(1);
             }
             code
@@ -106,11 +106,13 @@ calls! {
         let out = given(out)?;
         version::check(session.api, Structure::Preset, (*out).version)?;
         version::check(session.api, Structure::Config, (*out).presetCfg.version)?;
-        let place = PRESETS.iter().position(|first| *first == id.Data1).ok_or(Nv::UNSUPPORTED_PARAM)?;
+        if !PRESETS.contains(&id.Data1) {
+            return Err(Nv::UNSUPPORTED_PARAM);
+        }
         if !(1..=4).contains(&tuning) {
             return Err(Nv::INVALID_PARAM);
         }
-        plan::fill_preset(place, tuning, &raw mut (*out).presetCfg);
+        plan::fill_preset(tuning, &raw mut (*out).presetCfg);
         Ok(())
     }
     fn initialize(encoder: u64, how: *mut api::NV_ENC_INITIALIZE_PARAMS) {
@@ -248,8 +250,7 @@ calls! {
         let output = session.state().resources.output((*how).outputBitstream as u64)?;
         let ticket = {
             let output = lock(&output);
-            // Before the encoder said that it is complete there is nothing to wait for.
-            if !output.busy || !output.released || output.locked {
+            if !output.busy || output.locked {
                 return Err(Nv::INVALID_CALL);
             }
             output.ticket.clone().ok_or(Nv::INVALID_CALL)?
