@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 ARGS ?=
 
-.PHONY: help run build test check bench fuzz clean dist
+.PHONY: help run build test check bench fuzz clean dist standin
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -32,6 +32,9 @@ bench: ## the measurements of README's table (about 5 minutes)
 	@scripts/setup test
 	@scripts/build
 	@scripts/bench $(ARGS)
+
+standin: ## the stand-in for NVIDIA's driver that tests use, at dist/standin (CPU inside; never installed)
+	@scripts/standin
 
 fuzz: ## longer fuzzing of what parses outside bytes: FUZZ_SECONDS=600, shared by all targets
 	@scripts/fuzz $${FUZZ_SECONDS:-600}

@@ -1,0 +1,395 @@
+//! `cuvidCreateDecoder` to `cuvidUnmapVideoFrame64`: pictures decoded late, surfaces mapped, poisoned and taken back.
+
+use std::ffi::c_int;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nvidia_video_codec_sdk::sys::cuviddec::{
+    CUVIDDECODECAPS, CUVIDDECODECREATEINFO, CUVIDGETDECODESTATUS, CUVIDPICPARAMS, CUVIDPROCPARAMS,
+};
+use sightline_standin::memory::{ALIGN, Kind};
+use sightline_standin::status::put;
+use sightline_standin::stream::{Handles, Stream, Ticket};
+use sightline_standin::{Cu, abi, machine};
+
+use crate::codec::{Codec, Role, nals};
+use crate::convert::{self, Layout};
+use crate::libav::{Decoder as Libav, Picture};
+use crate::synthesis;
+
+const LARGEST: u64 = 8192;
+/// Pictures that may wait to be decoded before `cuvidDecodePicture` blocks.
+const QUEUE: usize = 8;
+
+/// A decoder.
+struct Decoder {
+    codec: Codec,
+    context: u64,
+    layout: Layout,
+    stream: Arc<Stream>,
+    libav: Arc<Mutex<Engine>>,
+    slots: Vec<Arc<Mutex<Slot>>>,
+    surfaces: Arc<Mutex<Vec<Surface>>>,
+    /// Memory of the decode surfaces, held for its size alone.
+    held: u64,
+    queued: Mutex<Vec<Ticket>>,
+}
+
+/// The decoder behind, with what it was told of parameter sets.
+struct Engine {
+    libav: Libav,
+    in_band: bool,
+    sets: Vec<u8>,
+}
+
+/// What is behind a picture index.
+#[derive(Default)]
+struct Slot {
+    ticket: Option<Ticket>,
+    picture: Option<Arc<Picture>>,
+    status: u32,
+}
+
+/// A place to map to. The use tells late work of an earlier mapping that it is too late.
+struct Surface {
+    address: u64,
+    mapped: bool,
+    used: u64,
+}
+
+static DECODERS: LazyLock<Handles<Decoder>> = LazyLock::new(|| Handles::starting_at(0x4000_0000));
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn refused(code: Cu) -> Cu {
+    machine().counters.refused.add(1);
+    code
+}
+
+/// The numbers of the structure, read without a look at its enumerations: a client may hold values that these do not know.
+///
+/// # Safety
+/// A 32 bit field of a client's structure.
+unsafe fn number<T>(field: *const T) -> u32 {
+    // SAFETY: each enumeration of the interface is a 32 bit number in the client's structure.
+    unsafe { field.cast::<u32>().read() }
+}
+
+/// Checks what is asked for.
+///
+/// # Safety
+/// The client's structure.
+unsafe fn layout(info: *const CUVIDDECODECREATEINFO) -> Result<(Codec, Layout), Cu> {
+    // SAFETY: the caller's structure; enumerations are read as numbers.
+    let (codec, chroma, output, deinterlace, info) = unsafe {
+        let codec = Codec::from_number(number(&raw const (*info).CodecType)).ok_or(Cu::NOT_SUPPORTED)?;
+        let chroma = number(&raw const (*info).ChromaFormat);
+        (codec, chroma, number(&raw const (*info).OutputFormat), number(&raw const (*info).DeinterlaceMode), info)
+    };
+    // SAFETY: plain numbers of the client's structure.
+    let (width, height, depth, target, area, rect, surfaces) = unsafe {
+        let (area, rect) = ((*info).display_area, (*info).target_rect);
+        (
+            (*info).ulWidth,
+            (*info).ulHeight,
+            (*info).bitDepthMinus8 + 8,
+            ((*info).ulTargetWidth, (*info).ulTargetHeight),
+            [area.left, area.top, area.right, area.bottom].map(i64::from),
+            [rect.left, rect.top, rect.right, rect.bottom].map(i64::from),
+            ((*info).ulNumDecodeSurfaces, (*info).ulNumOutputSurfaces),
+        )
+    };
+    if !(48..=LARGEST).contains(&width) || !(16..=LARGEST).contains(&height) || machine().faults.no_nvdec {
+        return Err(Cu::NOT_SUPPORTED);
+    }
+    let depth = u32::try_from(depth).map_err(|_| Cu::INVALID_VALUE)?;
+    if !codec.decodes(chroma, depth) || output != u32::from(depth > 8) {
+        return Err(Cu::NOT_SUPPORTED);
+    }
+    if surfaces.0 == 0 || surfaces.0 > 64 || surfaces.1 == 0 || surfaces.1 > 64 || deinterlace > 2 {
+        return Err(Cu::INVALID_VALUE);
+    }
+    if target.0 == 0 || target.1 == 0 || target.0 % 2 != 0 || target.1 % 2 != 0 {
+        return Err(Cu::INVALID_VALUE);
+    }
+    let (wide, high) = (width.cast_signed(), height.cast_signed());
+    let shown = if area == [0; 4] { [0, 0, wide, high] } else { area };
+    if shown[0] < 0
+        || shown[1] < 0
+        || shown[2] > wide
+        || shown[3] > high
+        || shown[0] >= shown[2]
+        || shown[1] >= shown[3]
+    {
+        return Err(Cu::INVALID_VALUE);
+    }
+    let even = |from: i64, to: i64| (to - from + 1) & !1;
+    let (to_width, to_height) = (target.0.cast_signed(), target.1.cast_signed());
+    // A device scales here; nobody of ours asks it to, since kernels do.
+    let plain = even(shown[0], shown[2]) == to_width && even(shown[1], shown[3]) == to_height;
+    if !plain || rect != [0; 4] && rect != [0, 0, to_width, to_height] {
+        return Err(Cu::NOT_SUPPORTED);
+    }
+    let size = |value: i64| usize::try_from(value).unwrap_or(0);
+    let bytes = if depth > 8 { 2 } else { 1 };
+    let pitch = (size(to_width) * bytes).next_multiple_of(usize::try_from(ALIGN).unwrap_or(512));
+    let layout = Layout {
+        left: size(shown[0]),
+        top: size(shown[1]),
+        width: size(to_width),
+        height: size(to_height),
+        pitch,
+        deep: depth > 8,
+    };
+    Ok((codec, layout))
+}
+
+/// Makes a decoder with all of its memory.
+///
+/// # Safety
+/// The client's structure.
+unsafe fn create(info: *const CUVIDDECODECREATEINFO) -> Result<u64, Cu> {
+    let context = machine().current()?;
+    // SAFETY: the caller's structure.
+    let (codec, layout) = unsafe { layout(info) }.map_err(refused)?;
+    // SAFETY: plain numbers of the caller's structure.
+    let (coded, counts) =
+        unsafe { (((*info).ulWidth, (*info).ulHeight), ((*info).ulNumDecodeSurfaces, (*info).ulNumOutputSurfaces)) };
+    let memory = &machine().memory;
+    let bytes = if layout.deep { 2 } else { 1 };
+    let held = memory.allocate(coded.0 * coded.1 * 3 / 2 * bytes * counts.0, Kind::Internal, context)?;
+    let mut surfaces = Vec::new();
+    for _ in 0..counts.1 {
+        match memory.allocate(layout.size() as u64, Kind::Surface, context) {
+            Ok(address) => surfaces.push(Surface { address, mapped: false, used: 0 }),
+            Err(code) => {
+                give_back(held, &surfaces);
+                return Err(code);
+            }
+        }
+    }
+    let Some(libav) = Libav::open(codec) else {
+        give_back(held, &surfaces);
+        return Err(Cu::UNKNOWN);
+    };
+    let engine = Engine { libav, in_band: false, sets: Vec::new() };
+    let decoder = Decoder {
+        codec,
+        context,
+        layout,
+        stream: Stream::start(context, false, Duration::from_micros(machine().faults.delay))?,
+        libav: Arc::new(Mutex::new(engine)),
+        slots: (0..counts.0).map(|_| Arc::default()).collect(),
+        surfaces: Arc::new(Mutex::new(surfaces)),
+        held,
+        queued: Mutex::default(),
+    };
+    machine().counters.decoders_live.add(1);
+    Ok(DECODERS.insert(Arc::new(decoder)))
+}
+
+fn give_back(held: u64, surfaces: &[Surface]) {
+    let memory = &machine().memory;
+    // After the context's end there is nothing left to give back.
+    let _ = memory.free(held, &[Kind::Internal]);
+    for surface in surfaces {
+        let _ = memory.free(surface.address, &[Kind::Surface]);
+    }
+}
+
+impl Decoder {
+    fn usable(handle: u64) -> Result<Arc<Self>, Cu> {
+        let current = machine().current()?;
+        let decoder = DECODERS.get(handle).map_err(refused)?;
+        if decoder.context == current { Ok(decoder) } else { Err(refused(Cu::INVALID_CONTEXT)) }
+    }
+
+    fn slot(&self, index: c_int) -> Result<&Arc<Mutex<Slot>>, Cu> {
+        usize::try_from(index).ok().and_then(|index| self.slots.get(index)).ok_or_else(|| refused(Cu::INVALID_VALUE))
+    }
+
+    /// Starts the decoding of one picture.
+    fn decode(&self, picture: &CUVIDPICPARAMS, bytes: Vec<u8>) -> Result<(), Cu> {
+        let slot = Arc::clone(self.slot(picture.CurrPicIdx)?);
+        let units = nals(&bytes);
+        let roles: Vec<_> = units.iter().map(|unit| self.codec.role(&bytes[unit.1..unit.2])).collect();
+        let first = roles.iter().position(|role| matches!(role, Role::Slice { .. }));
+        let first = &units[first.ok_or_else(|| refused(Cu::INVALID_VALUE))?];
+        let in_band = roles.contains(&Role::Sps);
+        let sets = match self.codec {
+            Codec::H264 => synthesis::h264(picture, &bytes[first.1..first.2]),
+            Codec::Hevc => None,
+        };
+        let (engine, result) = (Arc::clone(&self.libav), Arc::clone(&slot));
+        let second = picture.second_field != 0;
+        let ticket = self.stream.submit(move || {
+            let done = lock(&engine).run(bytes, in_band, sets);
+            let mut slot = lock(&result);
+            slot.status = if done.is_ok() { 2 } else { 8 };
+            match done {
+                Ok(Some(picture)) => slot.picture = Some(Arc::new(picture)),
+                // The second field of a frame goes into the memory of the first.
+                Ok(None) if second => {}
+                _ => slot.picture = None,
+            }
+            drop(slot);
+            machine().count_picture(false);
+        });
+        let mut state = lock(&slot);
+        state.ticket = Some(ticket.clone());
+        state.status = 1;
+        drop(state);
+        let mut queued = lock(&self.queued);
+        queued.push(ticket);
+        let oldest = (queued.len() > QUEUE).then(|| queued.remove(0));
+        drop(queued);
+        if let Some(oldest) = oldest {
+            oldest.wait();
+        }
+        Ok(())
+    }
+
+    /// Waits for the picture, then writes it into a surface in the order of `stream`.
+    fn map(&self, index: c_int, stream: u64) -> Result<u64, Cu> {
+        let slot = self.slot(index)?;
+        let ticket = lock(slot).ticket.clone().ok_or_else(|| refused(Cu::INVALID_VALUE))?;
+        ticket.wait();
+        machine().alive()?;
+        let picture = lock(slot).picture.clone().filter(|picture| convert::fits(picture, &self.layout));
+        let picture = picture.ok_or_else(|| refused(Cu::MAP_FAILED))?;
+        let mut surfaces = lock(&self.surfaces);
+        let number = surfaces.iter().position(|surface| !surface.mapped).ok_or_else(|| refused(Cu::MAP_FAILED))?;
+        let surface = &mut surfaces[number];
+        surface.mapped = true;
+        surface.used += 1;
+        let (address, used) = (surface.address, surface.used);
+        drop(surfaces);
+        machine().counters.surfaces_mapped.add(1);
+        let (layout, all) = (self.layout, Arc::clone(&self.surfaces));
+        machine().memory.poison(address, layout.size() as u64)?;
+        machine().submit(stream, move || {
+            let surfaces = lock(&all);
+            if !surfaces[number].mapped || surfaces[number].used != used {
+                return Ok(());
+            }
+            machine().memory.with(address, layout.size() as u64, |bytes| {
+                // SAFETY: the surface has the layout's size, and that the picture fits was looked at above.
+                unsafe { convert::write(&picture, &layout, bytes) };
+            })
+        })?;
+        Ok(address)
+    }
+
+    fn unmap(&self, address: u64) -> Result<(), Cu> {
+        let mut surfaces = lock(&self.surfaces);
+        let mapped = surfaces.iter_mut().find(|surface| surface.address == address && surface.mapped);
+        mapped.ok_or_else(|| refused(Cu::INVALID_VALUE))?.mapped = false;
+        drop(surfaces);
+        machine().counters.surfaces_mapped.take(1);
+        // Whoever has not waited for its own work on the surface finds this instead of the picture.
+        machine().memory.poison(address, self.layout.size() as u64)
+    }
+}
+
+impl Engine {
+    fn run(&mut self, bytes: Vec<u8>, in_band: bool, sets: Option<Vec<u8>>) -> Result<Option<Picture>, ()> {
+        self.in_band |= in_band;
+        if self.in_band {
+            return self.libav.decode(&bytes);
+        }
+        let sets = sets.ok_or(())?;
+        if sets == self.sets {
+            return self.libav.decode(&bytes);
+        }
+        self.sets.clone_from(&sets);
+        self.libav.decode(&[sets, bytes].concat())
+    }
+}
+
+abi! {
+    fn cuvidGetDecoderCaps(caps: *mut CUVIDDECODECAPS) {
+        machine().current()?;
+        if caps.is_null() {
+            return Err(Cu::INVALID_VALUE);
+        }
+        let codec = Codec::from_number(number(&raw const (*caps).eCodecType));
+        let (chroma, depth) = (number(&raw const (*caps).eChromaFormat), (*caps).nBitDepthMinus8.saturating_add(8));
+        let decodes = codec.is_some_and(|codec| codec.decodes(chroma, depth)) && !machine().faults.no_nvdec;
+        (*caps).bIsSupported = u8::from(decodes);
+        (*caps).nNumNVDECs = u8::from(decodes);
+        (*caps).nOutputFormatMask = match (decodes, depth) { (false, _) => 0, (true, 8) => 1, (true, _) => 2 };
+        let largest = if decodes { u32::try_from(LARGEST).unwrap_or(0) } else { 0 };
+        (*caps).nMaxWidth = largest;
+        (*caps).nMaxHeight = largest;
+        (*caps).nMaxMBCount = largest * largest / 256;
+        (*caps).nMinWidth = if decodes { 48 } else { 0 };
+        (*caps).nMinHeight = if decodes { 16 } else { 0 };
+        (*caps).bIsHistogramSupported = 0;
+        (*caps).nCounterBitDepth = 0;
+        (*caps).nMaxHistogramBins = 0;
+        Ok(())
+    }
+
+    fn cuvidCreateDecoder(out: *mut u64, info: *mut CUVIDDECODECREATEINFO) {
+        if info.is_null() {
+            return Err(refused(Cu::INVALID_VALUE));
+        }
+        put(out, create(info)?)
+    }
+
+    fn cuvidDestroyDecoder(handle: u64) {
+        let decoder = DECODERS.remove(handle)?;
+        decoder.stream.now().wait();
+        decoder.stream.close();
+        let mut surfaces = lock(&decoder.surfaces);
+        for surface in surfaces.iter_mut().filter(|surface| surface.mapped) {
+            // Work that is still to write into it does not.
+            surface.mapped = false;
+            machine().counters.surfaces_mapped.take(1);
+        }
+        machine().counters.decoders_live.take(1);
+        give_back(decoder.held, &surfaces);
+        Ok(())
+    }
+
+    fn cuvidDecodePicture(handle: u64, picture: *mut CUVIDPICPARAMS) {
+        let decoder = Decoder::usable(handle)?;
+        if picture.is_null() || (*picture).pBitstreamData.is_null() {
+            return Err(refused(Cu::INVALID_VALUE));
+        }
+        let picture = &*picture;
+        let length = usize::try_from(picture.nBitstreamDataLen).map_err(|_| Cu::INVALID_VALUE)?;
+        decoder.decode(picture, std::slice::from_raw_parts(picture.pBitstreamData, length).to_vec())
+    }
+
+    fn cuvidGetDecodeStatus(handle: u64, index: c_int, status: *mut CUVIDGETDECODESTATUS) {
+        let decoder = Decoder::usable(handle)?;
+        let code = lock(decoder.slot(index)?).status;
+        if status.is_null() {
+            return Err(Cu::INVALID_VALUE);
+        }
+        status.write_bytes(0, 1);
+        put((&raw mut (*status).decodeStatus).cast::<u32>(), code)
+    }
+
+    // A new decoder does the same; `cuvidReconfigureDecoder` only saves the time that making one takes on a device.
+    fn cuvidReconfigureDecoder(handle: u64, _info: u64) {
+        Decoder::usable(handle).and(Err(Cu::NOT_SUPPORTED))
+    }
+
+    fn cuvidMapVideoFrame64(handle: u64, index: c_int, address: *mut u64, pitch: *mut u32, how: *mut CUVIDPROCPARAMS) {
+        let decoder = Decoder::usable(handle)?;
+        if how.is_null() || address.is_null() || pitch.is_null() {
+            return Err(refused(Cu::INVALID_VALUE));
+        }
+        put(address, decoder.map(index, (*how).output_stream as u64)?)?;
+        put(pitch, u32::try_from(decoder.layout.pitch).unwrap_or(0))
+    }
+
+    fn cuvidUnmapVideoFrame64(handle: u64, address: u64) {
+        // Also after the device is lost: clients give back what they hold.
+        DECODERS.get(handle)?.unmap(address)
+    }
+}

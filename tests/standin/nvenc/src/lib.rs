@@ -1,0 +1,12 @@
+//! `libnvidia-encode.so.1` of the stand-in driver: x264 behind NVENC's interface, in the versions 11.1 and 12.1.
+#![allow(non_snake_case, unsafe_code)]
+
+mod caps;
+mod lists;
+mod plan;
+mod resources;
+mod session;
+mod status;
+mod table;
+mod version;
+mod x264;

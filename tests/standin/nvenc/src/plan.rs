@@ -1,0 +1,197 @@
+//! What a client asks of an encoder, checked, and the presets.
+
+use nvidia_video_codec_sdk::sys::nvEncodeAPI as api;
+
+use crate::caps;
+use crate::status::{Nv, number};
+use crate::version::{self, Structure};
+
+/// How bits are spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rate {
+    Quantizer(u32),
+    Variable,
+    Constant,
+}
+
+/// An encoder's settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) largest: (u32, u32),
+    /// Frames and seconds.
+    pub(crate) fps: (u32, u32),
+    pub(crate) gop: u32,
+    /// One more than the B-frames between two others.
+    pub(crate) interval: u32,
+    pub(crate) rate: Rate,
+    pub(crate) average: u32,
+    pub(crate) maximum: u32,
+    pub(crate) buffer: u32,
+    pub(crate) profile: Profile,
+    pub(crate) delimiters: bool,
+    pub(crate) without_sets: bool,
+    pub(crate) repeat_sets: bool,
+    pub(crate) full_range: bool,
+    /// Primaries, transfer, matrix.
+    pub(crate) colour: (u32, u32, u32),
+}
+
+/// The profiles that x264 is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    Baseline,
+    Main,
+    High,
+}
+
+impl Profile {
+    /// From the first number of a profile's identifier.
+    fn from_number(number: u32) -> Option<Self> {
+        match number {
+            0x0727_bcaa => Some(Self::Baseline),
+            0x60b5_c1d4 => Some(Self::Main),
+            // High, and the choice left to the encoder.
+            0xe7cb_c309 | 0xbfd6_f8e7 | 0 => Some(Self::High),
+            _ => None,
+        }
+    }
+}
+
+const INFINITE: u32 = u32::MAX;
+/// First numbers of the identifiers of the presets P1 to P7.
+pub(crate) const PRESETS: [u32; 7] =
+    [0xfc0a_8d3e, 0xf581_cfb8, 0x3685_0110, 0x90a7_b826, 0x21c6_e6b4, 0x8e75_c279, 0x8484_8c12];
+
+impl Plan {
+    /// Reads a client's parameters.
+    ///
+    /// # Safety
+    /// The client's structure, of the interface's version `of`.
+    pub(crate) unsafe fn read(of: u32, init: *const api::NV_ENC_INITIALIZE_PARAMS) -> Result<Self, Nv> {
+        // SAFETY: plain numbers of the client's structure; enumerations are read as numbers.
+        unsafe {
+            version::check(of, Structure::Initialize, (*init).version)?;
+            let config = (*init).encodeConfig;
+            if config.is_null() {
+                return Err(Nv::INVALID_PARAM);
+            }
+            version::check(of, Structure::Config, (*config).version)?;
+            if (*init).encodeGUID.Data1 != api_h264() || !PRESETS.contains(&(*init).presetGUID.Data1) {
+                return Err(Nv::UNSUPPORTED_PARAM);
+            }
+            // Linux has no events, and pictures are typed by the encoder alone.
+            if (*init).enableEncodeAsync != 0 || (*init).enablePTD != 1 {
+                return Err(Nv::UNSUPPORTED_PARAM);
+            }
+            let control = &raw const (*config).rcParams;
+            let flags = number(&raw const (*control)._bitfield_1);
+            let (looks_ahead, temporal) = (flags >> 5 & 1, flags >> 8 & 1);
+            if looks_ahead != 0 || temporal != 0 || number(&raw const (*config).frameFieldMode) > 1 {
+                return Err(Nv::UNSUPPORTED_PARAM);
+            }
+            let rate = match number(&raw const (*control).rateControlMode) {
+                0 => Rate::Quantizer((*control).constQP.qpInterP),
+                1 | 0x20 => Rate::Variable,
+                2 | 8 | 0x10 => Rate::Constant,
+                _ => return Err(Nv::UNSUPPORTED_PARAM),
+            };
+            let h264 = &raw const (*config).encodeCodecConfig.h264Config;
+            let bits = number(&raw const (*h264)._bitfield_1);
+            let vui = &raw const (*h264).h264VUIParameters;
+            let described = (*vui).videoSignalTypePresentFlag != 0 && (*vui).colourDescriptionPresentFlag != 0;
+            let colour = [
+                number(&raw const (*vui).colourPrimaries),
+                number(&raw const (*vui).transferCharacteristics),
+                number(&raw const (*vui).colourMatrix),
+            ]
+            .map(|value| if described { value } else { 2 });
+            let size = ((*init).encodeWidth, (*init).encodeHeight);
+            let or = |value: u32, other: u32| if value == 0 { other } else { value };
+            let plan = Self {
+                width: size.0,
+                height: size.1,
+                largest: (or((*init).maxEncodeWidth, size.0), or((*init).maxEncodeHeight, size.1)),
+                fps: ((*init).frameRateNum, (*init).frameRateDen),
+                gop: (*config).gopLength,
+                interval: u32::try_from((*config).frameIntervalP).map_err(|_| Nv::INVALID_PARAM)?,
+                rate,
+                average: (*control).averageBitRate,
+                maximum: (*control).maxBitRate,
+                buffer: (*control).vbvBufferSize,
+                profile: Profile::from_number((*config).profileGUID.Data1).ok_or(Nv::UNSUPPORTED_PARAM)?,
+                delimiters: bits >> 6 & 1 == 1,
+                without_sets: bits >> 7 & 1 == 1,
+                repeat_sets: bits >> 12 & 1 == 1,
+                full_range: (*vui).videoFullRangeFlag != 0,
+                colour: (colour[0], colour[1], colour[2]),
+            };
+            plan.checked()
+        }
+    }
+
+    fn checked(self) -> Result<Self, Nv> {
+        let sizes = caps::fits(self.width, self.height) && caps::fits(self.largest.0, self.largest.1);
+        let inside = self.width <= self.largest.0 && self.height <= self.largest.1;
+        let times = self.fps.0 > 0 && self.fps.1 > 0;
+        // Of 0 the encoder would make key frames alone; there are no B-frames, as the capabilities say.
+        let order = self.interval == 1 && self.gop >= 1;
+        let quantizer = !matches!(self.rate, Rate::Quantizer(52..));
+        let fits =
+            sizes && inside && times && order && quantizer && !(self.profile == Profile::Baseline && self.interval > 1);
+        if fits { Ok(self) } else { Err(Nv::INVALID_PARAM) }
+    }
+
+    /// Whether a running encoder can go over to `next`.
+    pub(crate) fn may_become(&self, next: &Self) -> bool {
+        (self.gop, self.interval, self.largest, self.profile)
+            == (next.gop, next.interval, self.kept(next), next.profile)
+            && next.width <= self.largest.0
+            && next.height <= self.largest.1
+    }
+
+    /// The largest size is told at the start and stays; later 0 stands for it.
+    fn kept(&self, next: &Self) -> (u32, u32) {
+        if next.largest == (next.width, next.height) { self.largest } else { next.largest }
+    }
+
+    /// Frames until the next key frame, as x264 wants it.
+    pub(crate) fn gop(&self) -> i32 {
+        if self.gop == INFINITE { i32::MAX } else { i32::try_from(self.gop).unwrap_or(i32::MAX) }
+    }
+
+    /// Bits of a second when none were asked for.
+    pub(crate) fn bitrate(&self) -> u32 {
+        if self.average == 0 { 2_000_000 } else { self.average }
+    }
+}
+
+/// The first number of H.264's identifier, which is enough to tell it from the other codecs'.
+pub(crate) fn api_h264() -> u32 {
+    0x6bc8_2762
+}
+
+/// Fills in a preset's settings.
+///
+/// # Safety
+/// The client's structure, whose versions were checked.
+pub(crate) unsafe fn fill_preset(tuning: u32, config: *mut api::NV_ENC_CONFIG) {
+    let constant = tuning != 1;
+    // SAFETY: plain numbers of the client's structure; enumerations are written as numbers that they have.
+    unsafe {
+        let version = (*config).version;
+        config.write_bytes(0, 1);
+        (*config).version = version;
+        (*config).gopLength = if constant { INFINITE } else { 250 };
+        (*config).frameIntervalP = 1;
+        (&raw mut (*config).frameFieldMode).cast::<u32>().write(1);
+        let control = &raw mut (*config).rcParams;
+        (*control).version = version & 0x0100_00ff | 1 << 16 | 7 << 28;
+        (&raw mut (*control).rateControlMode).cast::<u32>().write(if constant { 2 } else { 1 });
+        (*control).averageBitRate = 2_000_000;
+        let h264 = &raw mut (*config).encodeCodecConfig.h264Config;
+        (*h264).idrPeriod = (*config).gopLength;
+        (*h264).chromaFormatIDC = 1;
+    }
+}

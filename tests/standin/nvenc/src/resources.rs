@@ -1,0 +1,128 @@
+//! What an encoder reads from and writes to: buffers of its own, registered device memory, bitstreams.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sightline_standin::machine;
+use sightline_standin::memory::Kind;
+use sightline_standin::stream::Ticket;
+
+use crate::status::Nv;
+
+/// NV12, the one format that is taken.
+pub(crate) const NV12: u32 = 1;
+const CUDA_POINTER: u32 = 1;
+
+/// Device memory that a client registered.
+#[derive(Clone)]
+pub(crate) struct Registered {
+    pub(crate) address: u64,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) pitch: u32,
+    /// While it is mapped: the mapping's handle, and the work on the default stream that mapping waits for.
+    pub(crate) mapped: Option<(u64, Ticket)>,
+}
+
+impl Registered {
+    pub(crate) fn size(&self) -> u64 {
+        u64::from(self.pitch) * u64::from(self.height) * 3 / 2
+    }
+
+    /// Checks what the driver checks: kind, alignment, bounds, and where the memory comes from.
+    pub(crate) fn new(kind: u32, format: u32, address: u64, size: (u32, u32), pitch: u32) -> Result<Self, Nv> {
+        let one = Self { address, width: size.0, height: size.1, pitch, mapped: None };
+        if kind != CUDA_POINTER || format != NV12 {
+            return Err(Nv::UNSUPPORTED_PARAM);
+        }
+        if size.0 == 0 || size.1 == 0 || pitch < size.0 || !pitch.is_multiple_of(4) || !size.1.is_multiple_of(2) {
+            return Err(Nv::INVALID_PARAM);
+        }
+        let memory = machine().memory.find(address, one.size()).ok_or(Nv::REGISTER_FAILED)?;
+        match memory.kind {
+            Kind::Plain | Kind::Surface => Ok(one),
+            Kind::Pooled | Kind::Host | Kind::Internal => Err(Nv::REGISTER_FAILED),
+        }
+    }
+}
+
+/// An input buffer in the encoder's keeping, which clients fill through a pointer.
+pub(crate) struct Buffer {
+    pub(crate) bytes: Mutex<Vec<u8>>,
+    pub(crate) pitch: usize,
+    pub(crate) height: usize,
+}
+
+impl Buffer {
+    pub(crate) fn new(width: u32, height: u32, format: u32) -> Result<Self, Nv> {
+        if format != NV12 {
+            return Err(Nv::UNSUPPORTED_PARAM);
+        }
+        let size = |value: u32| usize::try_from(value).unwrap_or(0);
+        let (pitch, height) = (size(width).next_multiple_of(64), size(height));
+        if width == 0 || height == 0 || height % 2 != 0 {
+            return Err(Nv::INVALID_PARAM);
+        }
+        Ok(Self { bytes: Mutex::new(vec![0; pitch * height * 3 / 2]), pitch, height })
+    }
+}
+
+/// Where a coded picture goes.
+#[derive(Default)]
+pub(crate) struct Output {
+    /// From the call that encodes into it until the client unlocks it.
+    pub(crate) busy: bool,
+    pub(crate) locked: bool,
+    pub(crate) ticket: Option<Ticket>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) key: bool,
+    pub(crate) failed: bool,
+    pub(crate) time: u64,
+    pub(crate) duration: u64,
+    pub(crate) number: u32,
+}
+
+/// Everything that a session's client holds.
+#[derive(Default)]
+pub(crate) struct Resources {
+    last: u64,
+    pub(crate) buffers: HashMap<u64, Arc<Buffer>>,
+    pub(crate) registered: HashMap<u64, Registered>,
+    pub(crate) outputs: HashMap<u64, Arc<Mutex<Output>>>,
+}
+
+/// What a picture is read from.
+#[derive(Clone)]
+pub(crate) enum Input {
+    Own(Arc<Buffer>),
+    Device(Registered, Ticket),
+}
+
+impl Resources {
+    pub(crate) fn handle(&mut self) -> u64 {
+        self.last += 0x40;
+        0x7000_0000 + self.last
+    }
+
+    /// The input behind the pointer that a client gives with a picture.
+    pub(crate) fn input(&self, pointer: u64) -> Result<Input, Nv> {
+        if let Some(buffer) = self.buffers.get(&pointer) {
+            return Ok(Input::Own(Arc::clone(buffer)));
+        }
+        let mapped = self.registered.values().find_map(|one| {
+            let (handle, ticket) = one.mapped.as_ref()?;
+            (*handle == pointer).then(|| Input::Device(one.clone(), ticket.clone()))
+        });
+        mapped.ok_or(Nv::NOT_MAPPED)
+    }
+
+    pub(crate) fn output(&self, pointer: u64) -> Result<Arc<Mutex<Output>>, Nv> {
+        self.outputs.get(&pointer).cloned().ok_or(Nv::INVALID_PTR)
+    }
+
+    /// Whether everything was unlocked and unmapped, as it must be before the session ends.
+    pub(crate) fn is_idle(&self) -> bool {
+        let locked = |output: &Arc<Mutex<Output>>| output.lock().unwrap_or_else(PoisonError::into_inner).locked;
+        !self.outputs.values().any(locked)
+    }
+}

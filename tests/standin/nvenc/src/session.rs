@@ -1,0 +1,259 @@
+//! An encode session: pictures in, coded late on a thread of its own, bitstreams out in order.
+
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sightline_standin::stream::{Handles, Stream, Ticket};
+use sightline_standin::{Cu, machine};
+
+use crate::plan::Plan;
+use crate::resources::{Input, Output, Resources};
+use crate::status::Nv;
+use crate::x264::X264;
+
+/// A session.
+pub(crate) struct Session {
+    /// The version of the interface that its client is made for.
+    pub(crate) api: u32,
+    context: u64,
+    worker: Arc<Stream>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) resources: Resources,
+    plan: Option<Plan>,
+    engine: Option<Arc<Mutex<Engine>>>,
+    /// The client's own stream for input, where it named one.
+    stream: Option<u64>,
+    pictures: u32,
+}
+
+struct Engine {
+    x264: X264,
+    plan: Plan,
+    sets: Vec<u8>,
+    begun: bool,
+}
+
+/// A picture as its client describes it.
+pub(crate) struct Request {
+    pub(crate) input: u64,
+    pub(crate) output: u64,
+    pub(crate) key: bool,
+    pub(crate) with_sets: bool,
+    pub(crate) time: u64,
+    pub(crate) duration: u64,
+}
+
+static SESSIONS: LazyLock<Handles<Session>> = LazyLock::new(|| Handles::starting_at(0x6000_0000));
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Session {
+    /// Opens a session on a context.
+    pub(crate) fn open(context: u64, api: u32) -> Result<u64, Nv> {
+        let (faults, counters) = (&machine().faults, &machine().counters);
+        machine().alive().map_err(lost)?;
+        machine().contexts.get(context).map_err(|_| Nv::INVALID_DEVICE)?;
+        if faults.no_nvenc {
+            return Err(Nv::UNSUPPORTED_DEVICE);
+        }
+        if counters.encoders_live.add(1) > faults.sessions {
+            counters.encoders_live.take(1);
+            return Err(Nv::OUT_OF_MEMORY);
+        }
+        let worker = Stream::start(context, false, Duration::from_micros(faults.delay)).map_err(lost)?;
+        Ok(SESSIONS.insert(Arc::new(Self { api, context, worker, state: Mutex::default() })))
+    }
+
+    /// The session behind a handle, on a device that lives.
+    pub(crate) fn usable(handle: u64) -> Result<Arc<Self>, Nv> {
+        let session = SESSIONS.get(handle).map_err(|_| Nv::INVALID_ENCODERDEVICE)?;
+        machine().alive().map_err(lost)?;
+        machine().contexts.get(session.context).map_err(|_| Nv::INVALID_DEVICE)?;
+        Ok(session)
+    }
+
+    /// Ends a session, also on a lost device.
+    pub(crate) fn close(handle: u64) -> Result<(), Nv> {
+        let session = SESSIONS.get(handle).map_err(|_| Nv::INVALID_ENCODERDEVICE)?;
+        if !lock(&session.state).resources.is_idle() {
+            return Err(Nv::INVALID_CALL);
+        }
+        SESSIONS.remove(handle).map_err(|_| Nv::INVALID_ENCODERDEVICE)?;
+        session.worker.now().wait();
+        session.worker.close();
+        machine().counters.encoders_live.take(1);
+        Ok(())
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    /// Everything submitted to the context's default stream, which mapping waits for.
+    pub(crate) fn default_stream(&self) -> Result<Ticket, Nv> {
+        self.place_in(0)
+    }
+
+    fn place_in(&self, stream: u64) -> Result<Ticket, Nv> {
+        if stream <= 1 {
+            let context = machine().contexts.get(self.context).map_err(|_| Nv::INVALID_DEVICE)?;
+            return Ok(context.default_stream.now());
+        }
+        machine().streams.get(stream).map(|stream| stream.now()).map_err(|_| Nv::INVALID_PARAM)
+    }
+
+    pub(crate) fn set_stream(&self, stream: u64) -> Result<(), Nv> {
+        self.place_in(stream)?;
+        self.state().stream = Some(stream);
+        Ok(())
+    }
+
+    pub(crate) fn initialize(&self, plan: Plan) -> Result<(), Nv> {
+        let mut state = self.state();
+        if state.plan.is_some() {
+            return Err(Nv::INVALID_CALL);
+        }
+        state.engine = Some(Arc::new(Mutex::new(Engine::start(plan)?)));
+        state.plan = Some(plan);
+        Ok(())
+    }
+
+    pub(crate) fn is_initialized(&self) -> Result<(), Nv> {
+        self.state().plan.map(drop).ok_or(Nv::NOT_INITIALIZED)
+    }
+
+    /// Goes over to other settings behind the pictures that were taken.
+    pub(crate) fn reconfigure(&self, mut next: Plan, reset: bool) -> Result<(), Nv> {
+        let mut state = self.state();
+        let now = state.plan.ok_or(Nv::NOT_INITIALIZED)?;
+        if !now.may_become(&next) {
+            return Err(Nv::INVALID_PARAM);
+        }
+        next.largest = now.largest;
+        let engine = state.engine.clone().ok_or(Nv::NOT_INITIALIZED)?;
+        state.plan = Some(next);
+        drop(state);
+        self.worker.submit(move || {
+            if lock(&engine).go_over(next, reset).is_err() {
+                machine().break_down(Cu::UNKNOWN);
+            }
+        });
+        Ok(())
+    }
+
+    /// Takes a picture.
+    pub(crate) fn encode(&self, request: &Request) -> Result<(), Nv> {
+        let mut state = self.state();
+        let plan = state.plan.ok_or(Nv::NOT_INITIALIZED)?;
+        let engine = state.engine.clone().ok_or(Nv::NOT_INITIALIZED)?;
+        let mut input = state.resources.input(request.input)?;
+        if let Input::Device(memory, ticket) = &mut input {
+            if memory.width < plan.width || memory.height < plan.height {
+                return Err(Nv::INVALID_PARAM);
+            }
+            if let Some(stream) = state.stream {
+                *ticket = self.place_in(stream)?;
+            }
+        }
+        let output = state.resources.output(request.output)?;
+        let mut target = lock(&output);
+        if target.busy {
+            return Err(Nv::ENCODER_BUSY);
+        }
+        *target = Output { busy: true, time: request.time, duration: request.duration, ..Output::default() };
+        target.number = state.pictures;
+        let (result, key, with_sets) = (Arc::clone(&output), request.key, request.with_sets);
+        target.ticket = Some(self.worker.submit(move || {
+            let coded = lock(&engine).run(&input, key, with_sets);
+            let mut output = lock(&result);
+            match coded {
+                Ok((bytes, key)) => (output.bytes, output.key) = (bytes, key),
+                Err(code) => {
+                    output.failed = true;
+                    machine().break_down(code);
+                }
+            }
+            drop(output);
+            machine().count_picture(true);
+        }));
+        drop(target);
+        state.pictures += 1;
+        Ok(())
+    }
+
+    /// The end of the stream: nothing waits for more pictures.
+    pub(crate) fn flush(&self) -> Result<(), Nv> {
+        self.is_initialized()
+    }
+
+    /// Both parameter sets.
+    pub(crate) fn sets(&self) -> Result<Vec<u8>, Nv> {
+        let engine = self.state().engine.clone().ok_or(Nv::NOT_INITIALIZED)?;
+        let sets = lock(&engine).sets.clone();
+        Ok(sets)
+    }
+}
+
+impl Engine {
+    fn start(plan: Plan) -> Result<Self, Nv> {
+        let x264 = X264::open(&plan).ok_or(Nv::INVALID_PARAM)?;
+        let sets = x264.sets();
+        Ok(Self { x264, plan, sets, begun: false })
+    }
+
+    fn go_over(&mut self, next: Plan, reset: bool) -> Result<(), Nv> {
+        let same = (self.plan.width, self.plan.height, self.plan.rate) == (next.width, next.height, next.rate);
+        if same && !reset {
+            self.x264.set_rate(&next);
+            self.plan = next;
+            return Ok(());
+        }
+        *self = Self::start(next)?;
+        Ok(())
+    }
+
+    fn run(&mut self, input: &Input, key: bool, with_sets: bool) -> Result<(Vec<u8>, bool), Cu> {
+        let coded = match input {
+            Input::Own(buffer) => {
+                let bytes = lock(&buffer.bytes);
+                if buffer.height < usize::try_from(self.plan.height).unwrap_or(usize::MAX) {
+                    return Err(Cu::ILLEGAL_ADDRESS);
+                }
+                // SAFETY: the buffer has both planes of its pitch and height, which is at least the encoder's.
+                unsafe { self.x264.encode(bytes.as_ptr(), buffer.pitch, buffer.pitch * buffer.height, key) }
+            }
+            Input::Device(memory, ticket) => {
+                ticket.wait();
+                let held = machine().memory.hold();
+                let bytes = machine().memory.view(&held, memory.address, memory.size())?;
+                let pitch = usize::try_from(memory.pitch).unwrap_or(0);
+                let chroma = pitch * usize::try_from(memory.height).unwrap_or(0);
+                // SAFETY: `view` gives memory of this size, which is at least the encoder's, and holds it.
+                unsafe { self.x264.encode(bytes, pitch, chroma, key) }
+            }
+        };
+        let coded = coded.ok_or(Cu::UNKNOWN)?;
+        let mut bytes = Vec::new();
+        if self.plan.delimiters {
+            bytes.extend([0, 0, 0, 1, 9, 0xf0]);
+        }
+        let first = !self.begun && !self.plan.without_sets;
+        if first || with_sets || coded.key && self.plan.repeat_sets {
+            bytes.extend(&self.sets);
+        }
+        self.begun = true;
+        bytes.extend(coded.bytes);
+        Ok((bytes, coded.key))
+    }
+}
+
+/// What an encoder says when the device is gone.
+pub(crate) fn lost(_code: Cu) -> Nv {
+    Nv::DEVICE_NOT_EXIST
+}

@@ -1,0 +1,169 @@
+//! Contexts: which are alive, which one is the primary, and which one a thread has current.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::machine::Machine;
+use crate::status::Cu;
+use crate::stream::{Stream, Ticket};
+
+/// One context with its default stream.
+pub struct Context {
+    /// Its default stream, which all blocking streams of the context are in step with.
+    pub default_stream: Arc<Stream>,
+    /// The flags it was made with.
+    pub flags: u32,
+}
+
+/// The primary context: one for the device, counted.
+#[derive(Default)]
+pub struct Primary {
+    /// How often it is retained.
+    pub retained: u64,
+    /// Its handle while it is retained.
+    pub handle: u64,
+    /// The flags of the next one.
+    pub flags: u32,
+}
+
+impl Machine {
+    /// A new context's handle.
+    ///
+    /// # Errors
+    /// Its stream cannot be started.
+    pub fn create_context(&self, flags: u32) -> Result<u64, Cu> {
+        // The default stream is made first; it is told apart by its context's handle, which the next line gives.
+        let stream = Stream::start(0, true, self.delay())?;
+        self.counters.contexts_live.add(1);
+        Ok(self.contexts.insert(Arc::new(Context { default_stream: stream, flags })))
+    }
+
+    /// Waits for a context's work and frees what it leaves behind.
+    ///
+    /// # Errors
+    /// There is no such context.
+    pub fn destroy_context(&self, handle: u64) -> Result<(), Cu> {
+        let context = self.contexts.remove(handle)?;
+        for stream in self.streams.remove_where(|stream| stream.context == handle) {
+            stream.now().wait();
+            stream.close();
+            self.counters.streams_live.take(1);
+        }
+        context.default_stream.now().wait();
+        context.default_stream.close();
+        self.counters.left_behind.add(self.memory.free_context(handle));
+        self.counters.contexts_live.take(1);
+        Ok(())
+    }
+
+    /// Retains the primary context.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn retain_primary(&self) -> Result<u64, Cu> {
+        let mut primary = self.primary.lock().unwrap_or_else(PoisonError::into_inner);
+        if primary.retained == 0 {
+            primary.handle = self.create_context(primary.flags)?;
+        }
+        primary.retained += 1;
+        Ok(primary.handle)
+    }
+
+    /// Releases the primary context, or ends it whoever still holds it.
+    ///
+    /// # Errors
+    /// It is not retained.
+    pub fn release_primary(&self, all: bool) -> Result<(), Cu> {
+        let mut primary = self.primary.lock().unwrap_or_else(PoisonError::into_inner);
+        if primary.retained == 0 {
+            return if all { Ok(()) } else { Err(Cu::INVALID_CONTEXT) };
+        }
+        primary.retained = if all { 0 } else { primary.retained - 1 };
+        let handle = primary.handle;
+        if primary.retained == 0 { self.destroy_context(handle) } else { Ok(()) }
+    }
+
+    /// The primary context's state.
+    #[must_use]
+    pub fn primary(&self) -> &Mutex<Primary> {
+        &self.primary
+    }
+
+    /// The calling thread's stack of contexts.
+    pub fn stack<T>(&self, change: impl FnOnce(&mut Vec<u64>) -> T) -> T {
+        let mut change = Some(change);
+        let mut result = None;
+        (self.with_stack)(&mut |stack| result = change.take().map(|change| change(stack)));
+        result.expect("the function is called once")
+    }
+
+    /// The calling thread's current context.
+    ///
+    /// # Errors
+    /// It has none, or it is destroyed, or the device is lost.
+    pub fn current(&self) -> Result<u64, Cu> {
+        self.alive()?;
+        let handle = self.stack(|stack| stack.last().copied()).filter(|handle| *handle != 0);
+        let handle = handle.ok_or(Cu::INVALID_CONTEXT)?;
+        self.contexts.get(handle).map_err(|_| Cu::CONTEXT_IS_DESTROYED)?;
+        Ok(handle)
+    }
+
+    /// The stream behind a client's handle; 0 and 1 are the current context's default stream.
+    ///
+    /// # Errors
+    /// No context is current, or there is no such stream.
+    pub fn stream(&self, handle: u64) -> Result<Arc<Stream>, Cu> {
+        let current = self.current()?;
+        match handle {
+            0 | 1 => Ok(Arc::clone(&self.contexts.get(current)?.default_stream)),
+            // A default stream for each thread: nobody here asks for one.
+            2 => Err(Cu::NOT_SUPPORTED),
+            other => self.streams.get(other),
+        }
+    }
+
+    /// Adds work to a stream, in step with the context's default stream where the stream is a blocking one.
+    ///
+    /// # Errors
+    /// As [`Machine::stream`].
+    pub fn submit(
+        &'static self,
+        handle: u64,
+        job: impl FnOnce() -> Result<(), Cu> + Send + 'static,
+    ) -> Result<Ticket, Cu> {
+        let stream = self.stream(handle)?;
+        let current = self.current()?;
+        let before: Vec<Ticket> = if handle <= 1 {
+            let others = self.streams.all();
+            others.iter().filter(|other| other.context == current && other.blocking).map(Stream::now).collect()
+        } else if stream.blocking {
+            self.contexts.get(stream.context).map(|context| context.default_stream.now()).into_iter().collect()
+        } else {
+            Vec::new()
+        };
+        Ok(stream.submit(move || {
+            before.iter().for_each(Ticket::wait);
+            if let Err(code) = job() {
+                self.break_down(code);
+            }
+        }))
+    }
+
+    /// Waits for everything that was submitted in the current context.
+    ///
+    /// # Errors
+    /// No context is current, or its work failed.
+    pub fn synchronize(&self) -> Result<(), Cu> {
+        let current = self.current()?;
+        let own = self.streams.all().into_iter().filter(|stream| stream.context == current);
+        let tickets: Vec<_> = own.map(|stream| stream.now()).collect();
+        tickets.iter().for_each(Ticket::wait);
+        self.contexts.get(current)?.default_stream.now().wait();
+        self.alive()
+    }
+
+    pub(crate) fn delay(&self) -> Duration {
+        Duration::from_micros(self.faults.delay)
+    }
+}

@@ -1,0 +1,160 @@
+//! An encode session with no more care than the test gives it: every status comes back as a number.
+#![allow(unused_unsafe)]
+
+use std::ffi::c_void;
+use std::mem::{MaybeUninit, zeroed};
+use std::ptr::null_mut;
+
+use nvidia_video_codec_sdk::sys::nvEncodeAPI as api;
+
+use crate::library::Library;
+
+type Answer = Result<*mut c_void, u32>;
+
+/// A session of 320 by 240 at 25 frames a second.
+pub(crate) struct Encoder {
+    table: api::NV_ENCODE_API_FUNCTION_LIST,
+    handle: *mut c_void,
+}
+
+macro_rules! ask {
+    ($self:ident.$entry:ident($($argument:expr),*)) => {
+        // SAFETY: structures of the interface's version, with versions that the test chose.
+        unsafe { $self.table.$entry.expect("the table has it")($self.handle, $($argument),*) as u32 }
+    };
+}
+
+fn answer(code: u32, value: *mut c_void) -> Answer {
+    if code == 0 { Ok(value) } else { Err(code) }
+}
+
+impl Encoder {
+    pub(crate) fn open(context: u64) -> Result<Self, u32> {
+        let library = Library::open("libnvidia-encode.so.1");
+        // SAFETY: structures of numbers and pointers, for which zero is a value; the functions are those of the header.
+        unsafe {
+            let mut table: api::NV_ENCODE_API_FUNCTION_LIST = zeroed();
+            table.version = api::NV_ENCODE_API_FUNCTION_LIST_VER;
+            type Create = unsafe extern "C" fn(*mut api::NV_ENCODE_API_FUNCTION_LIST) -> u32;
+            let create = std::mem::transmute::<*mut c_void, Create>(library.symbol("NvEncodeAPICreateInstance"));
+            assert_eq!(create(&raw mut table), 0);
+            let mut how: api::NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS = zeroed();
+            how.version = api::NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS_VER;
+            how.apiVersion = api::NVENCAPI_VERSION;
+            how.deviceType = api::NV_ENC_DEVICE_TYPE::NV_ENC_DEVICE_TYPE_CUDA;
+            how.device = context as *mut c_void;
+            let mut handle = null_mut();
+            let code = table.nvEncOpenEncodeSessionEx.expect("the table has it")(&raw mut how, &raw mut handle) as u32;
+            if code == 0 { Ok(Self { table, handle }) } else { Err(code) }
+        }
+    }
+
+    /// One key frame at the start, then none; 1 Mbit a second.
+    pub(crate) fn config(&self) -> api::NV_ENC_CONFIG {
+        // SAFETY: as above.
+        unsafe {
+            let mut preset = MaybeUninit::<api::NV_ENC_PRESET_CONFIG>::zeroed();
+            let to = preset.as_mut_ptr();
+            (*to).version = api::NV_ENC_PRESET_CONFIG_VER;
+            (*to).presetCfg.version = api::NV_ENC_CONFIG_VER;
+            let tuning = api::NV_ENC_TUNING_INFO::NV_ENC_TUNING_INFO_ULTRA_LOW_LATENCY;
+            let ids = (api::NV_ENC_CODEC_H264_GUID, api::NV_ENC_PRESET_P1_GUID);
+            assert_eq!(ask!(self.nvEncGetEncodePresetConfigEx(ids.0, ids.1, tuning, to)), 0);
+            let mut preset = preset.assume_init();
+            preset.presetCfg.rcParams.averageBitRate = 1_000_000;
+            preset.presetCfg.rcParams.vbvBufferSize = 200_000;
+            preset.presetCfg
+        }
+    }
+
+    pub(crate) fn parameters(&self, config: &mut api::NV_ENC_CONFIG) -> api::NV_ENC_INITIALIZE_PARAMS {
+        // SAFETY: as above.
+        let mut init: api::NV_ENC_INITIALIZE_PARAMS = unsafe { zeroed() };
+        init.version = api::NV_ENC_INITIALIZE_PARAMS_VER;
+        init.encodeGUID = api::NV_ENC_CODEC_H264_GUID;
+        init.presetGUID = api::NV_ENC_PRESET_P1_GUID;
+        (init.encodeWidth, init.encodeHeight) = (320, 240);
+        (init.frameRateNum, init.frameRateDen) = (25, 1);
+        init.enablePTD = 1;
+        init.encodeConfig = config;
+        init
+    }
+
+    pub(crate) fn initialize(&self, init: &mut api::NV_ENC_INITIALIZE_PARAMS) -> u32 {
+        ask!(self.nvEncInitializeEncoder(init))
+    }
+
+    pub(crate) fn reconfigure(&self, how: &mut api::NV_ENC_RECONFIGURE_PARAMS) -> u32 {
+        ask!(self.nvEncReconfigureEncoder(how))
+    }
+
+    pub(crate) fn register(&self, address: u64, pitch: u32) -> Answer {
+        // SAFETY: as above.
+        let mut how: api::NV_ENC_REGISTER_RESOURCE = unsafe { zeroed() };
+        how.version = api::NV_ENC_REGISTER_RESOURCE_VER;
+        how.resourceType = api::NV_ENC_INPUT_RESOURCE_TYPE::NV_ENC_INPUT_RESOURCE_TYPE_CUDADEVICEPTR;
+        (how.width, how.height, how.pitch) = (320, 240, pitch);
+        how.resourceToRegister = address as *mut c_void;
+        how.bufferFormat = api::NV_ENC_BUFFER_FORMAT::NV_ENC_BUFFER_FORMAT_NV12;
+        answer(ask!(self.nvEncRegisterResource(&raw mut how)), how.registeredResource)
+    }
+
+    pub(crate) fn unregister(&self, registered: *mut c_void) -> u32 {
+        ask!(self.nvEncUnregisterResource(registered))
+    }
+
+    pub(crate) fn map(&self, registered: *mut c_void) -> Answer {
+        // SAFETY: as above.
+        let mut how: api::NV_ENC_MAP_INPUT_RESOURCE = unsafe { zeroed() };
+        how.version = api::NV_ENC_MAP_INPUT_RESOURCE_VER;
+        how.registeredResource = registered;
+        answer(ask!(self.nvEncMapInputResource(&raw mut how)), how.mappedResource)
+    }
+
+    pub(crate) fn unmap(&self, mapped: *mut c_void) -> u32 {
+        ask!(self.nvEncUnmapInputResource(mapped))
+    }
+
+    pub(crate) fn output(&self) -> *mut c_void {
+        // SAFETY: as above.
+        let mut how: api::NV_ENC_CREATE_BITSTREAM_BUFFER = unsafe { zeroed() };
+        how.version = api::NV_ENC_CREATE_BITSTREAM_BUFFER_VER;
+        assert_eq!(ask!(self.nvEncCreateBitstreamBuffer(&raw mut how)), 0);
+        how.bitstreamBuffer
+    }
+
+    pub(crate) fn encode(&self, input: *mut c_void, output: *mut c_void, flags: u32) -> u32 {
+        // SAFETY: as above; the enumerations have a member of every value that is left at zero or are set here.
+        unsafe {
+            let mut picture = MaybeUninit::<api::NV_ENC_PIC_PARAMS>::zeroed();
+            let to = picture.as_mut_ptr();
+            (*to).version = api::NV_ENC_PIC_PARAMS_VER;
+            (*to).encodePicFlags = flags;
+            (*to).inputBuffer = input;
+            (*to).outputBitstream = output;
+            (*to).bufferFmt = api::NV_ENC_BUFFER_FORMAT::NV_ENC_BUFFER_FORMAT_NV12;
+            (*to).pictureStruct = api::NV_ENC_PIC_STRUCT::NV_ENC_PIC_STRUCT_FRAME;
+            ask!(self.nvEncEncodePicture(to))
+        }
+    }
+
+    /// The bytes and the type of what was encoded.
+    pub(crate) fn fetch(&self, output: *mut c_void) -> Result<(Vec<u8>, u32), u32> {
+        // SAFETY: as above; the bytes live until the output is unlocked.
+        unsafe {
+            let mut how = MaybeUninit::<api::NV_ENC_LOCK_BITSTREAM>::zeroed();
+            let to = how.as_mut_ptr();
+            (*to).version = api::NV_ENC_LOCK_BITSTREAM_VER;
+            (*to).outputBitstream = output;
+            let code = ask!(self.nvEncLockBitstream(to));
+            if code != 0 {
+                return Err(code);
+            }
+            let size = (*to).bitstreamSizeInBytes as usize;
+            let bytes = std::slice::from_raw_parts((*to).bitstreamBufferPtr.cast::<u8>(), size).to_vec();
+            let kind = (&raw const (*to).pictureType).cast::<u32>().read();
+            assert_eq!(ask!(self.nvEncUnlockBitstream(output)), 0);
+            Ok((bytes, kind))
+        }
+    }
+}
