@@ -91,7 +91,8 @@ await main(async () => {
     const counts = {};
     const examples = [];
     for (const [at, record] of records.entries()) {
-      const verdict = judge(record, usualOffset(records, at));
+      const found = judge(record, usualOffset(records, at));
+      const verdict = found === 'wrong box' && page.predicted.has(record.number * 3000) ? 'predicted' : found;
       counts[verdict] = (counts[verdict] ?? 0) + 1;
       if (verdict !== 'exact' && examples.length < 12) examples.push({ verdict, ...record });
     }

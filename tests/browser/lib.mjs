@@ -24,12 +24,22 @@ export async function withBrowser(use) {
   }
 }
 
-/** A page in a context of its own. `page.errors` collects what the console and the page complain of. */
+/**
+ * A page in a context of its own. `page.errors` collects what the console and the page complain of; `page.predicted` the PTS of
+ * frames of the demo camera that a busy server did not look at, so that the square's box on them is computed from those before:
+ * it is their own box, drawn dashed, and not where the square is when this has just jumped from one side to the other.
+ */
 export async function newPage(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: 'dark', ...options });
   const page = await context.newPage();
   page.errors = [];
   page.step = 'start';
+  page.predicted = new Set();
+  page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => {
+    if (typeof payload !== 'string' || !payload.startsWith('{"type":"tracks"')) return;
+    const { pts, tracks } = JSON.parse(payload);
+    if (tracks.some((track) => track.label === 'demo' && track.predicted)) page.predicted.add(pts);
+  }));
   // Chromium itself writes a line for every answer that is no success. Some are by design, and only in their step.
   page.expected = [/status of 401/];
   page.on('console', (message) => {
