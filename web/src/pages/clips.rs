@@ -115,7 +115,7 @@ fn Card(clip: Memo<Option<Clip>>, playing: RwSignal<Option<String>>) -> impl Int
         Some(format!("{} · {at}", clip.camera))
     });
     view! {
-        <li class="clip" data-testid="clip" data-clip=id.clone() data-state=word>
+        <li class="clip" data-testid="clip" data-clip=id data-state=word>
             <Face id=id.clone() clip state playing/>
             <div class="clip-body">
                 <h2 class="clip-name">{name}</h2>
