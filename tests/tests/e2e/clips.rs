@@ -218,7 +218,9 @@ async fn five_hundred_clips_at_once_leave_live_alone() {
         assert_eq!(settled(&program, clip["id"].as_str().expect("an id")).await.state, JobState::Done);
     }
     assert_eq!(program.get_json("/api/clips").await.as_array().map(Vec::len), Some(taken.len()));
-    assert!(clip_files(&program).iter().all(|name| !name.ends_with(".part")), "nothing is half-written");
+    // Their pictures are made after them.
+    let whole = async || clip_files(&program).iter().all(|name| !name.ends_with(".part")).then_some(());
+    wait_for("nothing half-written is left", PATIENCE, whole).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
