@@ -41,18 +41,18 @@ function collect(frames) {
   });
 }
 
-/** How many frames before and behind a frame tell where the page has put it. */
-const NEIGHBOURS = 20;
-
-/** The page puts epochs, and what follows a gap, at media times of its own: by how many milliseconds, for most frames around. */
-function usualOffset(records, at) {
-  const around = records.slice(Math.max(0, at - NEIGHBOURS), at + NEIGHBOURS + 1);
-  const counts = new Map();
-  for (const { number, media_ms } of around.filter((record) => record.number !== null)) {
-    const offset = Math.round(media_ms - (number * 1000) / 30);
-    counts.set(offset, (counts.get(offset) ?? 0) + 1);
+/**
+ * By how many milliseconds the page has put each frame elsewhere than the camera did. Gaps are closed as they come, so this never
+ * grows; a frame that the browser had already gone beyond reads less for that one time: what follows tells the two apart.
+ */
+function offsets(records) {
+  const out = [];
+  let largest = -Infinity;
+  for (const { number, media_ms } of [...records].reverse()) {
+    if (number !== null) largest = Math.max(largest, media_ms - (number * 1000) / 30);
+    out.unshift(largest);
   }
-  return [...counts].sort((one, other) => other[1] - one[1])[0]?.[0] ?? 0;
+  return out;
 }
 
 /** What is wrong with a record, in words; `raced`: the browser went on to the next frame between two of our calls. */
@@ -90,8 +90,9 @@ await main(async () => {
     await shot(page, 'exactness');
     const counts = {};
     const examples = [];
+    const placed = offsets(records);
     for (const [at, record] of records.entries()) {
-      const found = judge(record, usualOffset(records, at));
+      const found = judge(record, placed[at]);
       const verdict = found === 'wrong box' && page.predicted.has(record.number * 3000) ? 'predicted' : found;
       counts[verdict] = (counts[verdict] ?? 0) + 1;
       if (verdict !== 'exact' && examples.length < 12) examples.push({ verdict, ...record });
