@@ -73,7 +73,7 @@ impl Disk for SystemDisk {
 }
 
 /// Takes the room at once: a disk that is too full says so before anything is written, and writing and synchronising 47 MB took
-/// 46 ms instead of 85.
+/// 46 ms instead of 85 (a plain loop of writes and one fsync, outside this program).
 #[cfg(target_os = "linux")]
 fn reserve(file: &File, len: u64) -> io::Result<()> {
     use rustix::fs::{FallocateFlags, fallocate};
