@@ -79,6 +79,25 @@ impl Chunk {
         Some(Sample { decode_time, duration, data })
     }
 
+    /// The video frame in it as the access unit that a decoder takes, coded with `params`. `None` as for [`Self::sample`].
+    #[must_use]
+    pub fn access_unit(&self, params: &Arc<StreamParams>) -> Option<AccessUnit> {
+        Some(AccessUnit {
+            medium: Medium::Video,
+            epoch: self.header.epoch,
+            starts_epoch: false,
+            pts: self.header.pts,
+            dts: self.header.dts,
+            duration: self.header.duration,
+            key: self.is_key(),
+            data: self.sample()?.data,
+            params: Arc::clone(params),
+            sequence: u64::from(self.header.sequence),
+            arrived: self.arrived,
+            captured_utc: None,
+        })
+    }
+
     /// How many bytes its samples have, without header, `moof` and the head of `mdat`.
     #[must_use]
     pub fn payload_len(&self) -> usize {

@@ -5,7 +5,7 @@ use crate::decode::{self, Decoder};
 use crate::fragment::Chunk;
 use crate::pipeline::clock::Clock;
 use crate::pipeline::frame::Frame;
-use crate::pipeline::packet::{AccessUnit, Medium, StreamParams};
+use crate::pipeline::packet::StreamParams;
 use sightline_shared::time::Pts;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub fn from_gop(
     let mut newest = Newest { wanted, frame: None, frames: Vec::new() };
     let (start, mut bytes, mut wrong) = (clock.now(), 0, None);
     for chunk in chunks.iter().filter(|chunk| !chunk.is_audio()).skip_while(|chunk| !chunk.is_key()) {
-        let unit = access_unit(chunk, params);
+        let Some(unit) = chunk.access_unit(params) else { continue };
         bytes += unit.data.len();
         if bytes > limits.bytes || clock.now().since(start) > limits.time {
             break;
@@ -79,22 +79,5 @@ impl Newest {
             }
         }
         self.wanted.is_some() && self.frame.as_ref().map(|frame| frame.pts) == self.wanted
-    }
-}
-
-fn access_unit(chunk: &Chunk, params: &Arc<StreamParams>) -> AccessUnit {
-    AccessUnit {
-        medium: Medium::Video,
-        epoch: chunk.header.epoch,
-        starts_epoch: false,
-        pts: chunk.header.pts,
-        dts: chunk.header.dts,
-        duration: chunk.header.duration,
-        key: chunk.is_key(),
-        data: chunk.sample().map(|sample| sample.data).unwrap_or_default(),
-        params: params.clone(),
-        sequence: u64::from(chunk.header.sequence),
-        arrived: chunk.arrived,
-        captured_utc: None,
     }
 }

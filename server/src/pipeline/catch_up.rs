@@ -1,6 +1,6 @@
 //! The GOP that runs, as access units: for a decoder that is wanted in the middle of it.
 
-use super::packet::{AccessUnit, Medium};
+use super::packet::AccessUnit;
 use crate::live::hub::{Hub, Item, Next};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,23 +12,10 @@ pub fn newest_gop(hub: &Arc<Hub>, unit: &AccessUnit) -> VecDeque<AccessUnit> {
     let mut gop = VecDeque::new();
     while let Some(Next::Item(item)) = cursor.try_next() {
         let Item::Chunk(chunk) = item else { continue };
-        let Some(sample) = chunk.sample().filter(|_| !chunk.is_audio() && chunk.header.epoch == unit.epoch) else {
+        if chunk.is_audio() || chunk.header.epoch != unit.epoch {
             continue;
-        };
-        gop.push_back(AccessUnit {
-            medium: Medium::Video,
-            epoch: chunk.header.epoch,
-            starts_epoch: false,
-            pts: chunk.header.pts,
-            dts: chunk.header.dts,
-            duration: chunk.header.duration,
-            key: chunk.is_key(),
-            data: sample.data,
-            params: unit.params.clone(),
-            sequence: 0,
-            arrived: chunk.arrived,
-            captured_utc: None,
-        });
+        }
+        gop.extend(chunk.access_unit(&unit.params).map(|earlier| AccessUnit { sequence: 0, ..earlier }));
     }
     gop
 }
