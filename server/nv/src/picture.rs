@@ -241,7 +241,9 @@ impl Picture {
     /// When they are not the same, or the driver fails.
     pub fn copy_from(&self, stream: &Stream, from: &Self) -> Result<(), Error> {
         if from.format() != self.format() || from.size() != self.size() {
-            return Err(Error::Invalid("only a picture of the same layout and size can be copied on the device".into()));
+            return Err(Error::Invalid(
+                "only a picture of the same layout and size can be copied on the device".into(),
+            ));
         }
         from.reading(stream, || {
             self.writing(stream, || {

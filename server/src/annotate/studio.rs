@@ -6,7 +6,7 @@ use super::{AnnotateError, Looked, Report};
 use crate::draw::{Canvas, Painter};
 use crate::encode::{self, Encoded, Encoder, EncoderPlan, PictureFacts, Purpose};
 use crate::picture::turn;
-use crate::pipeline::frame::{Frame, PictureMut};
+use crate::pipeline::frame::{Frame, Input, PictureMut};
 use crate::process::Resizer;
 use sightline_shared::draw::{Item, Layers, draw_list};
 use sightline_shared::encoder::EncoderSettings;
@@ -127,7 +127,7 @@ impl Studio {
             colour: frame.colour,
         };
         let plan = encode::resolve(&self.asked, &facts, Purpose::File)?;
-        let encoder = encode::open(&plan).map_err(|e| AnnotateError::Failed(e.to_string()))?;
+        let encoder = encode::software(&plan).map_err(|e| AnnotateError::Failed(e.to_string()))?;
         let interval = (f64::from(TIMESCALE) / plan.fps).round() as i64;
         Ok(Desk { encoder, plan, interval })
     }
@@ -135,7 +135,7 @@ impl Studio {
     fn write(&mut self, frame: &Frame, tracks: &Tracks) -> Result<(), AnnotateError> {
         let Some(desk) = &mut self.desk else { return Ok(()) };
         let failed = |e: &dyn std::fmt::Display| AnnotateError::Failed(format!("{e}."));
-        let mut picture = desk.encoder.input();
+        let Input::Host(mut picture) = desk.encoder.input() else { return Err(failed(&"the encoder is of a device")) };
         fill(frame, &mut picture, &mut self.resizer, &mut self.sideways).map_err(|e| failed(&e))?;
         let size = (picture.width as f32, picture.height as f32);
         let mut list = Vec::new();

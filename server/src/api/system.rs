@@ -30,7 +30,7 @@ async fn system(State(app): State<App>) -> Json<System> {
         uptime_s: app.clock.now().since(app.started).as_secs_f64(),
         listen: app.listen.to_string(),
         stages: stages(&cameras),
-        encoders: encode::caps(),
+        encoders: encode::caps(app.cameras.devices()),
         settings: SettingsFile {
             path: places.config.display().to_string(),
             revision: settings.revision,

@@ -9,8 +9,10 @@ use crate::libav::{self, Scaler};
 use crate::pipeline::frame::{Frame, PictureMut, PixelFormat, Samples};
 use ffmpeg_next::format::Pixel;
 
-/// What a scaler is made for: layout and size of the frame, size of the picture.
-type Key = (PixelFormat, usize, usize, usize, usize);
+/// Layout and size.
+type Shape = (PixelFormat, usize, usize);
+/// What a scaler is made for: the shape of the frame, and of the picture.
+type Key = (Shape, Shape);
 
 /// The scaler that fits the frames so far.
 #[derive(Default)]
@@ -20,19 +22,23 @@ pub(super) struct Software {
 
 impl Software {
     pub(super) fn run(&mut self, frame: &Frame, to: &mut PictureMut<'_>) -> Result<(), ProcessError> {
-        if to.format != PixelFormat::I420 {
-            return Err(ProcessError::Layout(to.format));
-        }
-        let Samples::Host(picture) = &frame.samples;
-        if frame.format == PixelFormat::I420 && (frame.width, frame.height) == (to.width, to.height) {
+        let target = match to.format {
+            PixelFormat::I420 => Pixel::YUV420P,
+            PixelFormat::Nv12 => Pixel::NV12,
+            other => return Err(ProcessError::Layout(other)),
+        };
+        let Samples::Host(picture) = &frame.samples else {
+            return Err(ProcessError::Refused("its samples are on a device".into()));
+        };
+        if frame.format == to.format && (frame.width, frame.height) == (to.width, to.height) {
             let short = ProcessError::Short { width: frame.width, height: frame.height, format: frame.format };
             return if to.copy_from(&**picture) { Ok(()) } else { Err(short) };
         }
         let pixel = pixel(frame.format);
         // libswscale takes grey for full range: as a plane of its own it stays what it is, and chroma is without colour.
-        let (target, grey) = if pixel == Pixel::GRAY8 { (Pixel::GRAY8, true) } else { (Pixel::YUV420P, false) };
+        let (target, grey) = if pixel == Pixel::GRAY8 { (Pixel::GRAY8, true) } else { (target, false) };
         let planes: Vec<_> = (0..planes_of(frame.format)).map(|index| picture.plane(index)).collect();
-        let key = (frame.format, frame.width, frame.height, to.width, to.height);
+        let key = ((frame.format, frame.width, frame.height), (to.format, to.width, to.height));
         let scaler = match &mut self.scaler {
             Some((known, scaler)) if *known == key => scaler,
             other => {

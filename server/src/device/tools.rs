@@ -1,0 +1,96 @@
+//! What one worker does on a device: kernels on a stream of its own, and a few pictures that they write.
+
+use super::Card;
+use sightline_nv::reference::Host;
+use sightline_nv::{Context, Crop, Error, Format, Kernels, Picture, Pool, Stream};
+use std::sync::Arc;
+
+/// Pictures of one worker's own: one that is written while the one before is still read.
+const OWN: usize = 2;
+
+/// Tools of one worker.
+pub struct Tools {
+    card: Arc<Card>,
+    kernels: Option<Kernels>,
+    stream: Arc<Stream>,
+    pool: Option<((u32, u32), Pool)>,
+}
+
+impl Tools {
+    /// Tools for this device; without kernels where they cannot be loaded.
+    ///
+    /// # Errors
+    /// The driver fails.
+    pub fn new(card: &Arc<Card>) -> Result<Self, Error> {
+        let kernels = card.report().kernels.is_ok().then(|| card.kernels()).transpose()?;
+        let stream = match &kernels {
+            Some(kernels) => kernels.stream().clone(),
+            None => Arc::new(Stream::new(card.context())?),
+        };
+        Ok(Self { card: card.clone(), kernels, stream, pool: None })
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn card(&self) -> &Arc<Card> {
+        &self.card
+    }
+
+    /// Its context.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        self.card.context()
+    }
+
+    /// The stream that all of it is done on.
+    #[must_use]
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// The kernels, where there are any.
+    pub fn kernels(&mut self) -> Option<&mut Kernels> {
+        self.kernels.as_mut()
+    }
+
+    /// Brings a picture to the size and layout of `to`; nobody waits for it. False without kernels.
+    ///
+    /// # Errors
+    /// The driver fails.
+    pub fn resize(&mut self, from: &Picture, to: &Picture) -> Result<bool, Error> {
+        if from.size() == to.size() && from.format() == to.format() {
+            return to.copy_from(&self.stream, from).map(|()| true);
+        }
+        match &mut self.kernels {
+            Some(kernels) => kernels.resize(&[(from, Crop::whole(from.size()), to)]).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// The picture in host memory: as it is, or of another size and 8 bit where that is asked for and there are kernels. Waits for it.
+    ///
+    /// # Errors
+    /// The driver fails.
+    pub fn fetch(&mut self, from: &Picture, size: Option<(u32, u32)>) -> Result<Host, Error> {
+        match size.filter(|size| *size != from.size() && self.kernels.is_some()) {
+            None => from.download(&self.stream),
+            Some(size) => {
+                let small = self.own(size)?;
+                self.resize(from, &small)?;
+                small.download(&self.stream)
+            }
+        }
+    }
+
+    /// A picture of this worker's own, NV12.
+    fn own(&mut self, size: (u32, u32)) -> Result<Picture, Error> {
+        let pool = match &self.pool {
+            Some((known, pool)) if *known == size => pool.clone(),
+            _ => {
+                let pool = Pool::new(self.card.context(), Format::Nv12, size, OWN)?;
+                self.pool.insert((size, pool)).1.clone()
+            }
+        };
+        pool.lease()?.ok_or_else(|| Error::Invalid("a worker holds more pictures than it has".into()))
+    }
+}
