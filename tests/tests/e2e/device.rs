@@ -93,7 +93,7 @@ async fn a_frame_stays_on_the_device_from_its_access_unit_to_the_next() {
         all.extend(measured);
     }
     without_a_gap(&all);
-    assert_eq!(all.iter().filter(|chunk| chunk.is_key()).count(), all.len() / 25, "a change costs no key frame");
+    assert_eq!(all.iter().filter(|chunk| chunk.is_key()).count(), all.len().div_ceil(25), "a change costs no key frame");
     let told = program.camera("cam0").await;
     assert_eq!(backend(&told), Some(Backend::Nvenc));
     assert_eq!((main_of(&told).reason.clone(), told.hardware.decoder_reason.clone()), (None, None));
