@@ -1,5 +1,6 @@
 //! Contexts: which are alive, which one is the primary, and which one a thread has current.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,25 @@ pub struct Context {
     pub default_stream: Arc<Stream>,
     /// The flags it was made with.
     pub flags: u32,
+    broken: AtomicU32,
+}
+
+impl Context {
+    /// A failure of its work: every later call in this context answers with it, as the driver's do. Another context goes on.
+    pub fn break_down(&self, code: Cu) {
+        let _ = self.broken.compare_exchange(0, code.0, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    /// Whether its work went well so far.
+    ///
+    /// # Errors
+    /// The first failure, which stays.
+    pub fn healthy(&self) -> Result<(), Cu> {
+        match self.broken.load(Ordering::SeqCst) {
+            0 => Ok(()),
+            code => Err(Cu(code)),
+        }
+    }
 }
 
 /// The primary context: one for the device, counted.
@@ -35,7 +55,7 @@ impl Machine {
         // The default stream is made first; it is told apart by its context's handle, which the next line gives.
         let stream = Stream::start(0, true, self.delay())?;
         self.counters.contexts_live.add(1);
-        Ok(self.contexts.insert(Arc::new(Context { default_stream: stream, flags })))
+        Ok(self.contexts.insert(Arc::new(Context { default_stream: stream, flags, broken: AtomicU32::new(0) })))
     }
 
     /// Waits for a context's work and frees what it leaves behind.
@@ -100,13 +120,26 @@ impl Machine {
     /// The calling thread's current context.
     ///
     /// # Errors
-    /// It has none, or it is destroyed, or the device is lost.
+    /// It has none, or it is destroyed or broken, or the device is lost.
     pub fn current(&self) -> Result<u64, Cu> {
+        let handle = self.current_anyhow()?;
+        self.contexts.get(handle).map_err(|_| Cu::CONTEXT_IS_DESTROYED)?.healthy()?;
+        Ok(handle)
+    }
+
+    fn current_anyhow(&self) -> Result<u64, Cu> {
         self.alive()?;
         let handle = self.stack(|stack| stack.last().copied()).filter(|handle| *handle != 0);
-        let handle = handle.ok_or(Cu::INVALID_CONTEXT)?;
-        self.contexts.get(handle).map_err(|_| Cu::CONTEXT_IS_DESTROYED)?;
-        Ok(handle)
+        handle.ok_or(Cu::INVALID_CONTEXT)
+    }
+
+    /// Whether a context that is still there may be used.
+    ///
+    /// # Errors
+    /// It is gone or broken, or the device is lost.
+    pub fn usable(&self, handle: u64) -> Result<(), Cu> {
+        self.alive()?;
+        self.contexts.get(handle).map_err(|_| Cu::INVALID_CONTEXT)?.healthy()
     }
 
     /// The stream behind a client's handle; 0 and 1 are the current context's default stream.
@@ -142,10 +175,11 @@ impl Machine {
         } else {
             Vec::new()
         };
+        let context = self.contexts.get(current)?;
         Ok(stream.submit(move || {
             before.iter().for_each(Ticket::wait);
             if let Err(code) = job() {
-                self.break_down(code);
+                context.break_down(code);
             }
         }))
     }
@@ -160,7 +194,7 @@ impl Machine {
         let tickets: Vec<_> = own.map(|stream| stream.now()).collect();
         tickets.iter().for_each(Ticket::wait);
         self.contexts.get(current)?.default_stream.now().wait();
-        self.alive()
+        self.current().map(drop)
     }
 
     pub(crate) fn delay(&self) -> Duration {

@@ -39,6 +39,7 @@ counters! {
     contexts_live: "Contexts not destroyed.",
     streams_live: "Streams that clients made and not destroyed.",
     events_live: "Events not destroyed.",
+    modules_live: "Modules not unloaded.",
     decoders_live: "Decoders not destroyed.",
     surfaces_mapped: "Decoded pictures that are mapped.",
     encoders_live: "Encode sessions not closed.",

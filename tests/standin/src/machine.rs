@@ -79,7 +79,7 @@ impl Machine {
         }
     }
 
-    /// A failure of work on the device: every later call of the process answers with it, as the driver's do.
+    /// The device is lost: every later call of the process answers with it, as the driver's do.
     pub fn break_down(&self, code: Cu) {
         let _ = self.broken.compare_exchange(0, code.0, Ordering::SeqCst, Ordering::SeqCst);
     }

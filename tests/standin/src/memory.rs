@@ -149,6 +149,12 @@ impl Memory {
         (address.checked_add(length)? <= one.address + one.size).then_some(one)
     }
 
+    /// All live allocations.
+    #[must_use]
+    pub fn all(&self) -> Vec<Allocation> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).values().copied().collect()
+    }
+
     /// Keeps all memory allocated while the guard lives. One guard a thread at a time.
     pub fn hold(&self) -> RwLockReadGuard<'_, ()> {
         self.in_use.read().unwrap_or_else(PoisonError::into_inner)

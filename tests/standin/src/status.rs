@@ -27,15 +27,19 @@ codes! {
     NOT_INITIALIZED = 3 "NOT_INITIALIZED" "initialization error";
     NO_DEVICE = 100 "NO_DEVICE" "no CUDA-capable device is detected";
     INVALID_DEVICE = 101 "INVALID_DEVICE" "invalid device ordinal";
+    INVALID_IMAGE = 200 "INVALID_IMAGE" "device kernel image is invalid";
     INVALID_CONTEXT = 201 "INVALID_CONTEXT" "invalid device context";
     MAP_FAILED = 205 "MAP_FAILED" "mapping of buffer object failed";
+    NO_BINARY_FOR_GPU = 209 "NO_BINARY_FOR_GPU" "no kernel image is available for execution on the device";
     ECC_UNCORRECTABLE = 214 "ECC_UNCORRECTABLE" "uncorrectable ECC error encountered";
     INVALID_PTX = 218 "INVALID_PTX" "a PTX JIT compilation failed";
+    UNSUPPORTED_PTX_VERSION = 222 "UNSUPPORTED_PTX_VERSION" "the provided PTX was compiled with an unsupported toolchain.";
     INVALID_HANDLE = 400 "INVALID_HANDLE" "invalid resource handle";
     NOT_FOUND = 500 "NOT_FOUND" "named symbol not found";
     NOT_READY = 600 "NOT_READY" "device not ready";
     ILLEGAL_ADDRESS = 700 "ILLEGAL_ADDRESS" "an illegal memory access was encountered";
     CONTEXT_IS_DESTROYED = 709 "CONTEXT_IS_DESTROYED" "context is destroyed";
+    MISALIGNED_ADDRESS = 716 "MISALIGNED_ADDRESS" "misaligned address";
     NOT_SUPPORTED = 801 "NOT_SUPPORTED" "operation not supported";
     UNKNOWN = 999 "UNKNOWN" "unknown error";
 }

@@ -179,6 +179,11 @@ impl<T> Handles<T> {
         handle
     }
 
+    /// Puts another thing behind a handle.
+    pub fn replace(&self, handle: u64, thing: Arc<T>) {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).insert(handle, thing);
+    }
+
     /// The thing behind a handle.
     ///
     /// # Errors

@@ -5,6 +5,8 @@ use std::sync::PoisonError;
 use sightline_standin::status::put;
 use sightline_standin::{Cu, abi, machine};
 
+use crate::module;
+
 fn known(handle: u64) -> Result<(), Cu> {
     machine().contexts.get(handle).map(|_| ()).map_err(|_| Cu::INVALID_CONTEXT)
 }
@@ -16,6 +18,12 @@ fn push(handle: u64) {
 fn flags_of_primary(flags: u32) -> Result<(), Cu> {
     machine().alive()?;
     machine().primary().lock().unwrap_or_else(PoisonError::into_inner).flags = flags;
+    Ok(())
+}
+
+fn release(all: bool) -> Result<(), Cu> {
+    machine().release_primary(all)?;
+    module::forget();
     Ok(())
 }
 
@@ -48,6 +56,7 @@ abi! {
     fn cuCtxDestroy_v2(handle: u64) {
         // Ending a context works on a lost device too: clients must be able to clean up.
         machine().destroy_context(handle).map_err(|_| Cu::INVALID_CONTEXT)?;
+        module::forget();
         machine().stack(|stack| if stack.last() == Some(&handle) { stack.pop(); });
         Ok(())
     }
@@ -114,10 +123,10 @@ abi! {
     }
 
     fn cuDevicePrimaryCtxRetain(out: *mut u64, device: i32) { retain(out, device) }
-    fn cuDevicePrimaryCtxRelease(_device: i32) { machine().release_primary(false) }
-    fn cuDevicePrimaryCtxRelease_v2(_device: i32) { machine().release_primary(false) }
-    fn cuDevicePrimaryCtxReset(_device: i32) { machine().release_primary(true) }
-    fn cuDevicePrimaryCtxReset_v2(_device: i32) { machine().release_primary(true) }
+    fn cuDevicePrimaryCtxRelease(_device: i32) { release(false) }
+    fn cuDevicePrimaryCtxRelease_v2(_device: i32) { release(false) }
+    fn cuDevicePrimaryCtxReset(_device: i32) { release(true) }
+    fn cuDevicePrimaryCtxReset_v2(_device: i32) { release(true) }
     fn cuDevicePrimaryCtxSetFlags(_device: i32, flags: u32) { flags_of_primary(flags) }
     fn cuDevicePrimaryCtxSetFlags_v2(_device: i32, flags: u32) { flags_of_primary(flags) }
 

@@ -81,7 +81,7 @@ impl Running {
     /// Waits for it.
     pub(crate) fn finish(self) -> Result<(), Cu> {
         self.0.wait();
-        machine().alive()
+        machine().current().map(drop)
     }
 }
 

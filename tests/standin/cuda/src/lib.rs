@@ -6,6 +6,7 @@ mod copy;
 mod device;
 mod memory;
 mod module;
+mod ptx;
 mod stream;
 mod unsupported;
 

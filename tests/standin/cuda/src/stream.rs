@@ -85,7 +85,7 @@ abi! {
     fn cuStreamSynchronize(handle: u64) {
         // The place behind the default stream's other half, too: a job of it waits for the blocking streams.
         machine().submit(handle, || Ok(()))?.wait();
-        machine().alive()
+        machine().current().map(drop)
     }
 
     fn cuStreamWaitEvent(handle: u64, event: u64, _flags: u32) {
@@ -99,10 +99,10 @@ abi! {
 
     fn cuStreamAddCallback(handle: u64, callback: Option<extern "C" fn(u64, u32, *mut c_void)>, data: *mut c_void, _flags: u32) {
         let callback = callback.ok_or(Cu::INVALID_VALUE)?;
-        let data = Opaque(data);
+        let (data, context) = (Opaque(data), machine().current()?);
         machine().submit(handle, move || {
             let data = data;
-            let status = machine().alive().map_or_else(|code| code.0, |()| 0);
+            let status = machine().usable(context).map_or_else(|code| code.0, |()| 0);
             callback(handle, status, data.0);
             Ok(())
         })?;
@@ -136,7 +136,7 @@ abi! {
     fn cuEventRecordWithFlags(event: u64, stream: u64, _flags: u32) { record(event, stream) }
 
     fn cuEventQuery(handle: u64) {
-        machine().alive()?;
+        machine().current()?;
         let reached = machine().events.get(handle)?.ticket().is_none_or(|ticket| ticket.is_done());
         if reached { Ok(()) } else { Err(Cu::NOT_READY) }
     }
@@ -145,7 +145,7 @@ abi! {
         if let Some(ticket) = machine().events.get(handle)?.ticket() {
             ticket.wait();
         }
-        machine().alive()
+        machine().current().map(drop)
     }
 
     fn cuEventElapsedTime(out: *mut f32, from: u64, to: u64) { elapsed(out, from, to) }

@@ -58,7 +58,7 @@ impl Session {
     pub(crate) fn open(context: u64, api: u32) -> Result<u64, Nv> {
         let (faults, counters) = (&machine().faults, &machine().counters);
         machine().alive().map_err(lost)?;
-        machine().contexts.get(context).map_err(|_| Nv::INVALID_DEVICE)?;
+        machine().contexts.get(context).map_err(|_| Nv::INVALID_DEVICE)?.healthy().map_err(lost)?;
         if faults.no_nvenc {
             return Err(Nv::UNSUPPORTED_DEVICE);
         }
@@ -74,7 +74,7 @@ impl Session {
     pub(crate) fn usable(handle: u64) -> Result<Arc<Self>, Nv> {
         let session = SESSIONS.get(handle).map_err(|_| Nv::INVALID_ENCODERDEVICE)?;
         machine().alive().map_err(lost)?;
-        machine().contexts.get(session.context).map_err(|_| Nv::INVALID_DEVICE)?;
+        machine().contexts.get(session.context).map_err(|_| Nv::INVALID_DEVICE)?.healthy().map_err(lost)?;
         Ok(session)
     }
 
@@ -139,9 +139,10 @@ impl Session {
         let engine = state.engine.clone().ok_or(Nv::NOT_INITIALIZED)?;
         state.plan = Some(next);
         drop(state);
+        let context = machine().contexts.get(self.context).map_err(|_| Nv::INVALID_DEVICE)?;
         self.worker.submit(move || {
             if lock(&engine).go_over(next, reset).is_err() {
-                machine().break_down(Cu::UNKNOWN);
+                context.break_down(Cu::UNKNOWN);
             }
         });
         Ok(())
@@ -168,6 +169,7 @@ impl Session {
         }
         *target = Output { busy: true, time: request.time, duration: request.duration, ..Output::default() };
         target.number = state.pictures;
+        let context = machine().contexts.get(self.context).map_err(|_| Nv::INVALID_DEVICE)?;
         let (result, key, with_sets) = (Arc::clone(&output), request.key, request.with_sets);
         target.ticket = Some(self.worker.submit(move || {
             let coded = lock(&engine).run(&input, key, with_sets);
@@ -176,7 +178,7 @@ impl Session {
                 Ok((bytes, key)) => (output.bytes, output.key) = (bytes, key),
                 Err(code) => {
                     output.failed = true;
-                    machine().break_down(code);
+                    context.break_down(code);
                 }
             }
             drop(output);

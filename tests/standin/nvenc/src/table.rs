@@ -256,7 +256,7 @@ calls! {
             output.ticket.clone().ok_or(Nv::INVALID_CALL)?
         };
         ticket.wait();
-        machine().alive().map_err(crate::session::lost)?;
+        Session::usable(encoder)?;
         let mut output = lock(&output);
         if output.failed || output.bytes.len() > LARGEST_OUTPUT {
             return Err(Nv::GENERIC);

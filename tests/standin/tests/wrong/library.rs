@@ -66,6 +66,7 @@ callable!(A a B b);
 callable!(A a B b C c);
 callable!(A a B b C c D d);
 callable!(A a B b C c D d E e);
+callable!(A a B b C c D d E e F f G g H h I i J j K k);
 
 /// `libcuda.so.1`.
 pub(crate) struct Cuda {
