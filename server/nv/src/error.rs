@@ -54,6 +54,12 @@ pub enum Error {
          memory are used up"
     )]
     NoSession,
+    /// The device's memory is used up.
+    #[error("the device has no memory left ({call})")]
+    NoMemory {
+        /// The function that wanted some.
+        call: &'static str,
+    },
     /// The device cannot do what was asked for.
     #[error("{0}")]
     Unsupported(String),
@@ -67,7 +73,7 @@ pub enum Error {
 
 /// Codes after which nothing works in this context: a fault of a kernel, of memory, of the device or of its bus.
 const STICKY: [i32; 10] = [214, 219, 220, 700, 702, 714, 715, 716, 718, 719];
-/// CUDA's code for a device that fell off the bus, and the one for an unknown fault.
+/// CUDA's codes for a device that fell off the bus, and the one for an unknown fault; the decoder's library gives the last one for less.
 const LOST: [i32; 3] = [46, 101, 999];
 
 impl Error {
@@ -76,6 +82,8 @@ impl Error {
     pub fn is_device_lost(&self) -> bool {
         match self {
             Self::Call { call, code, .. } if call.starts_with("nvEnc") => [4, 5].contains(code),
+            Self::Call { call, code, .. } if call.starts_with("cuvid") => STICKY.contains(code),
+            Self::Call { call, .. } if call.starts_with("nvml") => false,
             Self::Call { code, .. } => STICKY.contains(code) || LOST.contains(code),
             _ => false,
         }
@@ -88,6 +96,9 @@ impl Error {
     }
 
     pub(crate) fn of_encoder(call: &'static str, code: i32, detail: &str) -> Self {
+        if code == nvenc::STATUS_OUT_OF_MEMORY {
+            return Self::NoSession;
+        }
         let name = usize::try_from(code).ok().and_then(|code| nvenc::STATUS_NAMES.get(code));
         let name = name.copied().unwrap_or("a status that this version does not know");
         let meaning = if detail.is_empty() { name.to_owned() } else { format!("{name}: {detail}") };

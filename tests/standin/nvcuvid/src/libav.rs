@@ -85,12 +85,13 @@ impl Decoder {
     pub(crate) fn open(codec: Codec) -> Option<Self> {
         // SAFETY: each pointer is looked at before it is used.
         unsafe {
-            ff::av_log_set_level(ff::AV_LOG_FATAL);
             let found = ff::avcodec_find_decoder(codec.libav());
             let context = if found.is_null() { ptr::null_mut() } else { ff::avcodec_alloc_context3(found) };
             if context.is_null() {
                 return None;
             }
+            // Quiet by itself: the level of the process is its client's own.
+            (*context).log_level_offset = ff::AV_LOG_TRACE + 1;
             let mut newest = Box::new(None);
             (*context).opaque = ptr::from_mut::<Option<Picture>>(newest.as_mut()).cast();
             (*context).get_buffer2 = Some(get_buffer);
@@ -165,6 +166,7 @@ impl Headers {
                 return None;
             }
             (*context).codec_id = codec.libav();
+            (*context).log_level_offset = ff::AV_LOG_TRACE + 1;
             (*parser).flags |= ff::PARSER_FLAG_COMPLETE_FRAMES;
             Some(headers)
         }

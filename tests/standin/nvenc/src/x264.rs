@@ -29,7 +29,6 @@ impl X264 {
     pub(crate) fn open(plan: &Plan) -> Option<Self> {
         // SAFETY: each pointer is looked at before it is used; texts end in a zero byte.
         unsafe {
-            ff::av_log_set_level(ff::AV_LOG_FATAL);
             let codec = ff::avcodec_find_encoder_by_name(c"libx264".as_ptr());
             let context = if codec.is_null() { ptr::null_mut() } else { ff::avcodec_alloc_context3(codec) };
             if context.is_null() {
@@ -52,6 +51,8 @@ impl X264 {
         // SAFETY: an encoder's settings before it is opened.
         unsafe {
             let context = &mut *self.context;
+            // Quiet by itself: the level of the process is its client's own.
+            context.log_level_offset = ff::AV_LOG_TRACE + 1;
             context.width = number(plan.width);
             context.height = number(plan.height);
             context.pix_fmt = ff::AVPixelFormat::AV_PIX_FMT_NV12;
