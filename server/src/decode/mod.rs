@@ -10,6 +10,7 @@ use crate::pipeline::clock::Clock;
 use crate::pipeline::frame::Frame;
 use crate::pipeline::packet::{AccessUnit, StreamParams};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The largest picture that is decoded, in pixels: 8K UHD (7680x4320) and a little. A frame of this size takes 53 MB; a
 /// hostile file may claim 16384x16384, which would take 400 MB for each of up to 16 references.
@@ -45,6 +46,10 @@ pub trait Decoder: Send {
     fn decode(&mut self, unit: &AccessUnit, frames: &mut Vec<Frame>) -> Result<(), DecodeError>;
     /// Appends the frames that were held back for reordering, and forgets all references.
     fn flush(&mut self, frames: &mut Vec<Frame>);
+    /// How long a device worked on each frame, of those that were not told yet.
+    fn device_times(&mut self) -> Vec<Duration> {
+        Vec::new()
+    }
 }
 
 /// A decoder, and why it is not that of a device where it is not.

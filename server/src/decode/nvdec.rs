@@ -10,9 +10,10 @@ use crate::device::{Bus, Card, DevicePicture, Home, sentence};
 use crate::pipeline::clock::Clock;
 use crate::pipeline::frame::{Colour, Frame, PixelFormat, Samples};
 use crate::pipeline::packet::{AccessUnit, VideoParams};
-use sightline_nv::{Codec, Decoded, DecoderOptions, Error, Format, Picture, Pool, Stream};
+use sightline_nv::{Codec, Decoded, DecoderOptions, Error, Format, Picture, Pool, Stream, Timings};
 use sightline_shared::time::Pts;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Output surfaces of a decoder: each costs a picture of memory.
 const SURFACES: usize = 6;
@@ -24,6 +25,8 @@ const OUT: usize = 3;
 const COPIES: usize = 32;
 /// Access units in a row which the driver may refuse as damaged before the decoder is given up.
 const FAILURES: u32 = 8;
+/// Frames whose time on the device is waited for at most.
+const TIMES: usize = 32;
 
 /// A decoder of a device.
 pub(super) struct NvdecDecoder {
@@ -38,6 +41,7 @@ pub(super) struct NvdecDecoder {
     out: Arc<()>,
     copies: Option<((u32, u32), Format, Pool)>,
     failures: u32,
+    times: Timings<()>,
 }
 
 impl NvdecDecoder {
@@ -68,6 +72,7 @@ impl NvdecDecoder {
             out: Arc::default(),
             copies: None,
             failures: 0,
+            times: Timings::new(TIMES),
         })
     }
 
@@ -86,6 +91,7 @@ impl NvdecDecoder {
     fn receive(&mut self, frames: &mut Vec<Frame>) -> Result<(), Error> {
         while let Some(decoded) = self.decoder.next_picture()? {
             self.failures = 0;
+            self.times.push((), decoded.timing.clone());
             if let Some((arrived, epoch)) = self.units.leave(decoded.pts) {
                 let (picture, held) = self.kept(&decoded)?;
                 let (width, height) = picture.size();
@@ -160,5 +166,9 @@ impl Decoder for NvdecDecoder {
             tracing::debug!("the end of a decoder: {error}");
         }
         self.units.forget();
+    }
+
+    fn device_times(&mut self) -> Vec<Duration> {
+        self.times.finished().into_iter().map(|((), took)| took).collect()
     }
 }

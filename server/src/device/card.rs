@@ -3,14 +3,7 @@
 use super::sentence;
 use sightline_nv::{Codec, Context, DeviceReport, Driver, EncoderCaps, Error, Kernels};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// An encode session of a device that is open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// Who holds it: a camera and its rendition, or a job.
-    pub holder: String,
-}
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A device that can be used.
 pub struct Card {
@@ -21,7 +14,6 @@ pub struct Card {
     kernels: Option<Mutex<Kernels>>,
     seats: AtomicUsize,
     lost: Mutex<Option<String>>,
-    sessions: Mutex<Vec<Arc<Session>>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -40,15 +32,7 @@ impl Card {
             Ok(()) => Some(Mutex::new(Kernels::new(&context)?)),
             Err(_) => None,
         };
-        Ok(Self {
-            context,
-            report: report.clone(),
-            name,
-            kernels,
-            seats: AtomicUsize::new(0),
-            lost: Mutex::default(),
-            sessions: Mutex::default(),
-        })
+        Ok(Self { context, report: report.clone(), name, kernels, seats: AtomicUsize::new(0), lost: Mutex::default() })
     }
 
     /// Its number.
@@ -129,23 +113,5 @@ impl Card {
 
     pub(super) fn leave(&self) {
         self.seats.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// Writes down that somebody holds an encode session, as long as what it gives lives.
-    #[must_use]
-    pub fn session(&self, holder: &str) -> Arc<Session> {
-        let session = Arc::new(Session { holder: holder.to_owned() });
-        let mut sessions = lock(&self.sessions);
-        sessions.retain(|session| Arc::strong_count(session) > 1);
-        sessions.push(session.clone());
-        session
-    }
-
-    /// Encode sessions of this program that are open.
-    #[must_use]
-    pub fn sessions(&self) -> Vec<Session> {
-        let mut sessions = lock(&self.sessions);
-        sessions.retain(|session| Arc::strong_count(session) > 1);
-        sessions.iter().map(|session| Session::clone(session)).collect()
     }
 }

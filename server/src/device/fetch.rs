@@ -5,6 +5,7 @@ use crate::pipeline::frame::{Frame, HostPicture, PixelFormat, Samples};
 use sightline_nv::reference::Host;
 use sightline_nv::{Format, Picture};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Most pixels of a picture for a detector that goes by coarse cells: twice as many as it has cells.
 const LOOK_PIXELS: usize = 153_600;
@@ -89,6 +90,11 @@ impl Fetcher {
             None => Tools::new(&home.card)?,
         };
         Ok(self.tools.insert(tools))
+    }
+
+    /// How long the device worked on each picture, of those that were not told yet.
+    pub fn device_times(&mut self) -> Vec<Duration> {
+        self.tools.as_mut().map(Tools::device_times).unwrap_or_default()
     }
 
     /// `frame` with samples in host memory; `None` where they lie there already.

@@ -8,7 +8,7 @@ mod seat;
 mod tools;
 mod words;
 
-pub use card::{Card, Session};
+pub use card::Card;
 pub use fetch::{DevicePicture, Fetcher, Home, Sight, bytes_of};
 pub use seat::{Bus, Seat, Taken, Wish};
 pub use sightline_nv::{DeviceReport, Error, Report, Switches};

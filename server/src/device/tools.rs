@@ -2,17 +2,21 @@
 
 use super::Card;
 use sightline_nv::reference::Host;
-use sightline_nv::{Context, Crop, Error, Format, Kernels, Picture, Pool, Stream};
+use sightline_nv::{Context, Crop, Error, Format, Kernels, Picture, Pool, Stream, Timings};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Pictures of one worker's own: one that is written while the one before is still read.
 const OWN: usize = 2;
+/// Pictures whose time on the device is waited for at most.
+const TIMES: usize = 32;
 
 /// Tools of one worker.
 pub struct Tools {
     card: Arc<Card>,
     kernels: Option<Kernels>,
     stream: Arc<Stream>,
+    times: Timings<()>,
     pool: Option<((u32, u32), Pool)>,
 }
 
@@ -27,7 +31,7 @@ impl Tools {
             Some(kernels) => kernels.stream().clone(),
             None => Arc::new(Stream::new(card.context())?),
         };
-        Ok(Self { card: card.clone(), kernels, stream, pool: None })
+        Ok(Self { card: card.clone(), kernels, stream, times: Timings::new(TIMES), pool: None })
     }
 
     /// The device.
@@ -59,12 +63,19 @@ impl Tools {
     /// The driver fails.
     pub fn resize(&mut self, from: &Picture, to: &Picture) -> Result<bool, Error> {
         if from.size() == to.size() && from.format() == to.format() {
-            return to.copy_from(&self.stream, from).map(|()| true);
+            let ((), timing) = self.stream.timed(|| to.copy_from(&self.stream, from))?;
+            self.times.push((), timing);
+            return Ok(true);
         }
-        match &mut self.kernels {
-            Some(kernels) => kernels.resize(&[(from, Crop::whole(from.size()), to)]).map(|()| true),
-            None => Ok(false),
-        }
+        let Some(kernels) = &mut self.kernels else { return Ok(false) };
+        kernels.resize(&[(from, Crop::whole(from.size()), to)])?;
+        kernels.last().iter().for_each(|timing| self.times.push((), timing.clone()));
+        Ok(true)
+    }
+
+    /// How long the device worked on each picture, of those that were not told yet.
+    pub fn device_times(&mut self) -> Vec<Duration> {
+        self.times.finished().into_iter().map(|((), took)| took).collect()
     }
 
     /// The picture in host memory: as it is, or of another size and 8 bit where that is asked for and there are kernels. Waits for it.

@@ -6,10 +6,16 @@ use sightline_nv::Error;
 #[must_use]
 pub fn sentence(error: &Error) -> String {
     let text = error.to_string();
-    let mut signs = text.chars();
-    let first: String = signs.next().map(|sign| sign.to_uppercase().collect()).unwrap_or_default();
     let end = if text.ends_with('.') { "" } else { "." };
-    format!("{first}{}{end}", signs.as_str())
+    let mut signs = text.chars();
+    let word = text.split(' ').next().unwrap_or_default();
+    match signs.next() {
+        // The names of the driver's functions stay what they are.
+        Some(first) if word.chars().all(char::is_lowercase) => {
+            format!("{}{}{end}", first.to_uppercase(), signs.as_str())
+        }
+        _ => format!("{text}{end}"),
+    }
 }
 
 #[cfg(test)]
@@ -20,5 +26,6 @@ mod tests {
     fn a_sentence_begins_with_a_capital_and_ends_once() {
         assert_eq!(sentence(&Error::NoEncoder), "This device has no video encoder (NVENC).");
         assert_eq!(sentence(&Error::Invalid("NVENC said no.".into())), "NVENC said no.");
+        assert_eq!(sentence(&Error::Invalid("cuInit failed".into())), "cuInit failed.");
     }
 }

@@ -94,8 +94,8 @@ fn nvenc(devices: &Devices) -> EncoderCaps {
     caps.limits = limits.collect();
     caps.presets = PRESETS.to_vec();
     caps.tunes = vec![Tune::Ull, Tune::Ll, Tune::Hq];
-    // No `crf`: its driver has a target quality, which this version does not set.
-    caps.rate_controls = vec![RateControl::Cbr, RateControl::Vbr, RateControl::Cqp];
+    // `crf` is its target quality.
+    caps.rate_controls = vec![RateControl::Cbr, RateControl::Vbr, RateControl::Cqp, RateControl::Crf];
     if able.iter().any(|caps| caps.live_bitrate) {
         caps.live = ["bitrate", "max_bitrate", "buffer_size", "fps"].map(str::to_owned).to_vec();
     }

@@ -1,7 +1,7 @@
 //! Which body encodes: the device's where it can do what is asked, else software, and why.
 
 use super::check::{Refusal, refuse};
-use super::plan::{EncoderPlan, Purpose, Rate, resolve, resolve_for};
+use super::plan::{EncoderPlan, Purpose, resolve, resolve_for};
 use super::shape::PictureFacts;
 use crate::device::{Card, Seat};
 use sightline_shared::encoder::{Backend, EncoderSettings};
@@ -75,12 +75,6 @@ fn on_device(
     }
     if u32::from(plan.b_frames) > caps.b_frames {
         return Err(format!("This device encodes {} B-frames in a row at most.", caps.b_frames));
-    }
-    if matches!(plan.rate, Rate::Crf(..)) {
-        return Err("NVENC has no `crf`; `cqp` and `vbr` are nearest.".into());
-    }
-    if plan.sample_aspect != (1, 1) {
-        return Err("Pixels of this picture are not square, which is written into the stream by x264 alone.".into());
     }
     Ok(plan)
 }

@@ -22,6 +22,7 @@ use crate::device::Seat;
 use crate::pipeline::frame::{Frame, Input};
 use bytes::Bytes;
 use sightline_shared::encoder::Backend;
+use std::time::Duration;
 
 /// Why nothing was encoded.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +94,11 @@ pub trait Encoder: Send {
     /// # Errors
     /// The encoder failed.
     fn flush(&mut self) -> Result<Vec<Encoded>, EncodeError>;
+
+    /// How long a device worked on each frame, of those that were not told yet.
+    fn device_times(&mut self) -> Vec<Duration> {
+        Vec::new()
+    }
 }
 
 /// Opens an encoder; that of a device where the plan says so and the seat has one.

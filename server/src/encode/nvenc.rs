@@ -7,16 +7,20 @@
 use super::plan::{EncoderPlan, Rate};
 use super::shape::unsaid;
 use super::{EncodeError, Encoded, Encoder, NeedsNew};
-use crate::device::{Card, Seat, Session, sentence};
+use crate::device::{Card, Seat, sentence};
 use crate::pipeline::frame::{Frame, Input, Samples};
 use bytes::Bytes;
 use sightline_nv::{
-    Codec, EncoderCaps, EncoderSettings, Error, Format, Picture, Pool, RateControl, Reconfigured, Tuning,
+    Codec, EncoderCaps, EncoderSettings, Error, Format, Picture, Pool, RateControl, Reconfigured, Timings, Tuning,
 };
 use sightline_shared::encoder::{Preset, Tune};
 use sightline_shared::time::TIMESCALE;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Frames whose time on the device is waited for at most.
+const WORKED: usize = 32;
 
 /// An open session, the picture that is written next, and where further ones come from.
 pub(super) struct NvencEncoder {
@@ -28,7 +32,7 @@ pub(super) struct NvencEncoder {
     plan: EncoderPlan,
     times: Times,
     card: Arc<Card>,
-    _session: Arc<Session>,
+    worked: Timings<()>,
 }
 
 /// Makes decoding times: the k-th access unit that comes out is decoded when the (k-d)-th frame was shown, d being how far B-frames
@@ -79,15 +83,16 @@ impl NvencEncoder {
         let capacity = usize::from(plan.b_frames) + 3;
         let pool = Pool::new(card.context(), Format::Nv12, (plan.width, plan.height), capacity).map_err(wrong)?;
         let next = leased(&pool).map_err(wrong)?;
-        let encoder = sightline_nv::Encoder::new(card.context(), settings).map_err(wrong)?;
-        let session = card.session(seat.holder());
+        let encoder = sightline_nv::Encoder::named(card.context(), settings, seat.holder()).map_err(wrong)?;
         let (plan, times) = (plan.clone(), Times::new(plan));
-        Ok(Self { encoder, pool, next, taken: None, plan, times, card, _session: session })
+        let worked = Timings::new(WORKED);
+        Ok(Self { encoder, pool, next, taken: None, plan, times, card, worked })
     }
 
     fn encoded(&mut self, units: Vec<sightline_nv::Encoded>) -> Vec<Encoded> {
         let one = |unit: sightline_nv::Encoded| {
             let dts = self.times.leave(unit.pts);
+            self.worked.push((), unit.timing);
             Encoded { pts: unit.pts, dts, key: unit.key, annexb: Bytes::from(unit.data) }
         };
         units.into_iter().map(one).collect()
@@ -112,6 +117,7 @@ fn settings(plan: &EncoderPlan, caps: &EncoderCaps) -> EncoderSettings {
         width: plan.width,
         height: plan.height,
         most: (plan.width, plan.height),
+        aspect: plan.sample_aspect,
         fps: ((plan.fps * 1000.0).round() as u32, 1000),
         preset: preset(plan.preset),
         tuning: match plan.tune {
@@ -144,8 +150,12 @@ fn rate(rate: Rate, caps: &EncoderCaps) -> RateControl {
         Rate::Vbr { bitrate, max, buffer } => {
             RateControl { mode: sightline_nv::Rate::Vbr, bitrate: bits(bitrate), maximum: bits(max), vbv: vbv(buffer) }
         }
-        // `crf` is never planned for a device.
-        Rate::Cqp(quality) | Rate::Crf(quality, _) => {
+        Rate::Crf(quality, limit) => {
+            let (maximum, buffer) = limit.unwrap_or_default();
+            let mode = sightline_nv::Rate::Quality(quality.max(1));
+            RateControl { mode, bitrate: 0, maximum: bits(maximum), vbv: vbv(buffer) }
+        }
+        Rate::Cqp(quality) => {
             let quality = u32::from(quality);
             let mode = sightline_nv::Rate::ConstQp(quality, quality, quality);
             RateControl { mode, bitrate: 0, maximum: 0, vbv: 0 }
@@ -241,6 +251,10 @@ impl Encoder for NvencEncoder {
     fn flush(&mut self) -> Result<Vec<Encoded>, EncodeError> {
         let units = self.encoder.finish().map_err(|error| device_error(&self.card, &error))?;
         Ok(self.encoded(units))
+    }
+
+    fn device_times(&mut self) -> Vec<Duration> {
+        self.worked.finished().into_iter().map(|((), took)| took).collect()
     }
 }
 

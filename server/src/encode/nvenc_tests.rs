@@ -65,6 +65,8 @@ fn settings_are_the_device_s_numbers() {
     assert_eq!((no_vbv.rate.mode, no_vbv.rate.maximum, no_vbv.rate.vbv), (sightline_nv::Rate::Cbr, 100_000, 0));
     let constant = settings(&plan(json!({ "rate_control": "cqp", "quality": 30 })), &CAPS);
     assert_eq!(constant.rate.mode, sightline_nv::Rate::ConstQp(30, 30, 30));
+    let quality = settings(&plan(json!({ "rate_control": "crf", "quality": 0, "max_bitrate": 900_000 })), &CAPS);
+    assert_eq!((quality.rate.mode, quality.rate.maximum), (sightline_nv::Rate::Quality(1), 900_000), "0 is no target");
 }
 
 #[test]

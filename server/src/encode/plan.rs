@@ -114,11 +114,7 @@ pub(super) fn resolve_for(
         codec: Codec::H264,
         preset: asked.preset.unwrap_or(preset),
         tune,
-        rate: match (backend, rate(asked, purpose, (width, height, fps), tune, quality)) {
-            // NVENC has no constant quality; where nobody asked for it by name, a constant quantiser is nearest.
-            (Backend::Nvenc, Rate::Crf(quality, None)) if asked.rate_control.is_none() => Rate::Cqp(quality),
-            (_, rate) => rate,
-        },
+        rate: rate(asked, purpose, (width, height, fps), tune, quality),
         gop,
         b_frames,
         width,

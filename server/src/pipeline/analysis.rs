@@ -204,6 +204,7 @@ impl Analysis {
         let looked =
             fetched.and_then(|fetched| detector.look(fetched.as_ref().unwrap_or(frame)).map_err(|e| e.to_string()));
         let now = self.clock.now();
+        self.counters.detect.on_device(now, &worker.fetcher.device_times());
         match looked {
             Ok(found) => {
                 self.counters.detect.leave(now, now.since(waiting.at));

@@ -24,6 +24,7 @@ use crate::settings::{CameraSettings, Origin, StreamSettings};
 use sightline_shared::api::Timings;
 use sightline_shared::camera::{CameraState, Rendition, Role};
 use sightline_shared::encoder::EncoderSettings;
+use sightline_shared::time::Epoch;
 use sightline_shared::tracks::Tracks;
 use sightline_shared::wire::Playing;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -73,6 +74,8 @@ pub struct CameraHandle {
     encodings: [Arc<Encoding>; 2],
     kept: Kept,
     counters: Counters,
+    /// The newest one of the viewed stream: a start is no way back to the first.
+    epoch: Arc<Mutex<Option<Epoch>>>,
     seat: Seat,
     running: Mutex<Running>,
     playing: Mutex<Option<Playing>>,
@@ -120,6 +123,7 @@ impl CameraHandle {
             encodings,
             kept,
             counters,
+            epoch: Arc::default(),
             seat,
             running: Mutex::default(),
             playing: Mutex::default(),
@@ -216,6 +220,7 @@ impl CameraHandle {
             source: if view { self.counters.source.clone() } else { Arc::default() },
             fragment: self.counters.fragment.clone(),
             inject: self.common.inject.clone(),
+            epoch: if view { self.epoch.clone() } else { Arc::default() },
         };
         let plan = StreamPlan { stream: stream.clone(), transport: settings.transport, camera: settings.id.clone() };
         let intake = Intake::new(outlets.clone(), clock.clone());

@@ -325,6 +325,9 @@ impl Decoding {
 
     /// Hands on what came out of the decoder.
     fn pass_on(&self, worker: &mut Worker) {
+        if let Some(decoder) = &mut worker.decoder {
+            self.counters.on_device(self.clock.now(), &decoder.device_times());
+        }
         for frame in std::mem::take(&mut worker.frames) {
             let key = (frame.epoch, frame.pts);
             let Some(at) = worker.inside.iter().position(|inside| (inside.unit.epoch, inside.unit.pts) == key) else {

@@ -6,6 +6,7 @@ use crate::device::{Bus, Error, Fetcher, Sight, bytes_of};
 use crate::pipeline::frame::{Frame, PictureMut, PixelFormat, PlaneMut, Samples};
 use sightline_nv::reference::Host;
 use sightline_nv::{Format, Picture, Stream};
+use std::time::Duration;
 
 /// What one worker needs for it.
 #[derive(Default)]
@@ -24,6 +25,10 @@ impl OnDevice {
     /// The frame in host memory, of that size if there are kernels; `None` where it lies there already.
     pub(super) fn fetch(&mut self, frame: &Frame, size: (usize, usize)) -> Result<Option<Frame>, Error> {
         self.fetcher.fetch(frame, Sight::Within(size.0, size.1))
+    }
+
+    pub(super) fn device_times(&mut self) -> Vec<Duration> {
+        self.fetcher.device_times()
     }
 
     pub(super) fn fill(

@@ -10,6 +10,7 @@ use crate::device::{self as hardware, Bus};
 use crate::pipeline::frame::{Frame, Input, PictureMut, PixelFormat};
 use device::OnDevice;
 use software::Software;
+use std::time::Duration;
 
 /// Why a picture could not be made of a frame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,6 +53,11 @@ impl Resizer {
     pub fn run(&mut self, frame: &Frame, to: &mut PictureMut<'_>) -> Result<(), ProcessError> {
         let fetched = self.device.fetch(frame, (to.width, to.height))?;
         self.software.run(fetched.as_ref().unwrap_or(frame), to)
+    }
+
+    /// How long a device worked on each picture, of those that were not told yet.
+    pub fn device_times(&mut self) -> Vec<Duration> {
+        self.device.device_times()
     }
 
     /// Writes `frame` into `to`, wherever both lie. What has to go over the bus does so in the smaller of the two sizes where the

@@ -93,7 +93,11 @@ async fn a_frame_stays_on_the_device_from_its_access_unit_to_the_next() {
         all.extend(measured);
     }
     without_a_gap(&all);
-    assert_eq!(all.iter().filter(|chunk| chunk.is_key()).count(), all.len().div_ceil(25), "a change costs no key frame");
+    assert_eq!(
+        all.iter().filter(|chunk| chunk.is_key()).count(),
+        all.len().div_ceil(25),
+        "a change costs no key frame"
+    );
     let told = program.camera("cam0").await;
     assert_eq!(backend(&told), Some(Backend::Nvenc));
     assert_eq!((main_of(&told).reason.clone(), told.hardware.decoder_reason.clone()), (None, None));
@@ -142,13 +146,20 @@ async fn what_the_device_cannot_do_is_done_in_software_and_said_why() {
         let told = running(&program, "cam0").await;
         let why = |reason: &Option<String>| reason.clone().unwrap_or_default();
         let (decodes, encodes) = (why(&told.hardware.decoder_reason), why(&told.hardware.encoder_reason));
-        assert_eq!((decodes.is_empty(), encodes.is_empty()), (decoder.is_empty(), encoder.is_empty()), "{faults}: {told:?}");
+        assert_eq!(
+            (decodes.is_empty(), encodes.is_empty()),
+            (decoder.is_empty(), encoder.is_empty()),
+            "{faults}: {told:?}"
+        );
         assert!(decodes.contains(decoder) && encodes.contains(encoder), "{faults}: {decodes} {encodes}");
         assert_eq!(backend(&told) == Some(Backend::Nvenc), encoder.is_empty(), "{faults}");
         // Only where one end is on the device and the other is not does a frame cross the bus.
         let bus = &told.hardware;
         let (down, up) = (bus.frames_to_host_bytes / FRAME, bus.frames_to_device_bytes / FRAME);
-        assert_eq!((down > 20, up > 20), (decoder.is_empty() && !encoder.is_empty(), encoder.is_empty() && !decoder.is_empty()));
+        assert_eq!(
+            (down > 20, up > 20),
+            (decoder.is_empty() && !encoder.is_empty(), encoder.is_empty() && !decoder.is_empty())
+        );
         assert!((down == 0 || up == 0) && bus.looks_to_host_bytes == 0, "{faults}: {bus:?}");
         drop(program.stop());
         if faults != "no-device" {
@@ -192,7 +203,10 @@ async fn a_device_that_is_lost_costs_less_than_a_gop() {
         let told = running(&program, id).await;
         assert_eq!(backend(&told), Some(Backend::X264));
         for reason in [&told.hardware.decoder_reason, &told.hardware.encoder_reason, &main_of(&told).reason] {
-            assert!(reason.as_deref().is_some_and(|reason| reason.contains("lost") || reason.contains("failed")), "{told:?}");
+            assert!(
+                reason.as_deref().is_some_and(|reason| reason.contains("lost") || reason.contains("failed")),
+                "{told:?}"
+            );
         }
         assert!(told.hardware.decoder.as_deref().is_some_and(|words| words.contains("libavcodec")), "{told:?}");
     }

@@ -73,8 +73,9 @@ impl Encoding {
             self.counters.process.dropped(DropCause::EncoderFailed, 1);
             return self.not_processed(worker, decoded, &e);
         }
-        let Worker { session: Some(session), .. } = worker else { return };
+        let Worker { session: Some(session), resizer, .. } = worker else { return };
         let at = self.clock.now();
+        self.counters.process.on_device(at, &resizer.device_times());
         self.counters.process.leave(at, at.since(decoded.at));
         self.mark(decoded.trace.as_ref(), "process", at);
         self.counters.encode.enter();
@@ -82,7 +83,9 @@ impl Encoding {
         session.inside.push_back(inside);
         self.inject.pause("encode", &*self.clock);
         let key = self.key_asked.swap(false, Ordering::AcqRel);
-        match session.encoder.encode(decoded.frame.pts.0, key) {
+        let made = session.encoder.encode(decoded.frame.pts.0, key);
+        self.counters.encode.on_device(self.clock.now(), &session.encoder.device_times());
+        match made {
             Ok(units) => {
                 if let Err(reason) = self.publish(session, &units) {
                     self.failed(worker, format!("Encoding failed: {reason}."));
