@@ -68,7 +68,7 @@ impl Target {
 
 /// fast_image_resize, plane by plane.
 fn by_crate(resizer: &mut fast_image_resize::Resizer, frame: &Frame, to: &mut PictureMut<'_>) {
-    let Samples::Host(picture) = &frame.samples;
+    let Samples::Host(picture) = &frame.samples else { unreachable!("painted here") };
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
     for (index, plane) in to.planes.iter_mut().enumerate() {
         let (data, stride) = picture.plane(index);

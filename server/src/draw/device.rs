@@ -1,5 +1,5 @@
-//! Boxes and labels by the device's kernels, on pictures in its memory: the same edges, letters and colours as in host memory, sample by
-//! sample.
+//! Boxes and labels by the device's kernels, on pictures in its memory: the same edges, letters and colours as in host memory; a
+//! sample on which several of them lie may be one step off, since software rounds once for all of them.
 
 use super::letters::Letters;
 use super::{RIM, ink};

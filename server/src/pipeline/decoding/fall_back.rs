@@ -14,7 +14,7 @@ impl Decoding {
         worker.params = None;
         worker.refused = Some((failed.unit.params.clone(), reason));
         let mut held: VecDeque<Inside> = worker.inside.drain(..).chain([failed]).collect();
-        worker.again = self.from_key_frame(&mut held);
+        worker.again = self.since_key_frame(&mut held);
         // What is left is of a GOP that is gone.
         let lost = held.iter().filter(|inside| inside.at.is_some()).count();
         self.counters.dropped(DropCause::DecodeError, lost as u64);
@@ -22,7 +22,7 @@ impl Decoding {
 
     /// From the key frame on that the last of `held` refers to: those of `held`, and what has come out of the decoder before;
     /// nothing where the hub has gone on to another GOP, whose key frame then waits in the edge.
-    fn from_key_frame(&self, held: &mut VecDeque<Inside>) -> VecDeque<Inside> {
+    fn since_key_frame(&self, held: &mut VecDeque<Inside>) -> VecDeque<Inside> {
         if let Some(at) = held.iter().rposition(|inside| inside.unit.key) {
             return held.split_off(at);
         }
