@@ -4,7 +4,9 @@
 //! as the one of `source` does. That saves a pass over every sample, and boxes mean the same in all renditions.
 
 mod device;
+mod simd;
 mod software;
+mod triangle;
 
 use crate::device::{self as hardware, Bus};
 use crate::pipeline::frame::{Frame, Input, PictureMut, PixelFormat};
