@@ -11,8 +11,10 @@ pub mod counters;
 pub mod fault;
 pub mod machine;
 pub mod memory;
+pub mod meter;
 pub mod status;
 pub mod stream;
+pub mod watch;
 
 pub use machine::{Machine, machine};
 pub use status::Cu;

@@ -67,7 +67,7 @@ abi! {
             { eprintln!("stand-in driver: SIGHTLINE_STANDIN_FAULTS: {text}"); }
             return Err(Cu::UNKNOWN);
         }
-        if machine().faults.no_device {
+        if machine().faults().no_device {
             return Err(Cu::NO_DEVICE);
         }
         machine().initialize();
@@ -75,7 +75,7 @@ abi! {
     }
 
     fn cuDriverGetVersion(out: *mut i32) {
-        put(out, if machine().faults.old_driver { 11_020 } else { 12_020 })
+        put(out, if machine().faults().old_driver { 11_020 } else { 12_020 })
     }
 
     fn cuDeviceGetCount(out: *mut i32) {
