@@ -137,7 +137,7 @@ impl Decoder {
     /// [`Error::AllHeld`] while pictures wait and none can be handed out: nothing was taken then. Otherwise what the device cannot decode, or
     /// how the driver failed; it then begins anew with the next key frame that it is given.
     pub fn decode(&mut self, access_unit: &[u8], pts: i64) -> Result<(), Error> {
-        self.state().map_waiting()?;
+        self.state().room()?;
         let mut packet = raw::SourceDataPacket::zeroed();
         packet.flags = raw::PACKET_TIMESTAMP | raw::PACKET_END_OF_PICTURE;
         if std::mem::take(&mut self.fresh) {
@@ -154,7 +154,7 @@ impl Decoder {
     /// # Errors
     /// As for [`Self::decode`].
     pub fn flush(&mut self) -> Result<(), Error> {
-        self.state().map_waiting()?;
+        self.state().room()?;
         let mut packet = raw::SourceDataPacket::zeroed();
         packet.flags = raw::PACKET_END_OF_STREAM;
         self.fresh = true;
@@ -175,6 +175,12 @@ impl Decoder {
             self.parser = None;
             Err(self.state().stream.explain(error))
         })
+    }
+
+    /// How many pictures wait to be fetched. Fetching one waits for its decoding to end: who wants throughput more than the newest picture lets a
+    /// few of them wait, so that the device always has the next one to decode.
+    pub fn ready(&mut self) -> usize {
+        self.state().ready()
     }
 
     /// The next picture in the order in which they are shown, if one is ready.

@@ -6,7 +6,7 @@ use crate::raw::{cuda, nvenc};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A library of the driver is missing.
-    #[error("no NVIDIA driver: {library} could not be loaded ({reason})")]
+    #[error("{}", no_library(library, reason))]
     NoLibrary {
         /// Its file name.
         library: &'static str,
@@ -69,6 +69,19 @@ pub enum Error {
     /// Every surface that the decoder may hand out is held by somebody.
     #[error("all {0} output surfaces of the decoder are held: let one go first")]
     AllHeld(usize),
+}
+
+/// The first library is the driver. The others come with it, but containers are given only those that they ask for.
+fn no_library(library: &str, reason: &str) -> String {
+    let capability = match library {
+        "libcuda.so.1" => return format!("no NVIDIA driver: {library} could not be loaded ({reason})"),
+        "libnvidia-ml.so.1" => "utility",
+        _ => "video",
+    };
+    format!(
+        "the NVIDIA driver lacks {library} ({reason}); a container gets it by NVIDIA_DRIVER_CAPABILITIES=compute,utility,video \
+         (here `{capability}`)"
+    )
 }
 
 /// Codes after which nothing works in this context: a fault of a kernel, of memory, of the device or of its bus.

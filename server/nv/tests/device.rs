@@ -11,6 +11,7 @@
 
 #[path = "device/clips.rs"]
 mod clips;
+mod common;
 #[path = "device/damage.rs"]
 mod damage;
 #[path = "device/decode.rs"]
@@ -27,3 +28,5 @@ mod pools;
 mod refusals;
 #[path = "device/sessions.rs"]
 mod sessions;
+#[path = "device/whole.rs"]
+mod whole;

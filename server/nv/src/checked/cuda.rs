@@ -36,6 +36,7 @@ table! {
         cuMemFree_v2(pointer: DevicePtr);
         cuMemGetInfo_v2(free: *mut usize, total: *mut usize);
         cuMemcpy2DAsync_v2(copy: *const Memcpy2D, stream: Stream);
+        cuMemcpyDtoDAsync_v2(to: DevicePtr, from: DevicePtr, bytes: usize, stream: Stream);
         cuMemcpyHtoDAsync_v2(to: DevicePtr, from: *const c_void, bytes: usize, stream: Stream);
         cuMemcpyDtoHAsync_v2(to: *mut c_void, from: DevicePtr, bytes: usize, stream: Stream);
         cuModuleLoadData(module: *mut Module, image: *const c_void);

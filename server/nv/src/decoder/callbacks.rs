@@ -61,12 +61,21 @@ impl State {
         self.current.as_ref().map(|handle| handle.format)
     }
 
-    /// Makes everything that waits safe from what is decoded next.
-    pub(super) fn map_waiting(&mut self) -> Result<(), Error> {
-        while let Some(at) = self.waiting.iter().position(|waiting| matches!(waiting, Waiting::Inside(..))) {
-            self.bring(at)?;
+    /// Refuses to decode on while something waits that could not be brought to safety if its memory were needed.
+    ///
+    /// It is not brought there now: that would wait for its decoding to end, while the next one's could have begun.
+    pub(super) fn room(&self) -> Result<(), Error> {
+        let Some(current) = &self.current else { return Ok(()) };
+        let inside = |waiting: &&Waiting| matches!(waiting, Waiting::Inside(handle, _) if Arc::ptr_eq(handle, current));
+        if self.waiting.iter().filter(inside).count() > current.free() {
+            return Err(Error::AllHeld(self.options.surfaces));
         }
         Ok(())
+    }
+
+    /// How many wait to be fetched.
+    pub(super) fn ready(&self) -> usize {
+        self.waiting.len()
     }
 
     pub(super) fn next(&mut self) -> Result<Option<Decoded>, Error> {

@@ -104,6 +104,11 @@ impl Handle {
         Ok(Self { context, cuvid, decoder, format, geometry, surfaces, mapped })
     }
 
+    /// Output surfaces that are not held.
+    pub(super) fn free(&self) -> usize {
+        self.surfaces.saturating_sub(self.mapped.load(Ordering::Acquire))
+    }
+
     /// Starts to decode a picture.
     ///
     /// # Safety
@@ -121,7 +126,7 @@ impl Handle {
         info: &raw::DisplayInfo,
         given: Option<Event>,
     ) -> Result<Decoded, Error> {
-        if self.mapped.load(Ordering::Acquire) >= self.surfaces {
+        if self.free() == 0 {
             return Err(Error::AllHeld(self.surfaces));
         }
         let mut how = raw::ProcParams::zeroed();

@@ -1,12 +1,12 @@
 //! Which driver a test runs on, and the process that it runs in.
 
+use crate::common;
 use sightline_nv::{Context, Driver};
 use std::ffi::{CString, c_char};
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 const INSIDE: &str = "SIGHTLINE_DEVICE_TEST";
@@ -58,20 +58,8 @@ pub(crate) fn inside(test: &str, faults: &str) -> bool {
 
 /// The stand-in's folder; `None` for the machine's own driver, which fails only of itself.
 fn standin(faults: &str) -> Option<PathBuf> {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(folder) = std::env::var_os("SIGHTLINE_STANDIN") {
-        return Some(folder.into());
-    }
-    if faults.is_empty() && Driver::load().is_ok() {
-        return None;
-    }
-    let built = BUILT.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the crate lies in the workspace");
-        let made = Command::new(root.join("scripts/standin")).output().expect("scripts/standin runs");
-        assert!(made.status.success(), "scripts/standin: {}", String::from_utf8_lossy(&made.stderr));
-        root.join("dist/standin")
-    });
-    Some(built.clone())
+    let own = faults.is_empty() && std::env::var_os("SIGHTLINE_STANDIN").is_none() && Driver::load().is_ok();
+    (!own).then(common::standin)
 }
 
 /// A count of the stand-in's; `None` on a real driver, which keeps none.
