@@ -6,15 +6,18 @@ use serde_json::{Value, json};
 use sightline_shared::camera::{Camera, Rendition};
 use sightline_shared::chunk::Kind;
 use sightline_shared::encoder::{Backend, RenditionInfo, RenditionState};
-use sightline_shared::wire::PROTOCOL_VERSION;
+use sightline_shared::wire::{PROTOCOL_VERSION, ServerMessage};
 use sightline_tests::clip::{Clip, ClipSpec};
-use sightline_tests::fake_camera::FakeCamera;
+use sightline_tests::fake_camera::{FakeCamera, Step};
+use sightline_tests::media::ffmpeg;
 use sightline_tests::mp4;
-use sightline_tests::program::Program;
+use sightline_tests::program::{Program, binary};
 use sightline_tests::standin::Device;
 use sightline_tests::viewer::{Got, GotChunk, Viewer};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// Bytes of one frame of the clip, NV12.
 const FRAME: u64 = 640 * 360 * 3 / 2;
@@ -113,6 +116,112 @@ async fn a_frame_stays_on_the_device_from_its_access_unit_to_the_next() {
     assert_eq!(counts["device_to_host"], 0, "{counts:?}");
     assert!(counts["host_to_device"] < FRAME / 10, "{counts:?}");
     all_given_back(&device);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn motion_is_looked_for_in_a_picture_that_the_device_made_small() {
+    let clip = Arc::new(Clip::make(ClipSpec { width: 640, height: 360, fps: 10, gop: 10, ..ClipSpec::default() }));
+    let (camera, device) = (FakeCamera::start(clip, vec![]).await, Device::new());
+    let program = Program::start_with(device.options("", settings(&[&camera], "detect = { fps = 2.0 }"))).await;
+    program.wait_live("cam0").await;
+    let mut viewer = watch(&program, "cam0", "source").await;
+    let moving = |message| match message {
+        ServerMessage::Tracks(tracks) => tracks.tracks.into_iter().find(|track| track.label == "motion"),
+        _ => None,
+    };
+    viewer.text(moving).await;
+    let bus = program.camera("cam0").await.hardware;
+    let timings = program.get_json("/api/timings?camera=cam0&last_s=60").await;
+    let looks = timings["stages"]["detect"]["out"].as_u64().unwrap_or(0);
+    let small = 320 * 180 * 3 / 2;
+    assert_eq!((bus.frames_to_host_bytes, bus.frames_to_device_bytes), (0, 0));
+    assert!(looks >= 2 && bus.looks_to_host_bytes <= (looks + 2) * small, "{looks} looks, {bus:?}");
+    assert!(timings["stages"]["detect"]["device_p50_ms"].as_f64() > Some(0.0), "{timings}");
+    assert!(timings["stages"]["decode"]["device_p50_ms"].as_f64() > Some(0.0), "{timings}");
+    // A person who asks for the picture is the one who brings a frame over the bus.
+    assert!(program.get("/api/cameras/cam0/snapshot.jpg").await.status().is_success());
+    assert_eq!(program.camera("cam0").await.hardware.frames_to_host_bytes, FRAME);
+    drop(program.stop());
+    let counts = device.counts();
+    assert!(counts["device_to_host"] <= FRAME + (looks + 40) * small, "{counts:?}");
+    all_given_back(&device);
+}
+
+/// The camera's picture becomes another one while somebody looks at `main`, which is resized on the device.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_picture_that_changes_stays_on_the_device() {
+    let spec = ClipSpec { width: 320, height: 180, fps: 10, gop: 10, frames: 50, ..ClipSpec::default() };
+    let [small, large] = [spec, ClipSpec { width: 640, height: 360, ..spec }].map(|spec| Arc::new(Clip::make(spec)));
+    let camera = FakeCamera::start(small, vec![Step::Frames(40), Step::Switch(large)]).await;
+    let device = Device::new();
+    let further = "detect = { model = \"none\" }\nencoder = { width = 160, b_frames = 2, gop = 20 }";
+    let program = Program::start_with(device.options("", settings(&[&camera], further))).await;
+    let mut viewer = watch(&program, "cam0", "main").await;
+    let (mut epochs, mut reordered) = (Vec::new(), 0);
+    while epochs.len() < 2 {
+        let header = viewer.video().await.header;
+        if epochs.last() != Some(&header.epoch) {
+            epochs.push(header.epoch);
+        }
+        assert!(header.dts <= header.pts);
+        reordered += usize::from(header.dts < header.pts);
+    }
+    assert!(reordered > 5, "B-frames are decoded after what they refer to");
+    viewer.videos(20).await;
+    let told = running(&program, "cam0").await;
+    assert_eq!((told.width, backend(&told)), (Some(640), Some(Backend::Nvenc)));
+    assert_eq!((main_of(&told).width, main_of(&told).reason.clone()), (Some(160), None));
+    let bus = &told.hardware;
+    assert!(bus.decoder.as_deref().is_some_and(|words| words.starts_with("NVDEC")), "{bus:?}");
+    assert_eq!((bus.frames_to_host_bytes, bus.frames_to_device_bytes), (0, 0));
+    let timings = program.get_json("/api/timings?camera=cam0&last_s=60").await;
+    for stage in ["process", "encode"] {
+        assert!(timings["stages"][stage]["device_p50_ms"].as_f64() > Some(0.0), "{stage}: {timings}");
+    }
+    drop(program.stop());
+    assert_eq!(device.counts()["device_to_host"], 0);
+    all_given_back(&device);
+}
+
+/// A file through the device: decoded, resized, drawn on and encoded there.
+#[test]
+fn a_file_is_annotated_on_the_device() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (input, output, plain) = (path("in.mp4"), path("out.mp4"), path("plain.mp4"));
+    let source = "testsrc2=size=320x180:rate=25:duration=2";
+    drop(ffmpeg(&[
+        "-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p", "-c:v", "libx264", "-g", "25", "-bf", "2", &input,
+    ]));
+    let annotate = |device: Option<&Device>, more: &[&str]| {
+        let mut command = Command::new(binary());
+        command
+            .args(["annotate", &input, "--force", "--show-time", "--model", "none", "--log-format", "json"])
+            .args(more);
+        command.envs(device.map(|device| device.options("", String::new()).environment).unwrap_or_default());
+        let done = command.output().expect("the program runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        serde_json::from_slice::<Value>(&done.stdout).expect("the result is JSON")
+    };
+    for more in [&["--resize", "160x90"][..], &["--rc", "crf", "--quality", "12"]] {
+        let device = Device::new();
+        let told = annotate(Some(&device), &[&["-o", &output][..], more].concat());
+        let words = |name: &str| told[name].as_str().unwrap_or_default().to_owned();
+        assert!(words("decoder").starts_with("NVDEC") && words("encoder").starts_with("NVENC"), "{told}");
+        assert_eq!((told["frames"].as_u64(), &told["notes"]), (Some(50), &json!([])), "{told}");
+        let counts = device.counts();
+        assert_eq!(counts["device_to_host"], 0, "{counts:?}");
+        assert!(counts["launches"] >= 50, "the time is drawn: {counts:?}");
+        all_given_back(&device);
+        annotate(None, &[&["-o", &plain, "--hwaccel", "none"][..], more].concat());
+        let filter = "[0:v][1:v]psnr=stats_file=-";
+        let told = ffmpeg(&["-i", &output, "-i", &plain, "-filter_complex", filter, "-f", "null", "-"]);
+        let told = String::from_utf8(told).expect("text");
+        let of = |line: &str| line.split("psnr_avg:").nth(1)?.split(' ').next()?.parse::<f64>().ok();
+        let psnr: Vec<f64> = told.lines().filter_map(of).collect();
+        assert_eq!(psnr.len(), 50, "{told}");
+        assert!(psnr.iter().all(|psnr| *psnr > 28.0), "the same frames as in software: {psnr:?}");
+    }
 }
 
 /// One way that a device fails, and what becomes of it.
