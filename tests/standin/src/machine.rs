@@ -15,6 +15,11 @@ use crate::stream::{Event, Handles, Stream};
 /// What the device calls itself.
 pub const NAME: &str = "Sightline stand-in (no GPU, for tests alone)";
 
+/// Where it says that it is.
+pub const BUS_ID: &str = "0000:01:00.0";
+/// Its number among all devices.
+pub const UUID: [u8; 16] = *b"sightlineSTANDIN";
+
 type WithStack = fn(&mut dyn FnMut(&mut Vec<u64>));
 
 /// The parts of the device that work.
@@ -26,6 +31,8 @@ pub struct Busy {
     pub decoder: Meter,
     /// The encoder.
     pub encoder: Meter,
+    /// What copies and fills memory.
+    pub copies: Meter,
 }
 
 /// The device's state.
@@ -107,6 +114,16 @@ impl Machine {
             0 => Ok(()),
             code => Err(Cu(code)),
         }
+    }
+
+    /// Whether the device is lost, whoever asks.
+    pub fn is_lost(&self) -> bool {
+        self.broken.load(Ordering::SeqCst) != 0
+    }
+
+    /// The CUDA version that the driver goes with.
+    pub fn cuda_version(&self) -> i32 {
+        if self.faults().old_driver { 11_020 } else { 12_020 }
     }
 
     /// The device is lost: every later call of the process answers with it, as the driver's do.

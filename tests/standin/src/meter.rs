@@ -20,6 +20,8 @@ struct State {
     since: Option<Instant>,
     /// Times that ended within the last second.
     past: VecDeque<(Instant, Instant)>,
+    /// Pieces that ended within the last second, and how long they took.
+    pieces: VecDeque<(Instant, Duration)>,
 }
 
 impl Meter {
@@ -29,16 +31,46 @@ impl Meter {
 
     /// Does work that is metered. Pieces at the same time count once.
     pub fn during<T>(&self, work: impl FnOnce() -> T) -> T {
-        self.lock().enter(Instant::now());
-        let done = work();
-        self.lock().leave(Instant::now());
-        done
+        let _until_it_is_done = self.enter();
+        work()
+    }
+
+    /// Meters until the guard goes.
+    pub fn enter(&self) -> Running<'_> {
+        let begin = Instant::now();
+        self.lock().enter(begin);
+        Running { meter: self, begin }
+    }
+
+    /// How many pieces ended in the last second, and how long one of them took.
+    #[must_use]
+    pub fn pieces(&self) -> (u32, Duration) {
+        let mut state = self.lock();
+        state.forget(Instant::now());
+        let count = u32::try_from(state.pieces.len()).unwrap_or(u32::MAX);
+        let all: Duration = state.pieces.iter().map(|(_, length)| *length).sum();
+        (count, all.checked_div(count).unwrap_or_default())
     }
 
     /// The share of the last second, in percent.
     #[must_use]
     pub fn percent(&self) -> u32 {
         self.lock().percent(Instant::now())
+    }
+}
+
+/// A piece of work that is under way.
+pub struct Running<'a> {
+    meter: &'a Meter,
+    begin: Instant,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        let now = Instant::now();
+        let mut state = self.meter.lock();
+        state.pieces.push_back((now, now.saturating_duration_since(self.begin)));
+        state.leave(now);
     }
 }
 
@@ -54,13 +86,16 @@ impl State {
             && let Some(since) = self.since.take()
         {
             self.past.push_back((since, now));
-            self.forget(now);
         }
+        self.forget(now);
     }
 
     fn forget(&mut self, now: Instant) {
         while self.past.front().is_some_and(|(_, end)| now.saturating_duration_since(*end) > SPAN) {
             self.past.pop_front();
+        }
+        while self.pieces.front().is_some_and(|(end, _)| now.saturating_duration_since(*end) > SPAN) {
+            self.pieces.pop_front();
         }
     }
 

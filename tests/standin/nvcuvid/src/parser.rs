@@ -50,6 +50,7 @@ struct Parser {
     pending: Vec<u8>,
     /// Where in `pending` a packet with a time began, and its time.
     times: Vec<(usize, i64)>,
+    /// A function of the client's failed during this call.
     failed: bool,
 }
 
@@ -181,13 +182,13 @@ impl Parser {
         (signal.color_primaries, signal.transfer_characteristics, signal.matrix_coefficients) = sequence.colour;
         // SAFETY: the client's function with the client's pointer, as its documents ask.
         let answer = unsafe { (self.callbacks.sequence)(self.callbacks.data, &mut format) };
-        match usize::try_from(answer) {
-            Ok(0) | Err(_) => self.failed = true,
-            Ok(1) => {}
-            Ok(more) => self.surfaces = more,
-        }
         self.next = 0;
-        self.sequence = Some(sequence);
+        // Without a decoder there is nothing to give pictures to until the next sequence.
+        self.sequence = (answer > 0).then_some(sequence);
+        self.failed |= answer <= 0;
+        if let Ok(more @ 2..) = usize::try_from(answer) {
+            self.surfaces = more;
+        }
     }
 
     fn decode(&self, unit: &[u8], offsets: &[u32], index: c_int, reference: bool, intra: bool) -> bool {
@@ -295,6 +296,7 @@ abi! {
         let parser = PARSERS.get(handle)?;
         let mut parser = parser.lock().unwrap_or_else(PoisonError::into_inner);
         let packet = packet.as_ref().ok_or(Cu::INVALID_VALUE)?;
+        parser.failed = false;
         if packet.flags & DISCONTINUITY != 0 {
             parser.pending.clear();
             parser.times.clear();

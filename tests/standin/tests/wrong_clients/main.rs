@@ -13,6 +13,7 @@ mod faults;
 mod kernels;
 mod leaks;
 mod library;
+mod load;
 mod memory;
 
 /// What memory holds that nobody wrote to.
