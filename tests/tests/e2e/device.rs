@@ -178,6 +178,26 @@ async fn a_picture_that_changes_stays_on_the_device() {
     all_given_back(&device);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_decoder_takes_over_at_a_key_frame() {
+    let (camera, device) = (camera().await, Device::new());
+    let program = Program::start_with(device.options("", settings(&[&camera], UNSEEN))).await;
+    program.wait_live("cam0").await;
+    let mut viewer = watch(&program, "cam0", "main").await;
+    let mut all = viewer.videos(10).await;
+    for (decoder, begins) in [("software", "software"), ("auto", "NVDEC")] {
+        let (status, answer) = program.send(Method::PATCH, "/api/cameras/cam0", &json!({ "decoder": decoder })).await;
+        assert_eq!((status, answer["decoder"].as_str()), (200, Some(decoder)), "{answer}");
+        all.extend(viewer.videos(35).await);
+        let told = program.camera("cam0").await.hardware;
+        assert!(told.decoder.as_deref().is_some_and(|words| words.starts_with(begins)), "{told:?}");
+        assert_eq!(told.decoder_reason.is_some(), decoder == "software", "{told:?}");
+    }
+    without_a_gap(&all);
+    drop(program.stop());
+    all_given_back(&device);
+}
+
 /// A file through the device: decoded, resized, drawn on and encoded there.
 #[test]
 fn a_file_is_annotated_on_the_device() {
