@@ -1,4 +1,4 @@
-//! Resizing one frame of I420 on one thread: what the program uses (libswscale) beside fast_image_resize, on the same samples.
+//! Resizing one frame of I420 on one thread: what the program does beside libswscale and fast_image_resize, on the same samples.
 //!
 //! `cargo bench -p sightline-server --bench resize`
 
@@ -6,6 +6,8 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions};
+use ffmpeg_next::format::Pixel;
+use sightline::libav::Scaler;
 use sightline::pipeline::clock::Mono;
 use sightline::pipeline::frame::{Colour, Frame, PictureMut, PixelFormat, PlaneMut, Samples, VecPicture};
 use sightline::process::Resizer;
@@ -89,10 +91,21 @@ fn resizes(criterion: &mut Criterion) {
         let mut target = Target::new(width, height);
         let mut n = 0_usize;
         let mut resizer = Resizer::default();
-        group.bench_function("libswscale", |bench| {
+        group.bench_function("sightline", |bench| {
             bench.iter(|| {
                 n += 1;
                 resizer.run(&frames[n % FRAMES], &mut target.picture()).expect("the planes hold the picture");
+                black_box(target.planes[0][0])
+            });
+        });
+        let pixel = Pixel::YUV420P;
+        let mut scaler = Scaler::new((pixel, 1920, 1080), (pixel, width, height)).expect("libswscale does this");
+        group.bench_function("libswscale", |bench| {
+            bench.iter(|| {
+                n += 1;
+                let Samples::Host(picture) = &frames[n % FRAMES].samples;
+                let planes = [0, 1, 2].map(|index| picture.plane(index));
+                scaler.run(&planes, &mut target.picture().planes).expect("the planes hold the picture");
                 black_box(target.planes[0][0])
             });
         });

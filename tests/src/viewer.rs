@@ -145,14 +145,15 @@ impl Viewer {
     /// # Panics
     /// The connection is gone.
     pub async fn say(&mut self, message: &ViewerMessage) {
-        self.say_raw(&serde_json::to_string(message).expect("serialises")).await;
+        let text = serde_json::to_string(message).expect("serialises");
+        self.say_raw(&text).await.expect("the connection is open");
     }
 
-    /// Says any text to the server, of the protocol or not.
+    /// Says any text to the server, of the protocol or not; the server may hang up while it is said.
     ///
-    /// # Panics
+    /// # Errors
     /// The connection is gone.
-    pub async fn say_raw(&mut self, text: &str) {
-        self.socket.send(Message::text(text.to_owned())).await.expect("the connection is open");
+    pub async fn say_raw(&mut self, text: &str) -> Result<(), tokio_tungstenite::tungstenite::Error> {
+        self.socket.send(Message::text(text.to_owned())).await
     }
 }

@@ -1,4 +1,5 @@
 //! Blending of rows of bytes, written so that the compiler makes vector instructions of it: widths are fixed or plain slices, sums fit 16 bits.
+#![allow(unsafe_code, reason = "functions for an instruction set are called; the block says why it is there")]
 
 use std::ops::Range;
 
@@ -80,26 +81,103 @@ impl Columns {
         self.add[at] = (u32::from(self.add[at] - 128) * keep / 256) as u16 + u16::from(to) * alpha.min(256) + 128;
     }
 
-    fn apply(&self, row: &mut [u8]) {
-        if let Some(eight) = row[self.start..].first_chunk_mut::<8>() {
-            *eight = std::array::from_fn(|at| ((u16::from(eight[at]) * self.keep[at] + self.add[at]) >> 8) as u8);
+    /// Changes the eight bytes in `row`, as far as it has them.
+    #[inline(always)]
+    fn apply(&self, row: &mut [u8], eight: impl Fn(&Self, [u8; 8]) -> [u8; 8]) {
+        if let Some(bytes) = row.get_mut(self.start..).and_then(<[u8]>::first_chunk_mut::<8>) {
+            *bytes = eight(self, *bytes);
         }
+    }
+
+    /// The eight bytes changed, one by one: what [`Self::at_once`] is held to, and what other processors do.
+    #[cfg_attr(all(target_arch = "x86_64", not(test)), expect(dead_code, reason = "x86-64 has the other body"))]
+    fn one_by_one(&self, bytes: [u8; 8]) -> [u8; 8] {
+        std::array::from_fn(|at| ((u16::from(bytes[at]) * self.keep[at] + self.add[at]) >> 8) as u8)
+    }
+
+    /// The same in one register (SSE2, which every x86-64 has). The compiler makes 40 instructions of the plain body, with a
+    /// scalar multiplication for each byte; drawing ten boxes took 2.5 times as long.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "sse2")]
+    fn at_once(&self, bytes: [u8; 8]) -> [u8; 8] {
+        use std::arch::x86_64::{
+            _mm_add_epi16, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_mullo_epi16, _mm_packus_epi16, _mm_set_epi16,
+            _mm_setzero_si128, _mm_srli_epi16, _mm_unpacklo_epi8,
+        };
+        let wide = |[a, b, c, d, e, f, g, h]: [u16; 8]| {
+            let [a, b, c, d, e, f, g, h] = [a, b, c, d, e, f, g, h].map(u16::cast_signed);
+            _mm_set_epi16(h, g, f, e, d, c, b, a)
+        };
+        let zero = _mm_setzero_si128();
+        let samples = _mm_unpacklo_epi8(_mm_cvtsi64_si128(i64::from_le_bytes(bytes)), zero);
+        let mixed = _mm_add_epi16(_mm_mullo_epi16(samples, wide(self.keep)), wide(self.add));
+        _mm_cvtsi128_si64(_mm_packus_epi16(_mm_srli_epi16(mixed, 8), zero)).to_le_bytes()
     }
 }
 
 /// Changes the bytes of all `columns` on each of `rows`: row by row, since both sides of a box lie on the same pages of memory.
 pub(super) fn run(columns: &[Columns], data: &mut [u8], stride: usize, rows: Range<usize>) {
-    match columns {
+    // SAFETY: every x86-64 has SSE2 (it is part of the psABI's baseline).
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        run_at_once(columns, data, stride, rows);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    run_by(columns, data, stride, rows, Columns::one_by_one);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "sse2")]
+fn run_at_once(columns: &[Columns], data: &mut [u8], stride: usize, rows: Range<usize>) {
+    run_by(columns, data, stride, rows, |columns, bytes| columns.at_once(bytes));
+}
+
+#[inline(always)]
+fn run_by(
+    columns: &[Columns],
+    data: &mut [u8],
+    stride: usize,
+    rows: Range<usize>,
+    eight: impl Fn(&Columns, [u8; 8]) -> [u8; 8] + Copy,
+) {
+    // Copies: what lies in registers need not be read again for each row.
+    match *columns {
         [left, right] => {
             for row in rows {
                 let row = &mut data[row * stride..];
-                left.apply(row);
-                right.apply(row);
+                left.apply(row, eight);
+                right.apply(row, eight);
             }
         }
-        columns => {
+        _ => {
             for row in rows {
-                columns.iter().for_each(|columns| columns.apply(&mut data[row * stride..]));
+                columns.iter().for_each(|columns| columns.apply(&mut data[row * stride..], eight));
+            }
+        }
+    }
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bytes_at_once_are_what_they_are_one_by_one(
+            rows in proptest::collection::vec(any::<u8>(), 7 * 24),
+            inks in proptest::collection::vec((0_usize..2, 0_usize..8, any::<u8>(), 0_u16..=256), 0..12),
+        ) {
+            let mut columns = [Columns::new(3), Columns::new(16)];
+            for (side, at, to, alpha) in inks {
+                let start = columns[side].start;
+                columns[side].cover(start + at, to, alpha);
+            }
+            for some in [&columns[..], &columns[..1]] {
+                let (mut plain, mut fast) = (rows.clone(), rows.clone());
+                run_by(some, &mut plain, 24, 1..6, Columns::one_by_one);
+                run(some, &mut fast, 24, 1..6);
+                prop_assert_eq!(plain, fast);
             }
         }
     }

@@ -3,7 +3,9 @@
 //! Rotation is not done here: a rendition keeps the orientation that it was coded in, and its init segment says how it is shown,
 //! as the one of `source` does. That saves a pass over every sample, and boxes mean the same in all renditions.
 
+mod simd;
 mod software;
+mod triangle;
 
 use crate::pipeline::frame::{Frame, PictureMut, PixelFormat};
 use software::Software;

@@ -1,12 +1,13 @@
-//! Resizing on the processor by libswscale, bilinear.
+//! Resizing on the processor: by our own filter where it is made for the sizes, otherwise by libswscale, bilinear.
 //!
-//! Side by side with fast_image_resize 6.1 (triangle filter, AVX2, plane by plane), one thread of a shared two-core machine,
-//! 1080p to 720p and to 360p (`cargo bench -p sightline-server --bench resize`): I420 1.05 ms against 3.12, 0.79 against 1.51;
-//! NV12 1.23 against 3.58, 1.02 against 1.46; 10 bit 1.34 against 3.69, 0.97 against 2.08. The faster one stands here.
+//! Side by side, one thread of a shared two-core machine, I420 of 1080p (`cargo bench -p sightline-server --bench resize`): to 720p 0.85 ms,
+//! libswscale 1.37, fast_image_resize 6.1 (triangle filter, AVX2) 3.25; to 360p, which is not ours, libswscale 0.89 to 1.01 and
+//! fast_image_resize 1.59.
 
 use super::ProcessError;
+use super::triangle::Plan;
 use crate::libav::{self, Scaler};
-use crate::pipeline::frame::{Frame, PictureMut, PixelFormat, Samples};
+use crate::pipeline::frame::{Frame, PictureMut, PixelFormat, PlaneMut, Samples};
 use ffmpeg_next::format::Pixel;
 
 /// What a scaler is made for: layout and size of the frame, size of the picture.
@@ -15,7 +16,44 @@ type Key = (PixelFormat, usize, usize, usize, usize);
 /// The scaler that fits the frames so far.
 #[derive(Default)]
 pub(super) struct Software {
-    scaler: Option<(Key, Scaler)>,
+    scaler: Option<(Key, Way)>,
+}
+
+/// Who resizes.
+enum Way {
+    /// A plan for each plane.
+    Triangle(Vec<Plan>),
+    Swscale(Scaler),
+}
+
+impl Way {
+    fn new(frame: &Frame, to: &PictureMut<'_>) -> Result<Self, ProcessError> {
+        let pixel = pixel(frame.format);
+        let halves = (frame.width.div_ceil(2), frame.height.div_ceil(2));
+        let sizes = match pixel {
+            Pixel::YUV420P => vec![(frame.width, frame.height), halves, halves],
+            Pixel::GRAY8 => vec![(frame.width, frame.height)],
+            _ => Vec::new(),
+        };
+        let plans = sizes.iter().zip(&to.planes).map(|(from, to)| Plan::new(*from, (to.width, to.height)));
+        if let Some(plans) = plans.collect::<Option<Vec<_>>>().filter(|plans| !plans.is_empty()) {
+            return Ok(Self::Triangle(plans));
+        }
+        // libswscale takes grey for full range: as a plane of its own it stays what it is.
+        let target = if pixel == Pixel::GRAY8 { Pixel::GRAY8 } else { Pixel::YUV420P };
+        libav::init();
+        Scaler::new((pixel, frame.width, frame.height), (target, to.width, to.height))
+            .map(Self::Swscale)
+            .map_err(|e| ProcessError::Refused(e.to_string()))
+    }
+
+    /// False where a plane is shorter than its size says.
+    fn run(&mut self, planes: &[(&[u8], usize)], to: &mut [PlaneMut<'_>; 3]) -> bool {
+        match self {
+            Self::Triangle(plans) => plans.iter_mut().zip(planes).zip(to).all(|((plan, from), to)| plan.run(*from, to)),
+            Self::Swscale(scaler) => scaler.run(planes, to).is_ok(),
+        }
+    }
 }
 
 impl Software {
@@ -28,26 +66,16 @@ impl Software {
             let short = ProcessError::Short { width: frame.width, height: frame.height, format: frame.format };
             return if to.copy_from(&**picture) { Ok(()) } else { Err(short) };
         }
-        let pixel = pixel(frame.format);
-        // libswscale takes grey for full range: as a plane of its own it stays what it is, and chroma is without colour.
-        let (target, grey) = if pixel == Pixel::GRAY8 { (Pixel::GRAY8, true) } else { (Pixel::YUV420P, false) };
         let planes: Vec<_> = (0..planes_of(frame.format)).map(|index| picture.plane(index)).collect();
         let key = (frame.format, frame.width, frame.height, to.width, to.height);
-        let scaler = match &mut self.scaler {
-            Some((known, scaler)) if *known == key => scaler,
-            other => {
-                libav::init();
-                let new = Scaler::new((pixel, frame.width, frame.height), (target, to.width, to.height));
-                let new = new.map_err(|e| ProcessError::Refused(e.to_string()))?;
-                &mut other.insert((key, new)).1
-            }
+        let way = match &mut self.scaler {
+            Some((known, way)) if *known == key => way,
+            other => &mut other.insert((key, Way::new(frame, to)?)).1,
         };
-        scaler.run(&planes, &mut to.planes).map_err(|_| ProcessError::Short {
-            width: frame.width,
-            height: frame.height,
-            format: frame.format,
-        })?;
-        if grey {
+        if !way.run(&planes, &mut to.planes) {
+            return Err(ProcessError::Short { width: frame.width, height: frame.height, format: frame.format });
+        }
+        if frame.format == PixelFormat::Grey {
             to.planes[1..].iter_mut().for_each(|plane| plane.data.fill(128));
         }
         Ok(())

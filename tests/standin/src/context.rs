@@ -55,6 +55,7 @@ impl Machine {
         // The default stream is made first; it is told apart by its context's handle, which the next line gives.
         let stream = Stream::start(0, true, self.delay())?;
         self.counters.contexts_live.add(1);
+        self.counters.contexts_made.add(1);
         Ok(self.contexts.insert(Arc::new(Context { default_stream: stream, flags, broken: AtomicU32::new(0) })))
     }
 
@@ -198,6 +199,6 @@ impl Machine {
     }
 
     pub(crate) fn delay(&self) -> Duration {
-        Duration::from_micros(self.faults.delay)
+        Duration::from_micros(self.faults().delay)
     }
 }

@@ -1,59 +1,117 @@
-//! Failures on demand: what `SIGHTLINE_STANDIN_FAULTS` asks for, such as `sessions=2,lost-at=30`.
+//! Failures on demand.
+//!
+//! `SIGHTLINE_STANDIN_FAULTS` has words with commas between them, such as `sessions=2,lost-at=30`; they hold from the start on.
+//! `SIGHTLINE_STANDIN_FAULTS_FILE` names a file of the same words, one or more a line, that may come, change and go while the process
+//! runs: it is read every 20 ms, and while it has words these hold in the place of the variable's. Write it beside and rename it.
+//! A word that is not known ends `cuInit` (999) with a line on standard error; in the file it leaves everything as it was, with that line.
+//!
+//! | word | what happens |
+//! |---|---|
+//! | `no-device` | `cuInit` finds no device (100) |
+//! | `old-driver` | a driver of CUDA 11.2 and NVENC 11.0, older than what any client here is made for |
+//! | `no-nvdec` | no codec is decodable |
+//! | `refuses=h264`, `refuses=hevc`, `refuses=hevc-10` | this codec, or its 10 bit, is not decodable (may stand several times) |
+//! | `no-nvenc` | no session opens (2), as on A100 and H100 |
+//! | `sessions=N` | the session after the N-th that is open is refused (10) |
+//! | `memory=MIB` | the device has so much memory; changed while running, what was given stays |
+//! | `lost-at=N` | with the N-th picture that is decoded or encoded the device is lost: 214 from every call, for good |
+//! | `encoder-dies-at=N` | each session fails with its N-th picture (20 from then on); those opened later live as long |
+//! | `decoder-dies-at=N` | the same for decoders (999) |
+//! | `kernel-dies-at=N` | the N-th launch of the process breaks its context (719); another context goes on |
+//! | `delay=MICROSECONDS` | how late work happens, between half and twice of it; 300 where nothing is said |
+//!
+//! So `encoder-dies-at=1` written to the file kills every encoder that is running with its next picture, and an empty file lets the
+//! ones live that are opened then.
 
 /// What is made to fail, as far as anything is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Faults {
-    /// `no-device`: the driver is there and finds nothing.
+    /// `no-device`.
     pub no_device: bool,
-    /// `no-nvdec`: the device decodes no codec.
-    pub no_nvdec: bool,
-    /// `no-nvenc`: the device has no encoder, as A100 and H100 have none.
-    pub no_nvenc: bool,
-    /// `sessions=N`: how many encode sessions may be open at once.
-    pub sessions: u64,
-    /// `memory=MIB`: how much memory the device has.
-    pub memory: u64,
-    /// `lost-at=N`: the device is lost with the N-th picture that is decoded or encoded.
-    pub lost_at: Option<u64>,
-    /// `old-driver`: of CUDA 11.2 and NVENC 11.0, older than what any client here is made for.
+    /// `old-driver`.
     pub old_driver: bool,
-    /// `delay=MICROSECONDS`: how late work happens.
+    /// `no-nvdec`.
+    pub no_nvdec: bool,
+    /// `refuses=...`: what is not decodable.
+    pub refused: Vec<Refused>,
+    /// `no-nvenc`.
+    pub no_nvenc: bool,
+    /// `sessions=N`.
+    pub sessions: u64,
+    /// `memory=MIB`, in bytes.
+    pub memory: u64,
+    /// `lost-at=N`.
+    pub lost_at: Option<u64>,
+    /// `encoder-dies-at=N`.
+    pub encoder_dies_at: Option<u64>,
+    /// `decoder-dies-at=N`.
+    pub decoder_dies_at: Option<u64>,
+    /// `kernel-dies-at=N`.
+    pub kernel_dies_at: Option<u64>,
+    /// `delay=MICROSECONDS`.
     pub delay: u64,
+}
+
+/// What a decoder refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// H.264.
+    H264,
+    /// HEVC of any depth.
+    Hevc,
+    /// HEVC of 10 bit.
+    Hevc10,
 }
 
 impl Default for Faults {
     fn default() -> Self {
         Self {
             no_device: false,
+            old_driver: false,
             no_nvdec: false,
+            refused: Vec::new(),
             no_nvenc: false,
             sessions: u64::MAX,
             memory: 4 << 30,
             lost_at: None,
-            old_driver: false,
+            encoder_dies_at: None,
+            decoder_dies_at: None,
+            kernel_dies_at: None,
             delay: 300,
         }
     }
 }
 
 impl Faults {
-    /// Reads the variable's text.
+    /// Reads the words.
     ///
     /// # Errors
     /// A word is not known or its number is missing; the text says which.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut faults = Self::default();
-        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, value.parse().ok()));
-            let number = || value.ok_or_else(|| format!("`{word}` needs a whole number, as in `{name}=2`"));
+        for word in text.split([',', '\n']).map(str::trim).filter(|word| !word.is_empty()) {
+            let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+            let number = || {
+                let number = value.and_then(|value| value.parse().ok());
+                number.ok_or_else(|| format!("`{word}` needs a whole number, as in `{name}=2`"))
+            };
             match name {
                 "no-device" => faults.no_device = true,
-                "no-nvdec" => faults.no_nvdec = true,
-                "no-nvenc" => faults.no_nvenc = true,
                 "old-driver" => faults.old_driver = true,
+                "no-nvdec" => faults.no_nvdec = true,
+                "refuses" => faults.refused.push(match value {
+                    Some("h264") => Refused::H264,
+                    Some("hevc") => Refused::Hevc,
+                    Some("hevc-10") => Refused::Hevc10,
+                    _ => return Err(format!("`{word}` names none of h264, hevc and hevc-10")),
+                }),
+                "no-nvenc" => faults.no_nvenc = true,
                 "sessions" => faults.sessions = number()?,
                 "memory" => faults.memory = number()? << 20,
                 "lost-at" => faults.lost_at = Some(number()?),
+                "encoder-dies-at" => faults.encoder_dies_at = Some(number()?),
+                "decoder-dies-at" => faults.decoder_dies_at = Some(number()?),
+                "kernel-dies-at" => faults.kernel_dies_at = Some(number()?),
                 "delay" => faults.delay = number()?,
                 _ => return Err(format!("`{word}` is no fault of the stand-in driver")),
             }
@@ -71,8 +129,11 @@ mod tests {
         let faults = Faults::parse("sessions=2, lost-at=30,no-nvdec,memory=64").unwrap();
         assert_eq!((faults.sessions, faults.lost_at, faults.no_nvdec, faults.no_nvenc), (2, Some(30), true, false));
         assert_eq!(faults.memory, 64 << 20);
+        let faults = Faults::parse("refuses=hevc-10\nrefuses=h264\n").unwrap();
+        assert_eq!(faults.refused, [Refused::Hevc10, Refused::H264]);
         assert_eq!(Faults::parse(""), Ok(Faults::default()));
         assert!(Faults::parse("no-nvnec").unwrap_err().contains("no-nvnec"));
         assert!(Faults::parse("sessions=two").unwrap_err().contains("whole number"));
+        assert!(Faults::parse("refuses=vp9").unwrap_err().contains("vp9"));
     }
 }

@@ -1,30 +1,49 @@
 //! The one device of a process.
 
 use std::ffi::c_void;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock};
-use std::thread;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use crate::context::{Context, Primary};
 use crate::counters::Counters;
 use crate::fault::Faults;
 use crate::memory::Memory;
+use crate::meter::Meter;
 use crate::status::Cu;
 use crate::stream::{Event, Handles, Stream};
 
 /// What the device calls itself.
 pub const NAME: &str = "Sightline stand-in (no GPU, for tests alone)";
 
+/// Where it says that it is.
+pub const BUS_ID: &str = "0000:01:00.0";
+/// Its number among all devices.
+pub const UUID: [u8; 16] = *b"sightlineSTANDIN";
+
 type WithStack = fn(&mut dyn FnMut(&mut Vec<u64>));
+
+/// The parts of the device that work.
+#[derive(Debug, Default)]
+pub struct Busy {
+    /// What runs kernels.
+    pub kernels: Meter,
+    /// The decoder.
+    pub decoder: Meter,
+    /// The encoder.
+    pub encoder: Meter,
+    /// What copies and fills memory.
+    pub copies: Meter,
+}
 
 /// The device's state.
 pub struct Machine {
-    /// What fails on demand.
-    pub faults: Faults,
+    /// What fails on demand from the start on.
+    first_faults: Faults,
+    faults: RwLock<Arc<Faults>>,
     /// What is counted.
     pub counters: Counters,
+    /// How busy its parts are.
+    pub busy: Busy,
     /// Device memory.
     pub memory: Memory,
     /// Contexts.
@@ -48,8 +67,10 @@ impl Machine {
         let faults = Faults::parse(&std::env::var("SIGHTLINE_STANDIN_FAULTS").unwrap_or_default())?;
         Ok(Self {
             memory: Memory::new(faults.memory),
-            faults,
+            first_faults: faults.clone(),
+            faults: RwLock::new(Arc::new(faults)),
             counters: Counters::default(),
+            busy: Busy::default(),
             contexts: Handles::starting_at(0x1000_0000),
             streams: Handles::starting_at(0x2000_0000),
             events: Handles::starting_at(0x3000_0000),
@@ -58,6 +79,22 @@ impl Machine {
             broken: AtomicU32::new(0),
             initialized: AtomicU32::new(0),
         })
+    }
+
+    /// What fails on demand now.
+    pub fn faults(&self) -> Arc<Faults> {
+        Arc::clone(&self.faults.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What the environment asks for, which holds while nothing else is asked for.
+    pub(crate) fn first_faults(&self) -> &Faults {
+        &self.first_faults
+    }
+
+    /// Asks for other failures from now on.
+    pub(crate) fn set_faults(&self, faults: Faults) {
+        self.memory.set_limit(faults.memory);
+        *self.faults.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(faults);
     }
 
     /// Notes `cuInit`.
@@ -79,6 +116,16 @@ impl Machine {
         }
     }
 
+    /// Whether the device is lost, whoever asks.
+    pub fn is_lost(&self) -> bool {
+        self.broken.load(Ordering::SeqCst) != 0
+    }
+
+    /// The CUDA version that the driver goes with.
+    pub fn cuda_version(&self) -> i32 {
+        if self.faults().old_driver { 11_020 } else { 12_020 }
+    }
+
     /// The device is lost: every later call of the process answers with it, as the driver's do.
     pub fn break_down(&self, code: Cu) {
         let _ = self.broken.compare_exchange(0, code.0, Ordering::SeqCst, Ordering::SeqCst);
@@ -89,41 +136,9 @@ impl Machine {
         let counter = if encoded { &self.counters.pictures_encoded } else { &self.counters.pictures_decoded };
         counter.add(1);
         let all = self.counters.pictures_encoded.get() + self.counters.pictures_decoded.get();
-        if self.faults.lost_at.is_some_and(|at| all >= at) {
+        if self.faults().lost_at.is_some_and(|at| all >= at) {
             self.break_down(Cu::ECC_UNCORRECTABLE);
         }
-    }
-
-    /// Keeps a file with the counts up to date while the process runs, where `SIGHTLINE_STANDIN_REPORT` names one.
-    pub fn keep_report(&'static self) {
-        let Some(path) = std::env::var_os("SIGHTLINE_STANDIN_REPORT").map(PathBuf::from) else { return };
-        let loop_path = path.clone();
-        let _ = REPORT.set(path);
-        let started = thread::Builder::new().name("standin-report".into()).spawn(move || {
-            loop {
-                self.write_report(&loop_path);
-                thread::sleep(Duration::from_millis(100));
-            }
-        });
-        drop(started);
-        // SAFETY: the function takes nothing, returns nothing and stays loaded, since the library is never unloaded.
-        unsafe { libc::atexit(write_last_report) };
-    }
-
-    fn write_report(&self, path: &Path) {
-        let _one_at_a_time = WRITING.lock();
-        let half = path.with_extension("half");
-        let written = std::fs::write(&half, self.counters.report()).and_then(|()| std::fs::rename(&half, path));
-        drop(written);
-    }
-}
-
-static REPORT: OnceLock<PathBuf> = OnceLock::new();
-static WRITING: Mutex<()> = Mutex::new(());
-
-extern "C" fn write_last_report() {
-    if let Some(path) = REPORT.get() {
-        machine().write_report(path);
     }
 }
 

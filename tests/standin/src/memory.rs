@@ -2,6 +2,7 @@
 
 use std::alloc::{Layout, alloc, dealloc};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::status::Cu;
@@ -45,7 +46,7 @@ pub struct Allocation {
 /// All memory of the device.
 #[derive(Debug)]
 pub struct Memory {
-    limit: u64,
+    limit: AtomicU64,
     live: Mutex<BTreeMap<u64, Allocation>>,
     /// Held for reading while bytes are touched, for writing while an allocation goes.
     in_use: RwLock<()>,
@@ -53,13 +54,17 @@ pub struct Memory {
 
 impl Memory {
     pub(crate) fn new(limit: u64) -> Self {
-        Self { limit, live: Mutex::default(), in_use: RwLock::default() }
+        Self { limit: AtomicU64::new(limit), live: Mutex::default(), in_use: RwLock::default() }
     }
 
     /// The device's size in bytes.
     #[must_use]
     pub fn limit(&self) -> u64 {
-        self.limit
+        self.limit.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_limit(&self, limit: u64) {
+        self.limit.store(limit, Ordering::SeqCst);
     }
 
     /// Bytes allocated on the device, pinned host memory left out.
@@ -82,7 +87,7 @@ impl Memory {
         if size == 0 {
             return Err(Cu::INVALID_VALUE);
         }
-        if kind != Kind::Host && self.used().saturating_add(size) > self.limit {
+        if kind != Kind::Host && self.used().saturating_add(size) > self.limit() {
             return Err(Cu::OUT_OF_MEMORY);
         }
         let layout = Self::layout(size)?;
@@ -96,10 +101,13 @@ impl Memory {
         let address = bytes as u64 + if kind == Kind::Host { 0 } else { DEVICE };
         let one = Allocation { address, size, kind, context };
         self.live.lock().unwrap_or_else(PoisonError::into_inner).insert(address, one);
-        if kind != Kind::Host {
-            let counters = &crate::machine().counters;
+        let counters = &crate::machine().counters;
+        if kind == Kind::Host {
+            counters.pinned_live.add(1);
+        } else {
+            counters.allocations_made.add(1);
             counters.allocations_live.add(1);
-            counters.memory_live.add(size);
+            counters.memory_most.raise(counters.memory_live.add(size));
         }
         Ok(address)
     }
@@ -121,8 +129,10 @@ impl Memory {
             host.write_bytes(POISON, layout.size());
             dealloc(host, layout);
         }
-        if one.kind != Kind::Host {
-            let counters = &crate::machine().counters;
+        let counters = &crate::machine().counters;
+        if one.kind == Kind::Host {
+            counters.pinned_live.take(1);
+        } else {
             counters.allocations_live.take(1);
             counters.memory_live.take(one.size);
         }

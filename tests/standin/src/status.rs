@@ -40,6 +40,7 @@ codes! {
     ILLEGAL_ADDRESS = 700 "ILLEGAL_ADDRESS" "an illegal memory access was encountered";
     CONTEXT_IS_DESTROYED = 709 "CONTEXT_IS_DESTROYED" "context is destroyed";
     MISALIGNED_ADDRESS = 716 "MISALIGNED_ADDRESS" "misaligned address";
+    LAUNCH_FAILED = 719 "LAUNCH_FAILED" "unspecified launch failure";
     NOT_SUPPORTED = 801 "NOT_SUPPORTED" "operation not supported";
     UNKNOWN = 999 "UNKNOWN" "unknown error";
 }

@@ -92,7 +92,7 @@ fn a_clip_is_transcoded_on_the_device_without_a_copy_to_the_host() {
 }
 
 #[test]
-fn a_device_or_decoder_that_is_missing_reaches_ffmpeg_as_the_driver_s_does() {
+fn failures_on_demand_reach_ffmpeg_as_the_driver_s_do() {
     let folder = tempfile::tempdir().expect("a folder");
     let report = folder.path().join("report");
     let (name, size, encoder) = H264[2];
@@ -103,10 +103,32 @@ fn a_device_or_decoder_that_is_missing_reaches_ffmpeg_as_the_driver_s_does() {
         ("no-device", "CUDA_ERROR_NO_DEVICE"),
         ("memory=1", "CUDA_ERROR_OUT_OF_MEMORY"),
         ("no-nvdec", "Hardware is lacking required capabilities"),
+        ("refuses=h264", "Hardware is lacking required capabilities"),
+        ("no-nvenc", "OpenEncodeSessionEx failed: unsupported device (2)"),
+        ("old-driver", "Driver does not support the required nvenc API version. Required: 11.1 Found: 11.0"),
+        ("sessions=0", "OpenEncodeSessionEx failed: out of memory (10)"),
+        ("lost-at=20", "Failed locking bitstream buffer: device does not exist (5)"),
+        ("encoder-dies-at=20", "Failed locking bitstream buffer: generic error (20)"),
         ("no-such-fault", "`no-such-fault` is no fault of the stand-in driver"),
     ] {
         let output = on_standin(faults, &report, &hardware).output().expect("ffmpeg runs");
         let text = String::from_utf8_lossy(&output.stderr);
-        assert!(text.contains(words), "{faults}: {text}");
+        assert!(!output.status.success() && text.contains(words), "{faults}: {text}");
     }
+}
+
+#[test]
+fn b_frames_are_asked_for_in_the_order_that_nvenc_keeps() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = folder.path().join("report");
+    let (name, size, encoder) = H264[2];
+    let clip = clip(folder.path(), name, size, encoder);
+    let out = folder.path().join("out.mp4").to_str().expect("text").to_owned();
+    // Pictures that wait keep their surfaces: ffmpeg's decoder has to be told to have more of them.
+    let hardware = ["-hwaccel", "cuda", "-hwaccel_output_format", "cuda", "-extra_hw_frames", "12", "-i", &clip];
+    standin_output(&report, &[&hardware[..], &["-c:v", "h264_nvenc", "-bf", "3", "-b:v", "3M", &out]].concat());
+    assert_eq!((count(&report, "pictures_encoded"), count(&report, "left_behind")), (50, 0));
+    let (_, text) = software_output(&["-i", &out, "-i", &clip, "-lavfi", "psnr", "-f", "null", "-"]);
+    let psnr = text.split("average:").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<f64>().ok());
+    assert!(psnr.is_some_and(|psnr| psnr > 32.0), "{text}");
 }

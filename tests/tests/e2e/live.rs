@@ -186,8 +186,8 @@ async fn nonsense_from_a_viewer_does_not_hurt_others() {
     let first = other.video().await.header.sequence;
     for nonsense in ["", "{", "{\"type\":\"unknown\"}", "[1,2,3]", &"x".repeat(2_000_000)] {
         let mut viewer = Viewer::open(&program, "demo").await;
-        viewer.say_raw(nonsense).await;
-        // Answered, ignored or closed: all are fine.
+        // Answered, ignored or closed, even before the whole of it was said: all are fine.
+        let _ = viewer.say_raw(nonsense).await;
         let _ = tokio::time::timeout(Duration::from_millis(100), viewer.next()).await;
     }
     let last = other.videos(30).await[29].header.sequence;

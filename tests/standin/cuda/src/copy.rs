@@ -126,10 +126,11 @@ fn run(from: Side, to: Side, width: u64, height: u64, stream: u64) -> Result<Run
     let ticket = machine().submit(stream, move || {
         let held = machine().memory.hold();
         let target = to.view(&held, to.span(width, height))?;
-        match &aside {
-            Some(bytes) => rows(bytes.as_ptr(), width, target, to.pitch, width, height),
-            None => rows(from.view(&held, from.span(width, height))?, from.pitch, target, to.pitch, width, height),
-        }
+        let (source, pitch) = match &aside {
+            Some(bytes) => (bytes.as_ptr(), width),
+            None => (from.view(&held, from.span(width, height))?.cast_const(), from.pitch),
+        };
+        machine().busy.copies.during(|| rows(source, pitch, target, to.pitch, width, height));
         Ok(())
     })?;
     Ok(Running(ticket))

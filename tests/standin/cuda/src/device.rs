@@ -2,11 +2,9 @@
 
 use std::ffi::{CStr, c_char};
 
-use sightline_standin::machine::NAME;
+use sightline_standin::machine::{BUS_ID, NAME, UUID};
 use sightline_standin::status::put;
 use sightline_standin::{Cu, abi, machine};
-
-const UUID: [u8; 16] = *b"sightlineSTANDIN";
 
 fn device(ordinal: i32) -> Result<(), Cu> {
     machine().alive()?;
@@ -67,7 +65,7 @@ abi! {
             { eprintln!("stand-in driver: SIGHTLINE_STANDIN_FAULTS: {text}"); }
             return Err(Cu::UNKNOWN);
         }
-        if machine().faults.no_device {
+        if machine().faults().no_device {
             return Err(Cu::NO_DEVICE);
         }
         machine().initialize();
@@ -75,7 +73,7 @@ abi! {
     }
 
     fn cuDriverGetVersion(out: *mut i32) {
-        put(out, if machine().faults.old_driver { 11_020 } else { 12_020 })
+        put(out, machine().cuda_version())
     }
 
     fn cuDeviceGetCount(out: *mut i32) {
@@ -95,7 +93,7 @@ abi! {
 
     fn cuDeviceGetPCIBusId(out: *mut c_char, length: i32, ordinal: i32) {
         device(ordinal)?;
-        text(out, length, "0000:00:00.0")
+        text(out, length, BUS_ID)
     }
 
     fn cuDeviceGetUuid(out: *mut [u8; 16], ordinal: i32) {

@@ -13,7 +13,7 @@ mod unsupported;
 use std::cell::RefCell;
 use std::sync::OnceLock;
 
-use sightline_standin::Machine;
+use sightline_standin::{Machine, watch};
 
 thread_local! {
     static STACK: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
@@ -32,7 +32,7 @@ fn own_machine() -> &'static Result<Machine, String> {
         Machine::from_environment(with_stack)
     });
     if first && let Ok(machine) = made {
-        machine.keep_report();
+        watch::start(machine);
     }
     made
 }

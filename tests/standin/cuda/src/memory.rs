@@ -26,6 +26,7 @@ fn fill(address: u64, pitch: u64, pattern: &[u8], width: u64, height: u64, strea
     }
     let line = pattern.repeat(usize::try_from(width).map_err(|_| Cu::INVALID_VALUE)?);
     machine().submit(stream, move || {
+        let _busy = machine().busy.copies.enter();
         machine().memory.with(address, length, |bytes| {
             for y in 0..height {
                 let offset = usize::try_from(y * pitch).unwrap_or(0);

@@ -57,7 +57,7 @@ unsafe fn load(image: *const c_void) -> Result<u64, (Cu, String)> {
         return Err((Cu::NO_BINARY_FOR_GPU, "a module that is no PTX: the device has no machine language".into()));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| (Cu::INVALID_IMAGE, "a module that is no text".into()))?;
-    let kernels = ptx::parse(text, machine().faults.old_driver).map_err(|refusal| refused(&refusal))?;
+    let kernels = ptx::parse(text, machine().faults().old_driver).map_err(|refusal| refused(&refusal))?;
     let mut functions = Vec::new();
     let module = MODULES.insert(Arc::new(Module { context, functions: Vec::new() }));
     for kernel in kernels {
@@ -143,9 +143,12 @@ fn launch(function: u64, grid: Grid, stream: u64, bytes: Vec<u8>) -> Result<(), 
     if function.context != machine().current()? {
         return Err(Cu::INVALID_HANDLE);
     }
-    machine().counters.launches.add(1);
+    let number = machine().counters.launches.add(1);
     let kernel = Arc::clone(&function.kernel);
     machine().submit(stream, move || {
+        if machine().faults().kernel_dies_at == Some(number) {
+            return Err(Cu::LAUNCH_FAILED);
+        }
         let held = machine().memory.hold();
         let reachable = machine().memory.all().into_iter().filter(|one| one.kind != Kind::Internal);
         let regions = reachable.filter_map(|one| {
@@ -154,7 +157,7 @@ fn launch(function: u64, grid: Grid, stream: u64, bytes: Vec<u8>) -> Result<(), 
         });
         // SAFETY: all of it stays allocated as long as `held` is there.
         let space = unsafe { Space::new(regions.collect()) };
-        let done = ptx::run(&kernel, grid, &bytes, &space);
+        let done = machine().busy.kernels.during(|| ptx::run(&kernel, grid, &bytes, &space));
         machine().counters.host_to_device.add(space.from_host.load(Ordering::Relaxed));
         machine().counters.device_to_host.add(space.to_host.load(Ordering::Relaxed));
         done.map_err(|fault| {

@@ -22,7 +22,7 @@ unsafe fn create(out: *mut u64, flags: u32) -> Result<(), Cu> {
     if flags > 1 {
         return Err(Cu::INVALID_VALUE);
     }
-    let delay = Duration::from_micros(machine().faults.delay);
+    let delay = Duration::from_micros(machine().faults().delay);
     let handle = machine().streams.insert(Stream::start(current, flags == 0, delay)?);
     machine().counters.streams_live.add(1);
     // SAFETY: the client's pointer, as it promises.

@@ -1,23 +1,24 @@
 //! `cuvidCreateDecoder` to `cuvidUnmapVideoFrame64`: pictures decoded late, surfaces mapped, poisoned and taken back.
 
 use std::ffi::c_int;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nvidia_video_codec_sdk::sys::cuviddec::{
-    CUVIDDECODECAPS, CUVIDDECODECREATEINFO, CUVIDGETDECODESTATUS, CUVIDPICPARAMS, CUVIDPROCPARAMS,
+    CUVIDDECODECREATEINFO, CUVIDGETDECODESTATUS, CUVIDPICPARAMS, CUVIDPROCPARAMS,
 };
-use sightline_standin::memory::{ALIGN, Kind};
+use sightline_standin::memory::Kind;
 use sightline_standin::status::put;
 use sightline_standin::stream::{Handles, Stream, Ticket};
 use sightline_standin::{Cu, abi, machine};
 
+use crate::ask::layout;
 use crate::codec::{Codec, Role, nals};
 use crate::convert::{self, Layout};
 use crate::libav::{Decoder as Libav, Picture};
 use crate::synthesis;
 
-const LARGEST: u64 = 8192;
 /// Pictures that may wait to be decoded before `cuvidDecodePicture` blocks.
 const QUEUE: usize = 8;
 
@@ -33,6 +34,14 @@ struct Decoder {
     /// Memory of the decode surfaces, held for its size alone.
     held: u64,
     queued: Mutex<Vec<Ticket>>,
+    life: Arc<Life>,
+}
+
+/// Pictures so far, and whether one of them was the last.
+#[derive(Default)]
+struct Life {
+    pictures: AtomicU64,
+    over: AtomicBool,
 }
 
 /// The decoder behind, with what it was told of parameter sets.
@@ -68,84 +77,6 @@ fn refused(code: Cu) -> Cu {
     code
 }
 
-/// The numbers of the structure, read without a look at its enumerations: a client may hold values that these do not know.
-///
-/// # Safety
-/// A 32 bit field of a client's structure.
-unsafe fn number<T>(field: *const T) -> u32 {
-    // SAFETY: each enumeration of the interface is a 32 bit number in the client's structure.
-    unsafe { field.cast::<u32>().read() }
-}
-
-/// Checks what is asked for.
-///
-/// # Safety
-/// The client's structure.
-unsafe fn layout(info: *const CUVIDDECODECREATEINFO) -> Result<(Codec, Layout), Cu> {
-    // SAFETY: the caller's structure; enumerations are read as numbers.
-    let (codec, chroma, output, deinterlace, info) = unsafe {
-        let codec = Codec::from_number(number(&raw const (*info).CodecType)).ok_or(Cu::NOT_SUPPORTED)?;
-        let chroma = number(&raw const (*info).ChromaFormat);
-        (codec, chroma, number(&raw const (*info).OutputFormat), number(&raw const (*info).DeinterlaceMode), info)
-    };
-    // SAFETY: plain numbers of the client's structure.
-    let (width, height, depth, target, area, rect, surfaces) = unsafe {
-        let (area, rect) = ((*info).display_area, (*info).target_rect);
-        (
-            (*info).ulWidth,
-            (*info).ulHeight,
-            (*info).bitDepthMinus8 + 8,
-            ((*info).ulTargetWidth, (*info).ulTargetHeight),
-            [area.left, area.top, area.right, area.bottom].map(i64::from),
-            [rect.left, rect.top, rect.right, rect.bottom].map(i64::from),
-            ((*info).ulNumDecodeSurfaces, (*info).ulNumOutputSurfaces),
-        )
-    };
-    if !(48..=LARGEST).contains(&width) || !(16..=LARGEST).contains(&height) || machine().faults.no_nvdec {
-        return Err(Cu::NOT_SUPPORTED);
-    }
-    let depth = u32::try_from(depth).map_err(|_| Cu::INVALID_VALUE)?;
-    if !codec.decodes(chroma, depth) || output != u32::from(depth > 8) {
-        return Err(Cu::NOT_SUPPORTED);
-    }
-    if surfaces.0 == 0 || surfaces.0 > 64 || surfaces.1 == 0 || surfaces.1 > 64 || deinterlace > 2 {
-        return Err(Cu::INVALID_VALUE);
-    }
-    if target.0 == 0 || target.1 == 0 || target.0 % 2 != 0 || target.1 % 2 != 0 {
-        return Err(Cu::INVALID_VALUE);
-    }
-    let (wide, high) = (width.cast_signed(), height.cast_signed());
-    let shown = if area == [0; 4] { [0, 0, wide, high] } else { area };
-    if shown[0] < 0
-        || shown[1] < 0
-        || shown[2] > wide
-        || shown[3] > high
-        || shown[0] >= shown[2]
-        || shown[1] >= shown[3]
-    {
-        return Err(Cu::INVALID_VALUE);
-    }
-    let even = |from: i64, to: i64| (to - from + 1) & !1;
-    let (to_width, to_height) = (target.0.cast_signed(), target.1.cast_signed());
-    // A device scales here; nobody of ours asks it to, since kernels do.
-    let plain = even(shown[0], shown[2]) == to_width && even(shown[1], shown[3]) == to_height;
-    if !plain || rect != [0; 4] && rect != [0, 0, to_width, to_height] {
-        return Err(Cu::NOT_SUPPORTED);
-    }
-    let size = |value: i64| usize::try_from(value).unwrap_or(0);
-    let bytes = if depth > 8 { 2 } else { 1 };
-    let pitch = (size(to_width) * bytes).next_multiple_of(usize::try_from(ALIGN).unwrap_or(512));
-    let layout = Layout {
-        left: size(shown[0]),
-        top: size(shown[1]),
-        width: size(to_width),
-        height: size(to_height),
-        pitch,
-        deep: depth > 8,
-    };
-    Ok((codec, layout))
-}
-
 /// Makes a decoder with all of its memory.
 ///
 /// # Safety
@@ -179,13 +110,15 @@ unsafe fn create(info: *const CUVIDDECODECREATEINFO) -> Result<u64, Cu> {
         codec,
         context,
         layout,
-        stream: Stream::start(context, false, Duration::from_micros(machine().faults.delay))?,
+        stream: Stream::start(context, false, Duration::from_micros(machine().faults().delay))?,
         libav: Arc::new(Mutex::new(engine)),
         slots: (0..counts.0).map(|_| Arc::default()).collect(),
         surfaces: Arc::new(Mutex::new(surfaces)),
         held,
         queued: Mutex::default(),
+        life: Arc::default(),
     };
+    machine().counters.decoders_made.add(1);
     machine().counters.decoders_live.add(1);
     Ok(DECODERS.insert(Arc::new(decoder)))
 }
@@ -203,7 +136,10 @@ impl Decoder {
     fn usable(handle: u64) -> Result<Arc<Self>, Cu> {
         let current = machine().current()?;
         let decoder = DECODERS.get(handle).map_err(refused)?;
-        if decoder.context == current { Ok(decoder) } else { Err(refused(Cu::INVALID_CONTEXT)) }
+        if decoder.context != current {
+            return Err(refused(Cu::INVALID_CONTEXT));
+        }
+        if decoder.life.over.load(Ordering::SeqCst) { Err(Cu::UNKNOWN) } else { Ok(decoder) }
     }
 
     fn slot(&self, index: c_int) -> Result<&Arc<Mutex<Slot>>, Cu> {
@@ -222,10 +158,14 @@ impl Decoder {
             Codec::H264 => synthesis::h264(picture, &bytes[first.1..first.2]),
             Codec::Hevc => None,
         };
-        let (engine, result) = (Arc::clone(&self.libav), Arc::clone(&slot));
+        let (engine, result, life) = (Arc::clone(&self.libav), Arc::clone(&slot), Arc::clone(&self.life));
         let second = picture.second_field != 0;
         let ticket = self.stream.submit(move || {
-            let done = lock(&engine).run(bytes, in_band, sets);
+            let number = life.pictures.fetch_add(1, Ordering::SeqCst) + 1;
+            if machine().faults().decoder_dies_at.is_some_and(|at| number >= at) {
+                life.over.store(true, Ordering::SeqCst);
+            }
+            let done = machine().busy.decoder.during(|| lock(&engine).run(bytes, in_band, sets));
             let mut slot = lock(&result);
             slot.status = if done.is_ok() { 2 } else { 8 };
             match done {
@@ -256,7 +196,10 @@ impl Decoder {
         let slot = self.slot(index)?;
         let ticket = lock(slot).ticket.clone().ok_or_else(|| refused(Cu::INVALID_VALUE))?;
         ticket.wait();
-        machine().alive()?;
+        machine().current()?;
+        if self.life.over.load(Ordering::SeqCst) {
+            return Err(Cu::UNKNOWN);
+        }
         let picture = lock(slot).picture.clone().filter(|picture| convert::fits(picture, &self.layout));
         let picture = picture.ok_or_else(|| refused(Cu::MAP_FAILED))?;
         let mut surfaces = lock(&self.surfaces);
@@ -309,29 +252,6 @@ impl Engine {
 }
 
 abi! {
-    fn cuvidGetDecoderCaps(caps: *mut CUVIDDECODECAPS) {
-        machine().current()?;
-        if caps.is_null() {
-            return Err(Cu::INVALID_VALUE);
-        }
-        let codec = Codec::from_number(number(&raw const (*caps).eCodecType));
-        let (chroma, depth) = (number(&raw const (*caps).eChromaFormat), (*caps).nBitDepthMinus8.saturating_add(8));
-        let decodes = codec.is_some_and(|codec| codec.decodes(chroma, depth)) && !machine().faults.no_nvdec;
-        (*caps).bIsSupported = u8::from(decodes);
-        (*caps).nNumNVDECs = u8::from(decodes);
-        (*caps).nOutputFormatMask = match (decodes, depth) { (false, _) => 0, (true, 8) => 1, (true, _) => 2 };
-        let largest = if decodes { u32::try_from(LARGEST).unwrap_or(0) } else { 0 };
-        (*caps).nMaxWidth = largest;
-        (*caps).nMaxHeight = largest;
-        (*caps).nMaxMBCount = largest * largest / 256;
-        (*caps).nMinWidth = if decodes { 48 } else { 0 };
-        (*caps).nMinHeight = if decodes { 16 } else { 0 };
-        (*caps).bIsHistogramSupported = 0;
-        (*caps).nCounterBitDepth = 0;
-        (*caps).nMaxHistogramBins = 0;
-        Ok(())
-    }
-
     fn cuvidCreateDecoder(out: *mut u64, info: *mut CUVIDDECODECREATEINFO) {
         if info.is_null() {
             return Err(refused(Cu::INVALID_VALUE));

@@ -1,6 +1,7 @@
 //! `libnvcuvid.so.1` of the stand-in driver: a parser of its own, and decoders of libavcodec behind NVDEC's interface.
 #![allow(non_snake_case, unsafe_code)]
 
+mod ask;
 mod bits;
 mod codec;
 mod convert;

@@ -11,7 +11,7 @@ use nvidia_video_codec_sdk::sys::nvcuvid::{
 };
 use sightline_standin::status::put;
 use sightline_standin::stream::Handles;
-use sightline_standin::{Cu, abi};
+use sightline_standin::{Cu, abi, machine};
 
 use crate::codec::{Codec, Role, nals};
 use crate::libav::Headers;
@@ -280,10 +280,16 @@ fn sequence_header(more: &CUVIDEOFORMATEX) -> Vec<u8> {
 abi! {
     fn cuvidCreateVideoParser(out: *mut u64, how: *mut CUVIDPARSERPARAMS) {
         let how = how.as_ref().ok_or(Cu::INVALID_VALUE)?;
-        put(out, PARSERS.insert(Arc::new(Mutex::new(create(how)?))))
+        put(out, PARSERS.insert(Arc::new(Mutex::new(create(how)?))))?;
+        machine().counters.parsers_live.add(1);
+        Ok(())
     }
 
-    fn cuvidDestroyVideoParser(handle: u64) { PARSERS.remove(handle).map(drop) }
+    fn cuvidDestroyVideoParser(handle: u64) {
+        PARSERS.remove(handle)?;
+        machine().counters.parsers_live.take(1);
+        Ok(())
+    }
 
     fn cuvidParseVideoData(handle: u64, packet: *mut CUVIDSOURCEDATAPACKET) {
         let parser = PARSERS.get(handle)?;

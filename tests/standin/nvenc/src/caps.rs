@@ -3,6 +3,7 @@
 /// The answer to one of `NV_ENC_CAPS`; 0 stands for what it cannot do.
 pub(crate) fn of(number: u32) -> Option<i32> {
     Some(match number {
+        0 => 4,          // B-frames: their order and waiting, though not their kind
         1 => 0x3f,       // rate control: constant QP, variable, constant, and their older names
         5 | 7 | 8 => 1,  // quarter pixels, CABAC, 8x8 transform
         13 => 62,        // highest level

@@ -1,9 +1,12 @@
 //! `libnvidia-encode.so.1` of the stand-in driver: x264 behind NVENC's interface, in the versions 11.1 and 12.1.
 #![allow(non_snake_case, unsafe_code)]
 
+mod calls;
 mod caps;
 mod lists;
+mod pictures;
 mod plan;
+mod queries;
 mod resources;
 mod session;
 mod status;

@@ -10,6 +10,8 @@ use crate::version::{self, Structure};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rate {
     Quantizer(u32),
+    /// By a target of quality, to a maximum where there is one.
+    Quality(u32),
     Variable,
     Constant,
 }
@@ -20,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) largest: (u32, u32),
+    /// The shape of a picture that is shown; 0 and 0 for one of square pixels.
+    pub(crate) shape: (u32, u32),
     /// Frames and seconds.
     pub(crate) fps: (u32, u32),
     pub(crate) gop: u32,
@@ -93,6 +97,7 @@ impl Plan {
             }
             let rate = match number(&raw const (*control).rateControlMode) {
                 0 => Rate::Quantizer((*control).constQP.qpInterP),
+                1 | 0x20 if (*control).targetQuality > 0 => Rate::Quality((*control).targetQuality.into()),
                 1 | 0x20 => Rate::Variable,
                 2 | 8 | 0x10 => Rate::Constant,
                 _ => return Err(Nv::UNSUPPORTED_PARAM),
@@ -113,6 +118,7 @@ impl Plan {
                 width: size.0,
                 height: size.1,
                 largest: (or((*init).maxEncodeWidth, size.0), or((*init).maxEncodeHeight, size.1)),
+                shape: ((*init).darWidth, (*init).darHeight),
                 fps: ((*init).frameRateNum, (*init).frameRateDen),
                 gop: (*config).gopLength,
                 interval: u32::try_from((*config).frameIntervalP).map_err(|_| Nv::INVALID_PARAM)?,
@@ -135,9 +141,9 @@ impl Plan {
         let sizes = caps::fits(self.width, self.height) && caps::fits(self.largest.0, self.largest.1);
         let inside = self.width <= self.largest.0 && self.height <= self.largest.1;
         let times = self.fps.0 > 0 && self.fps.1 > 0;
-        // Of 0 the encoder would make key frames alone; there are no B-frames, as the capabilities say.
-        let order = self.interval == 1 && self.gop >= 1;
-        let quantizer = !matches!(self.rate, Rate::Quantizer(52..));
+        // Of 0 the encoder would make key frames alone.
+        let order = (1..=5).contains(&self.interval) && self.interval <= self.gop;
+        let quantizer = !matches!(self.rate, Rate::Quantizer(52..) | Rate::Quality(52..));
         let fits =
             sizes && inside && times && order && quantizer && !(self.profile == Profile::Baseline && self.interval > 1);
         if fits { Ok(self) } else { Err(Nv::INVALID_PARAM) }

@@ -1,6 +1,7 @@
 //! What an encoder reads from and writes to: buffers of its own, registered device memory, bitstreams.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sightline_standin::machine;
@@ -20,8 +21,17 @@ pub(crate) struct Registered {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) pitch: u32,
-    /// While it is mapped: the mapping's handle, and the work on the default stream that mapping waits for.
-    pub(crate) mapped: Option<(u64, Ticket)>,
+    pub(crate) mapped: Option<Mapping>,
+}
+
+/// What makes a registered input one that can be encoded.
+#[derive(Clone)]
+pub(crate) struct Mapping {
+    pub(crate) handle: u64,
+    /// The work on the default stream that mapping waits for.
+    pub(crate) ticket: Ticket,
+    /// False once it is unmapped: what was to be encoded from it then is not.
+    pub(crate) there: Arc<AtomicBool>,
 }
 
 impl Registered {
@@ -95,7 +105,7 @@ pub(crate) struct Resources {
 #[derive(Clone)]
 pub(crate) enum Input {
     Own(Arc<Buffer>),
-    Device(Registered, Ticket),
+    Device(Registered, Mapping),
 }
 
 impl Resources {
@@ -110,14 +120,20 @@ impl Resources {
             return Ok(Input::Own(Arc::clone(buffer)));
         }
         let mapped = self.registered.values().find_map(|one| {
-            let (handle, ticket) = one.mapped.as_ref()?;
-            (*handle == pointer).then(|| Input::Device(one.clone(), ticket.clone()))
+            let mapping = one.mapped.as_ref()?;
+            (mapping.handle == pointer).then(|| Input::Device(one.clone(), mapping.clone()))
         });
         mapped.ok_or(Nv::NOT_MAPPED)
     }
 
     pub(crate) fn output(&self, pointer: u64) -> Result<Arc<Mutex<Output>>, Nv> {
         self.outputs.get(&pointer).cloned().ok_or(Nv::INVALID_PTR)
+    }
+
+    /// What a session's client did not give back.
+    pub(crate) fn left(&self) -> (u64, u64, u64) {
+        let mapped = self.registered.values().filter(|one| one.mapped.is_some()).count();
+        ((self.buffers.len() + self.outputs.len()) as u64, self.registered.len() as u64, mapped as u64)
     }
 
     /// Whether everything was unlocked and unmapped, as it must be before the session ends.

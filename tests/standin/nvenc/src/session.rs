@@ -1,15 +1,18 @@
 //! An encode session: pictures in, coded late on a thread of its own, bitstreams out in order.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use sightline_standin::context::Context;
+use sightline_standin::memory::POISON;
 use sightline_standin::stream::{Handles, Stream, Ticket};
 use sightline_standin::{Cu, machine};
 
 use crate::plan::Plan;
-use crate::resources::{Input, Output, Resources};
+use crate::resources::{Input, Output, Registered, Resources};
 use crate::status::Nv;
-use crate::x264::X264;
+use crate::x264::{Coded, X264};
 
 /// A session.
 pub(crate) struct Session {
@@ -18,6 +21,8 @@ pub(crate) struct Session {
     context: u64,
     worker: Arc<Stream>,
     state: Mutex<State>,
+    /// Whether it died, as a fault asked for.
+    over: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -28,6 +33,16 @@ pub(crate) struct State {
     /// The client's own stream for input, where it named one.
     stream: Option<u64>,
     pictures: u32,
+    /// Pictures that wait for the one behind them, as B-frames do.
+    waiting: Vec<Job>,
+}
+
+/// A picture that was taken.
+struct Job {
+    input: Input,
+    output: Arc<Mutex<Output>>,
+    key: bool,
+    with_sets: bool,
 }
 
 struct Engine {
@@ -56,7 +71,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Session {
     /// Opens a session on a context.
     pub(crate) fn open(context: u64, api: u32) -> Result<u64, Nv> {
-        let (faults, counters) = (&machine().faults, &machine().counters);
+        let (faults, counters) = (machine().faults(), &machine().counters);
         machine().alive().map_err(lost)?;
         machine().contexts.get(context).map_err(|_| Nv::INVALID_DEVICE)?.healthy().map_err(lost)?;
         if faults.no_nvenc {
@@ -66,8 +81,9 @@ impl Session {
             counters.encoders_live.take(1);
             return Err(Nv::OUT_OF_MEMORY);
         }
+        counters.encoders_made.add(1);
         let worker = Stream::start(context, false, Duration::from_micros(faults.delay)).map_err(lost)?;
-        Ok(SESSIONS.insert(Arc::new(Self { api, context, worker, state: Mutex::default() })))
+        Ok(SESSIONS.insert(Arc::new(Self { api, context, worker, state: Mutex::default(), over: Arc::default() })))
     }
 
     /// The session behind a handle, on a device that lives.
@@ -87,7 +103,12 @@ impl Session {
         SESSIONS.remove(handle).map_err(|_| Nv::INVALID_ENCODERDEVICE)?;
         session.worker.now().wait();
         session.worker.close();
-        machine().counters.encoders_live.take(1);
+        let ((buffers, registered, mapped), counters) = (session.state().resources.left(), &machine().counters);
+        counters.left_behind.add(buffers + registered);
+        counters.encoder_buffers_live.take(buffers);
+        counters.inputs_registered.take(registered);
+        counters.inputs_mapped.take(mapped);
+        counters.encoders_live.take(1);
         Ok(())
     }
 
@@ -148,18 +169,20 @@ impl Session {
         Ok(())
     }
 
-    /// Takes a picture.
+    /// Takes a picture. Where B-frames were asked for, it may wait for the one behind it.
     pub(crate) fn encode(&self, request: &Request) -> Result<(), Nv> {
         let mut state = self.state();
         let plan = state.plan.ok_or(Nv::NOT_INITIALIZED)?;
-        let engine = state.engine.clone().ok_or(Nv::NOT_INITIALIZED)?;
+        if self.over.load(Ordering::SeqCst) {
+            return Err(Nv::GENERIC);
+        }
         let mut input = state.resources.input(request.input)?;
-        if let Input::Device(memory, ticket) = &mut input {
+        if let Input::Device(memory, mapping) = &mut input {
             if memory.width < plan.width || memory.height < plan.height {
                 return Err(Nv::INVALID_PARAM);
             }
             if let Some(stream) = state.stream {
-                *ticket = self.place_in(stream)?;
+                mapping.ticket = self.place_in(stream)?;
             }
         }
         let output = state.resources.output(request.output)?;
@@ -169,29 +192,32 @@ impl Session {
         }
         *target = Output { busy: true, time: request.time, duration: request.duration, ..Output::default() };
         target.number = state.pictures;
-        let context = machine().contexts.get(self.context).map_err(|_| Nv::INVALID_DEVICE)?;
-        let (result, key, with_sets) = (Arc::clone(&output), request.key, request.with_sets);
-        target.ticket = Some(self.worker.submit(move || {
-            let coded = lock(&engine).run(&input, key, with_sets);
-            let mut output = lock(&result);
-            match coded {
-                Ok((bytes, key)) => (output.bytes, output.key) = (bytes, key),
-                Err(code) => {
-                    output.failed = true;
-                    context.break_down(code);
-                }
-            }
-            drop(output);
-            machine().count_picture(true);
-        }));
         drop(target);
+        let first = state.pictures == 0;
         state.pictures += 1;
+        state.waiting.push(Job { input, output, key: request.key, with_sets: request.with_sets });
+        // The first picture and key frames stand alone; of others so many belong together as were asked for.
+        let complete = first || request.key || state.waiting.len() >= usize::try_from(plan.interval).unwrap_or(1);
+        if complete { self.start(&mut state) } else { Err(Nv::NEED_MORE_INPUT) }
+    }
+
+    /// Hands what waits to the worker: all of it has an output from here on.
+    fn start(&self, state: &mut State) -> Result<(), Nv> {
+        let engine = state.engine.clone().ok_or(Nv::NOT_INITIALIZED)?;
+        let context = machine().contexts.get(self.context).map_err(|_| Nv::INVALID_DEVICE)?;
+        for job in state.waiting.drain(..) {
+            let (engine, context, over) = (Arc::clone(&engine), Arc::clone(&context), Arc::clone(&self.over));
+            let output = Arc::clone(&job.output);
+            let ticket = self.worker.submit(move || job.run(&engine, &context, &over));
+            lock(&output).ticket = Some(ticket);
+        }
         Ok(())
     }
 
     /// The end of the stream: nothing waits for more pictures.
     pub(crate) fn flush(&self) -> Result<(), Nv> {
-        self.is_initialized()
+        self.is_initialized()?;
+        self.start(&mut self.state())
     }
 
     /// Both parameter sets.
@@ -199,6 +225,31 @@ impl Session {
         let engine = self.state().engine.clone().ok_or(Nv::NOT_INITIALIZED)?;
         let sets = lock(&engine).sets.clone();
         Ok(sets)
+    }
+}
+
+impl Job {
+    /// Encodes the picture into its output.
+    fn run(self, engine: &Mutex<Engine>, context: &Context, over: &AtomicBool) {
+        let number = u64::from(lock(&self.output).number) + 1;
+        if machine().faults().encoder_dies_at.is_some_and(|at| number >= at) {
+            over.store(true, Ordering::SeqCst);
+        }
+        if over.load(Ordering::SeqCst) {
+            lock(&self.output).failed = true;
+            return;
+        }
+        let coded = machine().busy.encoder.during(|| lock(engine).run(&self.input, self.key, self.with_sets));
+        let mut output = lock(&self.output);
+        match coded {
+            Ok((bytes, key)) => (output.bytes, output.key) = (bytes, key),
+            Err(code) => {
+                output.failed = true;
+                context.break_down(code);
+            }
+        }
+        drop(output);
+        machine().count_picture(true);
     }
 }
 
@@ -210,7 +261,8 @@ impl Engine {
     }
 
     fn go_over(&mut self, next: Plan, reset: bool) -> Result<(), Nv> {
-        let same = (self.plan.width, self.plan.height, self.plan.rate) == (next.width, next.height, next.rate);
+        let fixed = |plan: &Plan| (plan.width, plan.height, plan.rate, plan.shape);
+        let same = fixed(&self.plan) == fixed(&next);
         if same && !reset {
             self.x264.set_rate(&next);
             self.plan = next;
@@ -230,8 +282,11 @@ impl Engine {
                 // SAFETY: the buffer has both planes of its pitch and height, which is at least the encoder's.
                 unsafe { self.x264.encode(bytes.as_ptr(), buffer.pitch, buffer.pitch * buffer.height, key) }
             }
-            Input::Device(memory, ticket) => {
-                ticket.wait();
+            Input::Device(memory, mapping) => {
+                mapping.ticket.wait();
+                if !mapping.there.load(Ordering::SeqCst) {
+                    return self.poison(memory, key);
+                }
                 let held = machine().memory.hold();
                 let bytes = machine().memory.view(&held, memory.address, memory.size())?;
                 let pitch = usize::try_from(memory.pitch).unwrap_or(0);
@@ -240,7 +295,21 @@ impl Engine {
                 unsafe { self.x264.encode(bytes, pitch, chroma, key) }
             }
         };
-        let coded = coded.ok_or(Cu::UNKNOWN)?;
+        self.framed(coded.ok_or(Cu::UNKNOWN)?, with_sets)
+    }
+
+    /// What a client gets that unmapped its picture before it had the output.
+    fn poison(&mut self, memory: &Registered, key: bool) -> Result<(Vec<u8>, bool), Cu> {
+        let pitch = usize::try_from(memory.pitch).unwrap_or(0);
+        let chroma = pitch * usize::try_from(memory.height).unwrap_or(0);
+        let bytes = vec![POISON; chroma * 3 / 2];
+        // SAFETY: both planes are there at this pitch and height, which are at least the encoder's.
+        let coded = unsafe { self.x264.encode(bytes.as_ptr(), pitch, chroma, key) };
+        self.framed(coded.ok_or(Cu::UNKNOWN)?, false)
+    }
+
+    /// A coded picture with what the client wants in front of it.
+    fn framed(&mut self, coded: Coded, with_sets: bool) -> Result<(Vec<u8>, bool), Cu> {
         let mut bytes = Vec::new();
         if self.plan.delimiters {
             bytes.extend([0, 0, 0, 1, 9, 0xf0]);

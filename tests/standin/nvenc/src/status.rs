@@ -15,9 +15,11 @@ impl Nv {
     pub(crate) const OUT_OF_MEMORY: Self = Self(10);
     pub(crate) const NOT_INITIALIZED: Self = Self(11);
     pub(crate) const UNSUPPORTED_PARAM: Self = Self(12);
+    pub(crate) const LOCK_BUSY: Self = Self(13);
     pub(crate) const NOT_ENOUGH_BUFFER: Self = Self(14);
     pub(crate) const INVALID_VERSION: Self = Self(15);
     pub(crate) const MAP_FAILED: Self = Self(16);
+    pub(crate) const NEED_MORE_INPUT: Self = Self(17);
     pub(crate) const ENCODER_BUSY: Self = Self(18);
     pub(crate) const GENERIC: Self = Self(20);
     pub(crate) const UNIMPLEMENTED: Self = Self(22);

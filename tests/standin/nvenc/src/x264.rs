@@ -80,8 +80,18 @@ impl X264 {
             };
             option(c"profile", profile);
             option(c"x264-params", c"scenecut=0:sliced-threads=0:annexb=1");
-            if let Rate::Quantizer(quantizer) = plan.rate {
-                ff::av_opt_set_int(context.priv_data, c"qp".as_ptr(), i64::from(quantizer), 0);
+            let level = |name: &CStr, level: u32| ff::av_opt_set_int(context.priv_data, name.as_ptr(), level.into(), 0);
+            match plan.rate {
+                Rate::Quantizer(quantizer) => level(c"qp", quantizer),
+                Rate::Quality(quality) => level(c"crf", quality),
+                Rate::Variable | Rate::Constant => 0,
+            };
+            if plan.shape.0 > 0 && plan.shape.1 > 0 {
+                let (wide, high) = (number(plan.shape.0), number(plan.shape.1));
+                let shape = &mut context.sample_aspect_ratio;
+                let (across, down) =
+                    (i64::from(wide) * i64::from(context.height), i64::from(high) * i64::from(context.width));
+                ff::av_reduce(&mut shape.num, &mut shape.den, across, down, 255);
             }
         }
         self.set_rate(plan);
@@ -96,6 +106,9 @@ impl X264 {
         let (own, now) = ((self.fps.0, self.fps.1), (plan.fps.0, plan.fps.1));
         let scale = f64::from(own.0) / f64::from(own.1) * f64::from(now.1) / f64::from(now.0);
         let scaled = |bits: u32| (f64::from(bits) * scale) as i64;
+        if matches!(plan.rate, Rate::Quality(_)) {
+            return self.cap(plan.maximum, plan.buffer);
+        }
         let average = plan.bitrate();
         let maximum = match plan.rate {
             Rate::Constant => average,
@@ -106,6 +119,17 @@ impl X264 {
         unsafe {
             (*self.context).bit_rate = scaled(average);
             (*self.context).rc_max_rate = scaled(maximum);
+            (*self.context).rc_buffer_size = c_int::try_from(buffer).unwrap_or(c_int::MAX);
+        }
+    }
+
+    /// Holds what is encoded by quality to a maximum, where there is one.
+    fn cap(&self, maximum: u32, buffer: u32) {
+        // SAFETY: fields that the encoder compares with its own before each picture.
+        unsafe {
+            (*self.context).bit_rate = 0;
+            (*self.context).rc_max_rate = i64::from(maximum);
+            let buffer = if buffer == 0 { maximum } else { buffer };
             (*self.context).rc_buffer_size = c_int::try_from(buffer).unwrap_or(c_int::MAX);
         }
     }

@@ -1,18 +1,13 @@
 //! Kernels on the stand-in: the shipped PTX runs, late and within bounds; what it cannot read is refused with its line.
 //!
 //! That each kernel gives the bytes of its reference is tested beside the kernels, on whatever device there is.
-#![allow(unsafe_code)]
-
-mod common;
-#[path = "wrong/library.rs"]
-mod library;
 
 use std::ffi::CString;
 
-use library::{Cuda, alone, call};
+use crate::POISON;
+use crate::library::{Cuda, alone, call};
 
-const RESIZE: &str = include_str!("../../../server/nv/kernels/resize.ptx");
-const POISON: u8 = 0xa5;
+const RESIZE: &str = include_str!("../../../../server/nv/kernels/resize.ptx");
 
 /// A picture of NV12 in a device's memory.
 #[derive(Clone, Copy)]
@@ -83,9 +78,7 @@ fn noise(length: usize) -> Vec<u8> {
 
 #[test]
 fn a_shipped_kernel_cuts_a_picture_late_on_its_stream() {
-    if !alone("a_shipped_kernel_cuts_a_picture_late_on_its_stream", "delay=50000") {
-        return;
-    }
+    alone!("a_shipped_kernel_cuts_a_picture_late_on_its_stream", "delay=50000");
     let cuda = Cuda::ready();
     let (module, function) = kernel(&cuda, "resize_8");
     let (from, to) = (Picture::new(&cuda, 300, 200), Picture::new(&cuda, 160, 96));
@@ -118,9 +111,7 @@ fn a_shipped_kernel_cuts_a_picture_late_on_its_stream() {
 
 #[test]
 fn a_kernel_that_leaves_its_memory_breaks_its_context_and_no_other() {
-    if !alone("a_kernel_that_leaves_its_memory_breaks_its_context_and_no_other", "") {
-        return;
-    }
+    alone!("a_kernel_that_leaves_its_memory_breaks_its_context_and_no_other", "");
     let cuda = Cuda::ready();
     let (first, second) = (cuda.current(), cuda.context());
     assert_eq!(call!(cuda.cuCtxSetCurrent(first)), 0);
@@ -142,9 +133,7 @@ fn a_kernel_that_leaves_its_memory_breaks_its_context_and_no_other() {
 
 #[test]
 fn modules_and_launches_are_refused_as_the_driver_refuses_them() {
-    if !alone("modules_and_launches_are_refused_as_the_driver_refuses_them", "") {
-        return;
-    }
+    alone!("modules_and_launches_are_refused_as_the_driver_refuses_them", "");
     let cuda = Cuda::ready();
     let head = |version: &str| format!(".version {version}\n.target sm_52\n.address_size 64\n");
     let load = |text: String| {

@@ -37,7 +37,10 @@ impl Encoder {
             table.version = api::NV_ENCODE_API_FUNCTION_LIST_VER;
             type Create = unsafe extern "C" fn(*mut api::NV_ENCODE_API_FUNCTION_LIST) -> u32;
             let create = std::mem::transmute::<*mut c_void, Create>(library.symbol("NvEncodeAPICreateInstance"));
-            assert_eq!(create(&raw mut table), 0);
+            let code = create(&raw mut table);
+            if code != 0 {
+                return Err(code);
+            }
             let mut how: api::NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS = zeroed();
             how.version = api::NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS_VER;
             how.apiVersion = api::NVENCAPI_VERSION;
@@ -47,6 +50,20 @@ impl Encoder {
             let code = table.nvEncOpenEncodeSessionEx.expect("the table has it")(&raw mut how, &raw mut handle) as u32;
             if code == 0 { Ok(Self { table, handle }) } else { Err(code) }
         }
+    }
+
+    /// The newest version of the interface that the driver knows.
+    pub(crate) fn newest() -> u32 {
+        let library = Library::open("libnvidia-encode.so.1");
+        let mut version = 0;
+        // SAFETY: the function is that of the header, and a number is written.
+        unsafe {
+            type Newest = unsafe extern "C" fn(*mut u32) -> u32;
+            let newest = library.symbol("NvEncodeAPIGetMaxSupportedVersion");
+            let newest = std::mem::transmute::<*mut c_void, Newest>(newest);
+            assert_eq!(newest(&raw mut version), 0);
+        }
+        version
     }
 
     /// One key frame at the start, then none; 1 Mbit a second.
@@ -115,6 +132,65 @@ impl Encoder {
         ask!(self.nvEncUnmapInputResource(mapped))
     }
 
+    pub(crate) fn unlock(&self, output: *mut c_void) -> u32 {
+        ask!(self.nvEncUnlockBitstream(output))
+    }
+
+    pub(crate) fn destroy_output(&self, output: *mut c_void) -> u32 {
+        ask!(self.nvEncDestroyBitstreamBuffer(output))
+    }
+
+    /// The session's end.
+    pub(crate) fn close(self) -> u32 {
+        ask!(self.nvEncDestroyEncoder())
+    }
+
+    /// The stream that inputs are written in.
+    pub(crate) fn follow(&self, mut stream: u64) -> u32 {
+        let stream: api::NV_ENC_CUSTREAM_PTR = (&raw mut stream).cast();
+        ask!(self.nvEncSetIOCudaStreams(stream, stream))
+    }
+
+    /// The end of the stream.
+    pub(crate) fn finish(&self) -> u32 {
+        // SAFETY: as above.
+        unsafe {
+            let mut picture = MaybeUninit::<api::NV_ENC_PIC_PARAMS>::zeroed();
+            let to = picture.as_mut_ptr();
+            (*to).version = api::NV_ENC_PIC_PARAMS_VER;
+            (*to).encodePicFlags = 8;
+            ask!(self.nvEncEncodePicture(to))
+        }
+    }
+
+    /// What comes of a structure of each kind whose version is another.
+    pub(crate) fn wrong_versions(&self) -> [u32; 6] {
+        const WRONG: u32 = 1 << 16;
+        // SAFETY: as above; the version is looked at before anything else.
+        unsafe {
+            let mut register: api::NV_ENC_REGISTER_RESOURCE = zeroed();
+            register.version = api::NV_ENC_REGISTER_RESOURCE_VER ^ WRONG;
+            let mut map: api::NV_ENC_MAP_INPUT_RESOURCE = zeroed();
+            map.version = api::NV_ENC_MAP_INPUT_RESOURCE_VER ^ WRONG;
+            let mut output: api::NV_ENC_CREATE_BITSTREAM_BUFFER = zeroed();
+            output.version = api::NV_ENC_CREATE_BITSTREAM_BUFFER_VER ^ WRONG;
+            let mut again: api::NV_ENC_RECONFIGURE_PARAMS = zeroed();
+            again.version = api::NV_ENC_RECONFIGURE_PARAMS_VER ^ WRONG;
+            let mut picture = MaybeUninit::<api::NV_ENC_PIC_PARAMS>::zeroed();
+            (*picture.as_mut_ptr()).version = api::NV_ENC_PIC_PARAMS_VER ^ WRONG;
+            let mut lock = MaybeUninit::<api::NV_ENC_LOCK_BITSTREAM>::zeroed();
+            (*lock.as_mut_ptr()).version = api::NV_ENC_LOCK_BITSTREAM_VER ^ WRONG;
+            [
+                ask!(self.nvEncRegisterResource(&raw mut register)),
+                ask!(self.nvEncMapInputResource(&raw mut map)),
+                ask!(self.nvEncCreateBitstreamBuffer(&raw mut output)),
+                ask!(self.nvEncReconfigureEncoder(&raw mut again)),
+                ask!(self.nvEncEncodePicture(picture.as_mut_ptr())),
+                ask!(self.nvEncLockBitstream(lock.as_mut_ptr())),
+            ]
+        }
+    }
+
     pub(crate) fn output(&self) -> *mut c_void {
         // SAFETY: as above.
         let mut how: api::NV_ENC_CREATE_BITSTREAM_BUFFER = unsafe { zeroed() };
@@ -124,6 +200,10 @@ impl Encoder {
     }
 
     pub(crate) fn encode(&self, input: *mut c_void, output: *mut c_void, flags: u32) -> u32 {
+        self.encode_at(input, output, flags, 0)
+    }
+
+    pub(crate) fn encode_at(&self, input: *mut c_void, output: *mut c_void, flags: u32, time: u64) -> u32 {
         // SAFETY: as above; the enumerations have a member of every value that is left at zero or are set here.
         unsafe {
             let mut picture = MaybeUninit::<api::NV_ENC_PIC_PARAMS>::zeroed();
@@ -131,6 +211,7 @@ impl Encoder {
             (*to).version = api::NV_ENC_PIC_PARAMS_VER;
             (*to).encodePicFlags = flags;
             (*to).inputBuffer = input;
+            (*to).inputTimeStamp = time;
             (*to).outputBitstream = output;
             (*to).bufferFmt = api::NV_ENC_BUFFER_FORMAT::NV_ENC_BUFFER_FORMAT_NV12;
             (*to).pictureStruct = api::NV_ENC_PIC_STRUCT::NV_ENC_PIC_STRUCT_FRAME;
@@ -140,12 +221,21 @@ impl Encoder {
 
     /// The bytes and the type of what was encoded.
     pub(crate) fn fetch(&self, output: *mut c_void) -> Result<(Vec<u8>, u32), u32> {
+        self.lock(output, true).map(|(bytes, kind, _)| {
+            assert_eq!(self.unlock(output), 0);
+            (bytes, kind)
+        })
+    }
+
+    /// As [`Encoder::fetch`], with its time, and locked still.
+    pub(crate) fn lock(&self, output: *mut c_void, wait: bool) -> Result<(Vec<u8>, u32, u64), u32> {
         // SAFETY: as above; the bytes live until the output is unlocked.
         unsafe {
             let mut how = MaybeUninit::<api::NV_ENC_LOCK_BITSTREAM>::zeroed();
             let to = how.as_mut_ptr();
             (*to).version = api::NV_ENC_LOCK_BITSTREAM_VER;
             (*to).outputBitstream = output;
+            (*to).set_doNotWait(u32::from(!wait));
             let code = ask!(self.nvEncLockBitstream(to));
             if code != 0 {
                 return Err(code);
@@ -153,8 +243,7 @@ impl Encoder {
             let size = (*to).bitstreamSizeInBytes as usize;
             let bytes = std::slice::from_raw_parts((*to).bitstreamBufferPtr.cast::<u8>(), size).to_vec();
             let kind = (&raw const (*to).pictureType).cast::<u32>().read();
-            assert_eq!(ask!(self.nvEncUnlockBitstream(output)), 0);
-            Ok((bytes, kind))
+            Ok((bytes, kind, (*to).outputTimeStamp))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Functions of a library by name, as a client without bindings calls them.
 
 use std::ffi::{CString, c_char, c_void};
+use std::path::Path;
 use std::process::Command;
 
 use crate::common::libraries;
@@ -98,6 +99,29 @@ impl Cuda {
         context
     }
 
+    /// A stream that waits for no other.
+    pub(crate) fn apart(&self) -> u64 {
+        let (cuda, mut stream) = (self, 0_u64);
+        assert_eq!(call!(cuda.cuStreamCreate(&raw mut stream, 1_u32)), 0);
+        stream
+    }
+
+    /// Bytes of the device as they are now, whatever is under way.
+    pub(crate) fn read_now(&self, address: u64, length: usize) -> Vec<u8> {
+        let (cuda, stream, mut bytes) = (self, self.apart(), vec![0; length]);
+        assert_eq!(call!(cuda.cuMemcpyDtoHAsync_v2(bytes.as_mut_ptr() as u64, address, length, stream)), 0);
+        assert_eq!(call!(cuda.cuStreamSynchronize(stream)), 0);
+        assert_eq!(call!(cuda.cuStreamDestroy_v2(stream)), 0);
+        bytes
+    }
+
+    /// Fills memory and waits for it.
+    pub(crate) fn fill(&self, address: u64, value: u8, length: usize) {
+        let cuda = self;
+        assert_eq!(call!(cuda.cuMemsetD8_v2(address, value, length)), 0);
+        assert_eq!(call!(cuda.cuCtxSynchronize()), 0);
+    }
+
     pub(crate) fn allocate(&self, size: usize) -> u64 {
         let (cuda, mut address) = (self, 0_u64);
         assert_eq!(call!(cuda.cuMemAlloc_v2(&raw mut address, size)), 0);
@@ -119,14 +143,27 @@ impl Cuda {
     }
 }
 
+/// Ends the test's process in which it was started, having run it in one of its own with these faults and variables.
+macro_rules! alone {
+    ($test:literal, $faults:expr $(, $name:literal = $value:expr)*) => {
+        if !$crate::library::in_own_process(concat!(module_path!(), "::", $test), $faults, &[$(($name, $value)),*]) {
+            return;
+        }
+    };
+}
+pub(crate) use alone;
+
 /// Whether this is the process made for the test alone. In the first one it makes that and waits for it.
-pub(crate) fn alone(test: &str, faults: &str) -> bool {
+pub(crate) fn in_own_process(path: &str, faults: &str, variables: &[(&str, &Path)]) -> bool {
     if std::env::var_os("STANDIN_ALONE").is_some() {
         return true;
     }
+    // The crate's name is no part of the test's.
+    let test = path.split_once("::").map_or(path, |(_, test)| test);
     let mut command = Command::new(std::env::current_exe().expect("the test has a file"));
     command.args(["--exact", test, "--nocapture"]).env("STANDIN_ALONE", "1");
     command.env("LD_LIBRARY_PATH", libraries()).env("SIGHTLINE_STANDIN_FAULTS", faults);
+    command.envs(variables.iter().copied());
     let output = command.output().expect("the test starts itself");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));

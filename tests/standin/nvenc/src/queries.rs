@@ -1,0 +1,95 @@
+//! Functions of the table that open sessions and tell what there is.
+
+use nvidia_video_codec_sdk::sys::nvEncodeAPI as api;
+use sightline_standin::machine;
+
+use crate::calls::calls;
+use crate::caps;
+use crate::lists::{is_h264, list, presets, profiles};
+use crate::plan::{self, PRESETS};
+use crate::resources::NV12;
+use crate::session::Session;
+use crate::status::{Nv, given, number};
+use crate::version::{self, Structure};
+
+const CUDA_DEVICE: u32 = 1;
+
+calls! {
+    fn open(how: *mut api::NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS, out: *mut u64) {
+        let (how, out) = (given(how)?, given(out)?);
+        let of = (*how).apiVersion;
+        if !version::is_served(of, machine().faults().old_driver) {
+            return Err(Nv::INVALID_VERSION);
+        }
+        version::check(of, Structure::Plain, (*how).version)?;
+        if number(&raw const (*how).deviceType) != CUDA_DEVICE {
+            return Err(Nv::UNSUPPORTED_DEVICE);
+        }
+        out.write(Session::open((*how).device as u64, of)?);
+        Ok(())
+    }
+    fn codec_count(encoder: u64, count: *mut u32) {
+        Session::usable(encoder)?;
+        given(count)?.write(1);
+        Ok(())
+    }
+    fn codecs(encoder: u64, out: *mut api::GUID, room: u32, count: *mut u32) {
+        Session::usable(encoder)?;
+        list(&[api::NV_ENC_CODEC_H264_GUID], out, room, count)
+    }
+    fn profile_count(encoder: u64, codec: api::GUID, count: *mut u32) {
+        Session::usable(encoder)?;
+        is_h264(codec)?;
+        given(count)?.write(4);
+        Ok(())
+    }
+    fn profile_list(encoder: u64, codec: api::GUID, out: *mut api::GUID, room: u32, count: *mut u32) {
+        Session::usable(encoder)?;
+        is_h264(codec)?;
+        list(&profiles(), out, room, count)
+    }
+    fn preset_count(encoder: u64, codec: api::GUID, count: *mut u32) {
+        Session::usable(encoder)?;
+        is_h264(codec)?;
+        given(count)?.write(7);
+        Ok(())
+    }
+    fn preset_list(encoder: u64, codec: api::GUID, out: *mut api::GUID, room: u32, count: *mut u32) {
+        Session::usable(encoder)?;
+        is_h264(codec)?;
+        list(&presets(), out, room, count)
+    }
+    fn format_count(encoder: u64, codec: api::GUID, count: *mut u32) {
+        Session::usable(encoder)?;
+        is_h264(codec)?;
+        given(count)?.write(1);
+        Ok(())
+    }
+    fn formats(encoder: u64, codec: api::GUID, out: *mut u32, room: u32, count: *mut u32) {
+        Session::usable(encoder)?;
+        is_h264(codec)?;
+        list(&[NV12], out, room, count)
+    }
+    fn capability(encoder: u64, codec: api::GUID, how: *mut api::NV_ENC_CAPS_PARAM, out: *mut i32) {
+        let session = Session::usable(encoder)?;
+        is_h264(codec)?;
+        version::check(session.api, Structure::Plain, (*given(how)?).version)?;
+        given(out)?.write(caps::of(number(&raw const (*how).capsToQuery)).ok_or(Nv::INVALID_PARAM)?);
+        Ok(())
+    }
+    fn preset(encoder: u64, codec: api::GUID, id: api::GUID, tuning: u32, out: *mut api::NV_ENC_PRESET_CONFIG) {
+        let session = Session::usable(encoder)?;
+        is_h264(codec)?;
+        let out = given(out)?;
+        version::check(session.api, Structure::Preset, (*out).version)?;
+        version::check(session.api, Structure::Config, (*out).presetCfg.version)?;
+        if !PRESETS.contains(&id.Data1) {
+            return Err(Nv::UNSUPPORTED_PARAM);
+        }
+        if !(1..=4).contains(&tuning) {
+            return Err(Nv::INVALID_PARAM);
+        }
+        plan::fill_preset(tuning, &raw mut (*out).presetCfg);
+        Ok(())
+    }
+}
