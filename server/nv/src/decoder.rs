@@ -138,6 +138,9 @@ impl Decoder {
     /// how the driver failed; it then begins anew with the next key frame that it is given.
     pub fn decode(&mut self, access_unit: &[u8], pts: i64) -> Result<(), Error> {
         self.state().room()?;
+        if access_unit.is_empty() {
+            return Ok(());
+        }
         let mut packet = raw::SourceDataPacket::zeroed();
         packet.flags = raw::PACKET_TIMESTAMP | raw::PACKET_END_OF_PICTURE;
         if std::mem::take(&mut self.fresh) {
@@ -188,7 +191,11 @@ impl Decoder {
     /// # Errors
     /// [`Error::AllHeld`] when a picture is ready and every surface is held, or how the driver failed.
     pub fn next_picture(&mut self) -> Result<Option<Decoded>, Error> {
-        self.state().next()
+        let next = self.state().next();
+        if next.as_ref().is_err_and(|error| !matches!(error, Error::AllHeld(_))) {
+            self.parser = None;
+        }
+        next
     }
 }
 

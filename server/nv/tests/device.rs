@@ -22,6 +22,8 @@ mod encode;
 mod failures;
 #[path = "device/host.rs"]
 mod host;
+#[path = "device/load.rs"]
+mod load;
 #[path = "device/pools.rs"]
 mod pools;
 #[path = "device/refusals.rs"]

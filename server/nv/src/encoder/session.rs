@@ -1,7 +1,8 @@
 //! A session of the driver's: its buffers, the pictures that it was given, and what it gives for them.
 
-use super::{Codec, Encoded, EncoderSettings, config};
-use crate::checked::{Nvenc, Session};
+use super::owned::{Owned, owned};
+use super::{Encoded, EncoderSettings, config};
+use crate::checked::Session;
 use crate::context::lifecycle;
 use crate::memory::Block;
 use crate::raw::{Zeroed, nvenc as raw};
@@ -9,60 +10,6 @@ use crate::{Context, Error, Event, Format, Picture, Stream, Timing, View};
 use std::collections::{HashMap, VecDeque};
 use std::ffi::c_void;
 use std::sync::Arc;
-
-/// A session and the context that it needs to be current.
-pub(super) struct Owned {
-    context: Context,
-    session: Option<Session>,
-}
-
-impl Owned {
-    /// Ends the session, and no other one at the same time. Whoever calls holds no picture of a decoder's in its hands: the last holder of
-    /// one destroys the decoder, which takes the same lock.
-    fn close(&mut self) {
-        if let Some(session) = self.session.take() {
-            let _one = lifecycle();
-            let _current = self.context.enter();
-            drop(session);
-        }
-    }
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
-/// Opens a session.
-pub(super) fn open(context: &Context) -> Result<Owned, Error> {
-    let nvenc = Nvenc::load()?;
-    let _one = lifecycle();
-    let _current = context.enter()?;
-    // SAFETY: the context is current, and the session's owner keeps it.
-    let session = unsafe { Session::open(&nvenc, context.handle()) }?;
-    Ok(Owned { context: context.clone(), session: Some(session) })
-}
-
-/// Uses a session that is open.
-pub(super) fn owned<T>(owned: &Owned, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
-    owned.session.as_ref().map_or_else(|| Err(Error::Invalid("the encode session was closed".into())), work)
-}
-
-/// Opens a session only to ask it.
-pub(super) fn with_session<T>(context: &Context, ask: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
-    let session = open(context)?;
-    let _current = context.enter()?;
-    owned(&session, ask)
-}
-
-/// Newest version of the interface that the driver knows.
-pub(crate) fn version() -> Result<(u32, u32), Error> {
-    Nvenc::load().map(|nvenc| nvenc.version())
-}
-
-/// Codecs that this crate encodes.
-pub(crate) const CODECS: [Codec; 2] = [Codec::H264, Codec::Hevc];
 
 /// A registered place: address, pitch, width, height.
 type Place = (u64, u32, i32, i32);
@@ -100,6 +47,8 @@ pub(super) struct Open {
     size: (u32, u32),
     free: Vec<*mut c_void>,
     in_flight: VecDeque<InFlight>,
+    /// So many of them, from the oldest on, come out without another picture.
+    complete: usize,
     known: HashMap<Place, Known>,
     frame: u32,
 }
@@ -109,8 +58,10 @@ unsafe impl Send for Open {}
 
 /// Places that are known at most; pools are smaller.
 const MOST_KNOWN: usize = 64;
+/// Pictures that may be in the encoder while others are given.
+pub(super) const MOST_BEHIND: usize = 3;
 /// Buffers beyond those that B-frames hold.
-const SPARE: u32 = 4;
+const SPARE: u32 = MOST_BEHIND as u32 + 2;
 
 impl Open {
     pub(super) fn new(
@@ -139,6 +90,7 @@ impl Open {
             size: (settings.width, settings.height),
             free: Vec::new(),
             in_flight: VecDeque::new(),
+            complete: 0,
             known: HashMap::new(),
             frame: 0,
         };
@@ -220,7 +172,13 @@ impl Open {
         }
     }
 
-    pub(super) fn encode(&mut self, picture: &Picture, pts: i64, key: bool) -> Result<Vec<Encoded>, Error> {
+    pub(super) fn encode(
+        &mut self,
+        picture: &Picture,
+        pts: i64,
+        key: bool,
+        behind: usize,
+    ) -> Result<Vec<Encoded>, Error> {
         if let Some(written) = picture.written() {
             if self.waits_on_stream { self.stream.wait_for(&written) } else { written.synchronize() }?;
         }
@@ -229,7 +187,12 @@ impl Open {
         };
         let sent = self.send(picture, output, pts, key);
         match sent {
-            Ok(done) => self.collect(done),
+            Ok(done) => {
+                if done {
+                    self.complete = self.in_flight.len();
+                }
+                self.collect(behind)
+            }
             Err(error) => {
                 self.free.push(output);
                 Err(error)
@@ -280,10 +243,13 @@ impl Open {
         Ok(done)
     }
 
-    /// Takes what is encoded; each waits for the device.
-    fn collect(&mut self, done: bool) -> Result<Vec<Encoded>, Error> {
+    /// Takes what comes out, but for the newest `behind` of it; each waits for the device.
+    pub(super) fn collect(&mut self, behind: usize) -> Result<Vec<Encoded>, Error> {
         let mut all = Vec::new();
-        while done && let Some(picture) = self.in_flight.pop_front() {
+        while self.complete > behind
+            && let Some(picture) = self.in_flight.pop_front()
+        {
+            self.complete -= 1;
             let read = self.read(picture.output, &picture.begins);
             self.release(picture);
             all.push(read?);
@@ -343,7 +309,8 @@ impl Open {
         (params.version, params.flags) = (raw::PIC_PARAMS_VERSION, raw::FLAG_END_OF_STREAM);
         // SAFETY: the structure is of its version; the end has no picture.
         self.call(|session| unsafe { session.encode(&raw mut params) })?;
-        self.collect(true)
+        self.complete = self.in_flight.len();
+        self.collect(0)
     }
 
     /// Lets go of pictures and of where they lie; waits for those that are being encoded.

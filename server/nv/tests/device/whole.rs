@@ -161,3 +161,23 @@ fn batches_are_one_launch_and_lists_may_grow() {
     drop((kernels, atlas, stream, pool, pictures));
     nothing_is_left();
 }
+
+#[test]
+fn timings_that_nobody_asks_for_are_forgotten_and_counted() {
+    let Some(context) = device("whole::timings_that_nobody_asks_for_are_forgotten_and_counted", "delay=20000") else {
+        return;
+    };
+    let stream = Stream::new(&context).unwrap();
+    let mut ring = Timings::new(2);
+    for number in 0..5 {
+        let ((), timing) = stream.timed(|| Ok(())).unwrap();
+        ring.push(number, timing);
+    }
+    let at_once = ring.finished();
+    assert!(at_once.len() < 2, "nobody waited, and the stream is late: {at_once:?}");
+    stream.synchronize().unwrap();
+    let all: Vec<_> = at_once.into_iter().chain(ring.finished()).map(|(number, _)| number).collect();
+    assert_eq!((all, ring.missed()), (vec![3, 4], 3));
+    drop((ring, stream));
+    nothing_is_left();
+}
