@@ -8,6 +8,7 @@ use std::time::Duration;
 use nvidia_video_codec_sdk::sys::cuviddec::{
     CUVIDDECODECREATEINFO, CUVIDGETDECODESTATUS, CUVIDPICPARAMS, CUVIDPROCPARAMS,
 };
+use sightline_standin::device::Device;
 use sightline_standin::memory::Kind;
 use sightline_standin::status::put;
 use sightline_standin::stream::{Handles, Stream, Ticket};
@@ -26,6 +27,7 @@ const QUEUE: usize = 8;
 struct Decoder {
     codec: Codec,
     context: u64,
+    device: Arc<Device>,
     layout: Layout,
     stream: Arc<Stream>,
     libav: Arc<Mutex<Engine>>,
@@ -106,9 +108,12 @@ unsafe fn create(info: *const CUVIDDECODECREATEINFO) -> Result<u64, Cu> {
         return Err(Cu::UNKNOWN);
     };
     let engine = Engine { libav, in_band: false, sets: Vec::new() };
+    let device = machine().current_device()?;
+    device.counters.decoders_live.add(1);
     let decoder = Decoder {
         codec,
         context,
+        device,
         layout,
         stream: Stream::start(context, false, Duration::from_micros(machine().faults().delay))?,
         libav: Arc::new(Mutex::new(engine)),
@@ -159,13 +164,14 @@ impl Decoder {
             Codec::Hevc => None,
         };
         let (engine, result, life) = (Arc::clone(&self.libav), Arc::clone(&slot), Arc::clone(&self.life));
+        let device = Arc::clone(&self.device);
         let second = picture.second_field != 0;
         let ticket = self.stream.submit(move || {
             let number = life.pictures.fetch_add(1, Ordering::SeqCst) + 1;
             if machine().faults().decoder_dies_at.is_some_and(|at| number >= at) {
                 life.over.store(true, Ordering::SeqCst);
             }
-            let done = machine().busy.decoder.during(|| lock(&engine).run(bytes, in_band, sets));
+            let done = device.busy.decoder.during(|| lock(&engine).run(bytes, in_band, sets));
             let mut slot = lock(&result);
             slot.status = if done.is_ok() { 2 } else { 8 };
             match done {
@@ -175,7 +181,7 @@ impl Decoder {
                 _ => slot.picture = None,
             }
             drop(slot);
-            machine().count_picture(false);
+            machine().count_picture(&device, false);
         });
         let mut state = lock(&slot);
         state.ticket = Some(ticket.clone());
@@ -270,6 +276,7 @@ abi! {
             machine().counters.surfaces_mapped.take(1);
         }
         machine().counters.decoders_live.take(1);
+        decoder.device.counters.decoders_live.take(1);
         give_back(decoder.held, &surfaces);
         Ok(())
     }
