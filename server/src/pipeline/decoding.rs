@@ -249,15 +249,22 @@ impl Decoding {
         lock(&self.catch_up).clear();
         let mut worker = lock(&self.worker);
         worker.decoder = None;
-        self.lose(&mut worker);
+        self.lose_all(&mut worker);
         lock(&self.newest).clear();
         *lock(&self.told) = None;
     }
 
     /// Counts what is inside as thrown away.
     fn lose(&self, worker: &mut Worker) {
-        let lost = worker.inside.drain(..).chain(worker.again.drain(..)).filter(|inside| inside.at.is_some()).count();
+        let lost = worker.inside.drain(..).filter(|inside| inside.at.is_some()).count();
         self.counters.dropped(DropCause::Stopped, lost as u64);
+    }
+
+    /// Counts what is inside, and what was to go in again, as thrown away.
+    fn lose_all(&self, worker: &mut Worker) {
+        let again = std::mem::take(&mut worker.again);
+        worker.inside.extend(again);
+        self.lose(worker);
     }
 
     fn one(&self, worker: &mut Worker, inside: Inside) {
@@ -270,9 +277,9 @@ impl Decoding {
         let result = decoder.decode(&inside.unit, &mut worker.frames);
         match result {
             Ok(()) => worker.inside.push_back(inside),
-            Err(DecodeError::Device(reason)) => {
+            Err(DecodeError::Device { reason, lost }) => {
                 self.pass_on(worker);
-                return self.fall_back(worker, inside, reason);
+                return self.fall_back(worker, inside, reason, lost);
             }
             Err(e) => {
                 tracing::debug!("{e}");
@@ -323,7 +330,7 @@ impl Decoding {
     fn go_to_rest(&self, worker: &mut Worker) {
         if self.resting.swap(false, Ordering::AcqRel) && *lock(&self.wanted) == Wants::Nothing {
             (worker.decoder, worker.params, worker.refused) = (None, None, None);
-            self.lose(worker);
+            self.lose_all(worker);
             lock(&self.newest).clear();
             *lock(&self.told) = None;
         }

@@ -198,6 +198,40 @@ async fn another_decoder_takes_over_at_a_key_frame() {
     all_given_back(&device);
 }
 
+/// H.265 of 10 bit, which no browser plays everywhere: decoded on the device, brought to 8 bit there, encoded there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_bits_become_eight_on_the_device() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let file = folder.path().join("ten.mp4").display().to_string();
+    let source = "testsrc2=size=320x180:rate=10:duration=4";
+    let x265 = [
+        "-pix_fmt",
+        "yuv420p10le",
+        "-c:v",
+        "libx265",
+        "-preset",
+        "ultrafast",
+        "-x265-params",
+        "keyint=10:log-level=none",
+    ];
+    drop(ffmpeg(&[&["-f", "lavfi", "-i", source][..], &x265, &["-tag:v", "hvc1", &file]].concat()));
+    let device = Device::new();
+    let config = format!("[[camera]]\nid = \"cam0\"\nurl = \"{file}\"\n{UNSEEN}\n");
+    let program = Program::start_with(device.options("", config)).await;
+    program.wait_live("cam0").await;
+    let mut viewer = watch(&program, "cam0", "main").await;
+    viewer.videos(25).await;
+    let told = running(&program, "cam0").await;
+    assert!(told.codec.as_deref().is_some_and(|codec| codec.starts_with("hvc1.2.")), "{:?}", told.codec);
+    assert!(told.hardware.decoder.as_deref().is_some_and(|words| words.starts_with("NVDEC")), "{:?}", told.hardware);
+    assert_eq!((backend(&told), main_of(&told).reason.clone()), (Some(Backend::Nvenc), None));
+    assert!(main_of(&told).codec.as_deref().is_some_and(|codec| codec.starts_with("avc1.")), "{told:?}");
+    drop(program.stop());
+    let counts = device.counts();
+    assert!(counts["launches"] >= 25 && counts["device_to_host"] == 0, "{counts:?}");
+    all_given_back(&device);
+}
+
 /// A file through the device: decoded, resized, drawn on and encoded there.
 #[test]
 fn a_file_is_annotated_on_the_device() {

@@ -166,6 +166,42 @@ async fn who_gets_no_session_is_encoded_in_software() {
     all_given_back(&device);
 }
 
+/// Cameras are spread over the devices, but for the one that is pinned; who is on a device that is lost goes on in software, and the
+/// others do not notice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cameras_are_spread_over_devices_and_one_that_is_lost_takes_no_other_along() {
+    let (one, two, three, device) = (camera().await, camera().await, camera().await, Device::new());
+    let pinned = format!("[[camera]]\nid = \"pinned\"\nurl = \"{}\"\ndevice = 1\n{UNSEEN}\n", three.url());
+    let config = pinned + &settings(&[&one, &two], UNSEEN);
+    let program = Program::start_with(device.options("devices=2", config)).await;
+    let mut viewers = Vec::new();
+    for id in ["pinned", "cam0", "cam1"] {
+        program.wait_live(id).await;
+        let mut viewer = watch(&program, id, "main").await;
+        viewer.videos(5).await;
+        viewers.push(viewer);
+    }
+    let mut on = [Vec::new(), Vec::new()];
+    for id in ["pinned", "cam0", "cam1"] {
+        let told = running(&program, id).await;
+        assert_eq!(backend(&told), Some(Backend::Nvenc), "{told:?}");
+        on[told.hardware.device.expect("it has a device") as usize].push(id);
+    }
+    assert!(on[1].contains(&"pinned") && on.iter().all(|cameras| !cameras.is_empty()), "{on:?}");
+    device.fail_now("lost=1");
+    for viewer in &mut viewers {
+        assert!(goes_on(viewer, 60).await <= 25 * 3600);
+    }
+    for id in &on[0] {
+        let told = running(&program, id).await;
+        assert_eq!((backend(&told), told.hardware.device), (Some(Backend::Nvenc), Some(0)), "{told:?}");
+        assert_eq!(told.hardware.decoder_reason, None, "{told:?}");
+    }
+    let told = running(&program, "pinned").await;
+    assert_eq!(backend(&told), Some(Backend::X264), "{told:?}");
+    assert!(told.hardware.encoder_reason.is_some_and(|reason| reason.contains("Device 1 was lost")));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_without_memory_leaves_cameras_live() {
     let (camera, device) = (camera().await, Device::new());
