@@ -6,6 +6,7 @@ mod accounting;
 mod annotate;
 mod clips;
 mod device;
+mod doctor;
 mod encoder;
 mod faults;
 mod files;
