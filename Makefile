@@ -5,10 +5,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 ARGS ?=
 
-.PHONY: help run build test check bench fuzz clean dist standin
+.PHONY: help run build test check bench fuzz clean dist standin gpu-smoke
 
 help: ## list these targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 run: build ## install what is missing, build, start with the demo camera (ARGS="--listen ..." for more)
 	@exec dist/sightline serve --demo $(ARGS)
@@ -35,6 +35,9 @@ bench: ## the measurements of README's table (about 5 minutes)
 
 standin: ## the stand-in for NVIDIA's driver that tests use, at dist/standin (CPU inside; never installed)
 	@scripts/standin
+
+gpu-smoke: ## a program for machines with an NVIDIA device: checks decoder, kernels, encoder, then measures them; at dist/gpu-smoke
+	@scripts/gpu-smoke
 
 fuzz: ## longer fuzzing of what parses outside bytes: FUZZ_SECONDS=600, shared by all targets
 	@scripts/fuzz $${FUZZ_SECONDS:-600}

@@ -70,7 +70,7 @@ impl Target {
 
 /// fast_image_resize, plane by plane.
 fn by_crate(resizer: &mut fast_image_resize::Resizer, frame: &Frame, to: &mut PictureMut<'_>) {
-    let Samples::Host(picture) = &frame.samples;
+    let Samples::Host(picture) = &frame.samples else { unreachable!("painted here") };
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
     for (index, plane) in to.planes.iter_mut().enumerate() {
         let (data, stride) = picture.plane(index);
@@ -103,7 +103,7 @@ fn resizes(criterion: &mut Criterion) {
         group.bench_function("libswscale", |bench| {
             bench.iter(|| {
                 n += 1;
-                let Samples::Host(picture) = &frames[n % FRAMES].samples;
+                let Samples::Host(picture) = &frames[n % FRAMES].samples else { unreachable!("painted here") };
                 let planes = [0, 1, 2].map(|index| picture.plane(index));
                 scaler.run(&planes, &mut target.picture().planes).expect("the planes hold the picture");
                 black_box(target.planes[0][0])

@@ -8,6 +8,7 @@ pub mod api;
 pub mod codec;
 pub mod decode;
 pub mod detect;
+pub mod device;
 pub mod draw;
 pub mod encode;
 pub mod fragment;

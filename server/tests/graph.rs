@@ -25,6 +25,7 @@ fn demo() -> CameraSettings {
         video: Default::default(),
         detect: DetectSettings { fps: 0.0, ..DetectSettings::default() },
         encoder: Default::default(),
+        hardware: Default::default(),
         editable: false,
     }
 }

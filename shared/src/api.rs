@@ -159,6 +159,12 @@ pub struct StageTimings {
     pub p99_ms: Option<f64>,
     /// The slowest.
     pub max_ms: Option<f64>,
+    /// Median of the time that a device worked on an item, by the device's own clock; absent where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_p50_ms: Option<f64>,
+    /// 95 in 100 were faster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_p95_ms: Option<f64>,
     /// Items that came.
     #[serde(rename = "in")]
     pub entered: u64,

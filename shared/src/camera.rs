@@ -217,6 +217,8 @@ pub struct Camera {
     pub detect: DetectSettings,
     /// What analysis is doing.
     pub analysis: AnalysisInfo,
+    /// What of its work a device does, and why the rest is done in software.
+    pub hardware: crate::device::HardwareInfo,
     /// What was asked of the encoder of `main`.
     pub encoder: crate::encoder::EncoderSettings,
     /// Every rendition that there can be.

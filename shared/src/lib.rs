@@ -7,6 +7,7 @@ pub mod camera;
 pub mod chunk;
 pub mod clips;
 pub mod codec;
+pub mod device;
 pub mod draw;
 pub mod encoder;
 pub mod object;

@@ -141,6 +141,20 @@ impl Context {
         Ok(unsafe { CStr::from_ptr(start) }.to_string_lossy().into_owned())
     }
 
+    /// Where the device sits, as `0000:65:00.0`: the name by which other libraries know it.
+    ///
+    /// # Errors
+    /// When the driver fails.
+    pub fn pci_bus_id(&self) -> Result<String, Error> {
+        let mut id = [0; 32];
+        // SAFETY: writes at most 32 characters and ends them with a zero.
+        unsafe { self.cuda().cuDeviceGetPCIBusId(id.as_mut_ptr(), 31, self.inner.device) }?;
+        id[31] = 0;
+        let start: *const c_char = id.as_ptr();
+        // SAFETY: there is a zero at the end at the latest.
+        Ok(unsafe { CStr::from_ptr(start) }.to_string_lossy().into_owned())
+    }
+
     /// Compute capability, as major and minor.
     ///
     /// # Errors

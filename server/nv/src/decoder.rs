@@ -8,7 +8,7 @@ mod surfaces;
 
 use crate::checked::Cuvid;
 use crate::raw::{Zeroed, cuvid as raw};
-use crate::{Codec, Context, Error, Format, Picture, Stream};
+use crate::{Codec, Context, Error, Format, Picture, Stream, Timing};
 use callbacks::State;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ pub struct StreamFormat {
     pub height: u32,
     /// Bits of a sample.
     pub depth: u8,
-    /// Whether no picture is made of fields.
+    /// Whether no picture is made of fields. Pictures of fields come woven, two fields in one frame, as software decoders give them.
     pub progressive: bool,
     /// Pictures in so many seconds; zero where it does not say.
     pub frame_rate: (u32, u32),
@@ -65,13 +65,17 @@ pub struct Decoded {
     pub damaged: bool,
     /// What the stream says of it.
     pub format: StreamFormat,
+    /// From when its access unit was given to the decoder until the picture was there.
+    pub timing: Timing,
 }
 
 /// A decoder for one stream. It belongs to one thread at a time.
 pub struct Decoder {
-    parser: raw::Parser,
+    /// `None` after a failure: a parser that was stopped is not asked again, another begins with the next access unit.
+    parser: Option<Parser>,
     /// The parser's callbacks have this address: it is a box that only they and `state` look into.
     state: *mut State,
+    codec: Codec,
     /// Something ended before what comes next.
     fresh: bool,
 }
@@ -88,29 +92,23 @@ impl Decoder {
         if !(1..=16).contains(&options.surfaces) {
             return Err(Error::Invalid(format!("a decoder has 1 to 16 output surfaces, not {}", options.surfaces)));
         }
-        let cuvid = Arc::new(Cuvid::load(context.cuda())?);
+        let cuvid = Cuvid::load(context.cuda())?;
         let stream = Arc::new(Stream::new(context)?);
         let state = Box::into_raw(Box::new(State::new(context, &cuvid, stream, options)));
-        let mut params = raw::ParserParams::zeroed();
-        params.codec = options.codec.of_decoder();
-        params.max_decode_surfaces = 1;
-        // Percent of a picture that may be damaged before the parser leaves it out: all of it, and whoever gets it is told.
-        params.error_threshold = 100;
-        params.user_data = state.cast();
-        params.sequence = Some(callbacks::sequence);
-        params.decode = Some(callbacks::decode);
-        params.display = Some(callbacks::display);
-        let mut parser = std::ptr::null_mut();
-        let made = context.enter().and_then(|_current| {
-            // SAFETY: the parameters are filled and a handle is written; the state outlives the parser.
-            cuvid.call(|cuvid| unsafe { cuvid.cuvidCreateVideoParser(&raw mut parser, &raw mut params) })
-        });
-        if let Err(error) = made {
-            // SAFETY: made above, and no parser has it.
-            drop(unsafe { Box::from_raw(state) });
-            return Err(error);
+        // From here on the decoder's own end takes care of the state.
+        let mut decoder = Self { parser: None, state, codec: options.codec, fresh: false };
+        decoder.begin()?;
+        Ok(decoder)
+    }
+
+    /// The parser, another one where the last was stopped by a failure.
+    fn begin(&mut self) -> Result<raw::Parser, Error> {
+        if let Some(parser) = &self.parser {
+            return Ok(parser.handle);
         }
-        Ok(Self { parser, state, fresh: false })
+        // SAFETY: the box of `new`, which outlives the parser.
+        let parser = unsafe { Parser::new(self.codec, self.state) }?;
+        Ok(self.parser.insert(parser).handle)
     }
 
     fn state(&mut self) -> &mut State {
@@ -128,13 +126,18 @@ impl Decoder {
         self.state().overrun
     }
 
+    /// Pictures that were so damaged that the device had nothing to show for them. They are skipped, and decoding goes on.
+    pub fn lost(&mut self) -> u64 {
+        self.state().lost
+    }
+
     /// Gives one access unit (Annex B, or OBUs of AV1). What is ready then is fetched by [`Self::next_picture`] until there is none.
     ///
     /// # Errors
     /// [`Error::AllHeld`] while pictures wait and none can be handed out: nothing was taken then. Otherwise what the device cannot decode, or
-    /// how the driver failed.
+    /// how the driver failed; it then begins anew with the next key frame that it is given.
     pub fn decode(&mut self, access_unit: &[u8], pts: i64) -> Result<(), Error> {
-        self.state().map_waiting()?;
+        self.state().room()?;
         let mut packet = raw::SourceDataPacket::zeroed();
         packet.flags = raw::PACKET_TIMESTAMP | raw::PACKET_END_OF_PICTURE;
         if std::mem::take(&mut self.fresh) {
@@ -151,7 +154,7 @@ impl Decoder {
     /// # Errors
     /// As for [`Self::decode`].
     pub fn flush(&mut self) -> Result<(), Error> {
-        self.state().map_waiting()?;
+        self.state().room()?;
         let mut packet = raw::SourceDataPacket::zeroed();
         packet.flags = raw::PACKET_END_OF_STREAM;
         self.fresh = true;
@@ -159,17 +162,25 @@ impl Decoder {
     }
 
     fn parse(&mut self, mut packet: raw::SourceDataPacket) -> Result<(), Error> {
+        let parser = self.begin()?;
         let (context, cuvid) = (self.state().context.clone(), Arc::clone(&self.state().cuvid));
         let parsed = {
             let _current = context.enter()?;
             // SAFETY: the packet's bytes live until the call returns; callbacks run within it, on this thread, and look at the state.
-            cuvid.call(|cuvid| unsafe { cuvid.cuvidParseVideoData(self.parser, &raw mut packet) })
+            cuvid.call(|cuvid| unsafe { cuvid.cuvidParseVideoData(parser, &raw mut packet) })
         };
         // What a callback found is the reason; the parser then only says that it was stopped.
-        match self.state().error.take() {
-            Some(error) => Err(error),
-            None => parsed,
-        }
+        let failed = self.state().error.take().or(parsed.err());
+        failed.map_or(Ok(()), |error| {
+            self.parser = None;
+            Err(self.state().stream.explain(error))
+        })
+    }
+
+    /// How many pictures wait to be fetched. Fetching one waits for its decoding to end: who wants throughput more than the newest picture lets a
+    /// few of them wait, so that the device always has the next one to decode.
+    pub fn ready(&mut self) -> usize {
+        self.state().ready()
     }
 
     /// The next picture in the order in which they are shown, if one is ready.
@@ -183,13 +194,49 @@ impl Decoder {
 
 impl Drop for Decoder {
     fn drop(&mut self) {
-        let (context, cuvid) = (self.state().context.clone(), Arc::clone(&self.state().cuvid));
-        if let Ok(_current) = context.enter() {
-            // SAFETY: made once; it does not call back any more.
-            let _ = cuvid.call(|cuvid| unsafe { cuvid.cuvidDestroyVideoParser(self.parser) });
-        }
+        self.parser = None;
         // SAFETY: made in `new`, and the parser that knew it is gone.
         drop(unsafe { Box::from_raw(self.state) });
+    }
+}
+
+/// The driver's parser of one stream.
+struct Parser {
+    context: Context,
+    cuvid: Arc<Cuvid>,
+    handle: raw::Parser,
+}
+
+impl Parser {
+    /// # Safety
+    /// `state` is a box's that outlives this, and is looked into by nobody else while the parser is called.
+    unsafe fn new(codec: Codec, state: *mut State) -> Result<Self, Error> {
+        // SAFETY: the caller's promise; nothing has the parser yet.
+        let (context, cuvid) = unsafe { ((*state).context.clone(), Arc::clone(&(*state).cuvid)) };
+        let mut params = raw::ParserParams::zeroed();
+        params.codec = codec.of_decoder();
+        params.max_decode_surfaces = 1;
+        // Percent of a picture that may be damaged before the parser leaves it out: all of it, and whoever gets it is told.
+        params.error_threshold = 100;
+        params.user_data = state.cast();
+        params.sequence = Some(callbacks::sequence);
+        params.decode = Some(callbacks::decode);
+        params.display = Some(callbacks::display);
+        let mut handle = std::ptr::null_mut();
+        {
+            let _current = context.enter()?;
+            // SAFETY: the parameters are filled and a handle is written; the state outlives the parser.
+            cuvid.call(|cuvid| unsafe { cuvid.cuvidCreateVideoParser(&raw mut handle, &raw mut params) })?;
+        }
+        Ok(Self { context, cuvid, handle })
+    }
+}
+
+impl Drop for Parser {
+    fn drop(&mut self) {
+        let _current = self.context.enter();
+        // SAFETY: made once; it does not call back any more.
+        let _ = self.cuvid.call(|cuvid| unsafe { cuvid.cuvidDestroyVideoParser(self.handle) });
     }
 }
 

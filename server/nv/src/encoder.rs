@@ -1,13 +1,15 @@
 //! Encoding by NVENC: pictures in the device's memory in, access units in Annex B out.
 
 mod config;
+mod held;
 mod session;
 
-use crate::context::lifecycle;
 use crate::raw::nvenc as raw;
-use crate::{Context, Error, Format, Picture, Stream};
+use crate::{Context, Error, Format, Picture, Stream, Timing};
 pub use config::EncoderCaps;
 use config::{check, ready};
+use held::Entry;
+pub use held::{HeldSession, Room, sessions};
 use session::Open;
 pub(crate) use session::{CODECS, version};
 use std::fmt;
@@ -74,6 +76,8 @@ pub enum Rate {
     Cbr,
     /// An average, and a maximum.
     Vbr,
+    /// The same quality, 1 (best) to 51, whatever it takes, up to the maximum where one is set (not 0). The bitrate is not looked at.
+    Quality(u8),
     /// The same quantiser for every picture of a kind: of key frames, of P, of B.
     ConstQp(u32, u32, u32),
 }
@@ -85,7 +89,7 @@ pub struct RateControl {
     pub mode: Rate,
     /// Wanted on average.
     pub bitrate: u32,
-    /// Most at a time; for [`Rate::Vbr`].
+    /// Most at a time; for [`Rate::Vbr`] and [`Rate::Quality`].
     pub maximum: u32,
     /// The receiver's buffer in bits; 0 leaves it to the encoder.
     pub vbv: u32,
@@ -117,6 +121,8 @@ pub struct EncoderSettings {
     pub height: u32,
     /// Most that the size may become while running; the size itself where it stays.
     pub most: (u32, u32),
+    /// Width and height of a pixel; 1, 1 where they are square.
+    pub aspect: (u32, u32),
     /// Pictures in so many seconds.
     pub fps: (u32, u32),
     /// 1 (fastest) to 7 (best).
@@ -134,7 +140,7 @@ pub struct EncoderSettings {
 }
 
 /// An encoded picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Encoded {
     /// The access unit; a key frame has its parameter sets.
     pub data: Vec<u8>,
@@ -144,6 +150,8 @@ pub struct Encoded {
     pub key: bool,
     /// Mean quantiser.
     pub quantiser: u32,
+    /// From when the device could read the picture until its access unit was there.
+    pub timing: Timing,
 }
 
 /// What became of a change.
@@ -161,6 +169,7 @@ pub struct Encoder {
     settings: EncoderSettings,
     caps: EncoderCaps,
     open: Open,
+    entry: Entry,
 }
 
 impl Encoder {
@@ -172,11 +181,38 @@ impl Encoder {
         session::with_session(context, |session| config::caps(session, codec))
     }
 
-    /// Opens a session.
+    /// How many sessions the device takes beside those that are open: they are opened until it refuses, or `at_most` are, and closed again.
+    ///
+    /// No number of the driver's says it, and a GeForce card counts the sessions of all programs. It takes some ten milliseconds a session, in
+    /// which other programs may be refused: on demand alone.
+    ///
+    /// # Errors
+    /// Where there is no encoder, or the driver is too old.
+    pub fn room(context: &Context, at_most: usize) -> Result<Room, Error> {
+        let mut open = Vec::new();
+        while open.len() < at_most {
+            match session::open(context) {
+                Ok(session) => open.push(session),
+                Err(Error::NoSession) => return Ok(Room { sessions: open.len(), more: false }),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Room { sessions: open.len(), more: true })
+    }
+
+    /// Opens a session that [`sessions`] knows as "encoder".
+    ///
+    /// # Errors
+    /// As [`Self::named`].
+    pub fn new(context: &Context, settings: EncoderSettings) -> Result<Self, Error> {
+        Self::named(context, settings, "encoder")
+    }
+
+    /// Opens a session. `name` is who it is for, as [`sessions`] tells it.
     ///
     /// # Errors
     /// What the device cannot do, in words; [`Error::NoSession`] where another program has the last one.
-    pub fn new(context: &Context, settings: EncoderSettings) -> Result<Self, Error> {
+    pub fn named(context: &Context, settings: EncoderSettings, name: &str) -> Result<Self, Error> {
         let stream = Arc::new(Stream::new(context)?);
         let session = session::open(context)?;
         let _current = context.enter()?;
@@ -185,11 +221,9 @@ impl Encoder {
             None => return Err(Error::Unsupported(format!("this device does not encode {}", settings.codec))),
         };
         check(&settings, &caps)?;
-        let open = {
-            let _one = lifecycle();
-            Open::new(context, session, stream, &settings)?
-        };
-        Ok(Self { context: context.clone(), settings, caps, open })
+        let open = Open::new(context, session, stream, &settings)?;
+        let entry = Entry::new(HeldSession::of(context, &settings, name));
+        Ok(Self { context: context.clone(), settings, caps, open, entry })
     }
 
     /// What it encodes by now.
@@ -239,10 +273,14 @@ impl Encoder {
         if *settings == self.settings {
             return Ok(Reconfigured::Live);
         }
-        let _current = self.context.enter()?;
         let resized = ready(&self.settings) != ready(settings);
+        if resized && self.open.holds_back() {
+            return Ok(Reconfigured::NeedsNew("pictures of the size before are held back for their order".into()));
+        }
+        let _current = self.context.enter()?;
         self.open.reconfigure(settings, resized)?;
         self.settings = *settings;
+        self.entry.resized((settings.width, settings.height));
         Ok(Reconfigured::Live)
     }
 
@@ -259,9 +297,7 @@ impl Encoder {
 impl Drop for Encoder {
     fn drop(&mut self) {
         let _current = self.context.enter();
-        // Not under the lock: the last holder of a decoder's picture takes it to destroy the decoder.
         self.open.settle();
-        let _one = lifecycle();
         self.open.close();
     }
 }

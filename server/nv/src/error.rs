@@ -6,7 +6,7 @@ use crate::raw::{cuda, nvenc};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A library of the driver is missing.
-    #[error("no NVIDIA driver: {library} could not be loaded ({reason})")]
+    #[error("{}", no_library(library, reason))]
     NoLibrary {
         /// Its file name.
         library: &'static str,
@@ -54,6 +54,12 @@ pub enum Error {
          memory are used up"
     )]
     NoSession,
+    /// The device's memory is used up.
+    #[error("the device has no memory left ({call})")]
+    NoMemory {
+        /// The function that wanted some.
+        call: &'static str,
+    },
     /// The device cannot do what was asked for.
     #[error("{0}")]
     Unsupported(String),
@@ -65,9 +71,22 @@ pub enum Error {
     AllHeld(usize),
 }
 
+/// The first library is the driver. The others come with it, but containers are given only those that they ask for.
+fn no_library(library: &str, reason: &str) -> String {
+    let capability = match library {
+        "libcuda.so.1" => return format!("no NVIDIA driver: {library} could not be loaded ({reason})"),
+        "libnvidia-ml.so.1" => "utility",
+        _ => "video",
+    };
+    format!(
+        "the NVIDIA driver lacks {library} ({reason}); a container gets it by NVIDIA_DRIVER_CAPABILITIES=compute,utility,video \
+         (here `{capability}`)"
+    )
+}
+
 /// Codes after which nothing works in this context: a fault of a kernel, of memory, of the device or of its bus.
 const STICKY: [i32; 10] = [214, 219, 220, 700, 702, 714, 715, 716, 718, 719];
-/// CUDA's code for a device that fell off the bus, and the one for an unknown fault.
+/// CUDA's codes for a device that fell off the bus, and the one for an unknown fault; the decoder's library gives the last one for less.
 const LOST: [i32; 3] = [46, 101, 999];
 
 impl Error {
@@ -76,6 +95,8 @@ impl Error {
     pub fn is_device_lost(&self) -> bool {
         match self {
             Self::Call { call, code, .. } if call.starts_with("nvEnc") => [4, 5].contains(code),
+            Self::Call { call, code, .. } if call.starts_with("cuvid") => STICKY.contains(code),
+            Self::Call { call, .. } if call.starts_with("nvml") => false,
             Self::Call { code, .. } => STICKY.contains(code) || LOST.contains(code),
             _ => false,
         }
@@ -88,6 +109,9 @@ impl Error {
     }
 
     pub(crate) fn of_encoder(call: &'static str, code: i32, detail: &str) -> Self {
+        if code == nvenc::STATUS_OUT_OF_MEMORY {
+            return Self::NoSession;
+        }
         let name = usize::try_from(code).ok().and_then(|code| nvenc::STATUS_NAMES.get(code));
         let name = name.copied().unwrap_or("a status that this version does not know");
         let meaning = if detail.is_empty() { name.to_owned() } else { format!("{name}: {detail}") };

@@ -3,7 +3,7 @@
 mod launch;
 
 use crate::module::{Kernel, Module};
-use crate::{Atlas, Buffer, Context, DrawList, Error, Event, Format, Picture, Stream};
+use crate::{Atlas, Buffer, Context, DrawList, Error, Event, Format, Picture, Stream, Timing};
 use launch::{Argument, Launch, draw_launches, input_launch, resize_launch};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -151,6 +151,7 @@ pub struct Kernels {
     loaded: Arc<HashMap<&'static str, Kernel>>,
     stream: Arc<Stream>,
     lists: Buffer,
+    last: Vec<Timing>,
 }
 
 /// Bytes for lists to begin with; a batch of 64 pictures needs 6 kB.
@@ -183,13 +184,24 @@ impl Kernels {
     }
 
     fn with(loaded: Arc<HashMap<&'static str, Kernel>>, context: &Context) -> Result<Self, Error> {
-        Ok(Self { loaded, stream: Arc::new(Stream::new(context)?), lists: Buffer::new(context, LISTS)? })
+        Ok(Self {
+            loaded,
+            stream: Arc::new(Stream::new(context)?),
+            lists: Buffer::new(context, LISTS)?,
+            last: Vec::new(),
+        })
     }
 
     /// The stream that launches go into.
     #[must_use]
     pub fn stream(&self) -> &Arc<Stream> {
         &self.stream
+    }
+
+    /// The launches of the last call, each by itself: without the lists that were sent to the device for it.
+    #[must_use]
+    pub fn last(&self) -> &[Timing] {
+        &self.last
     }
 
     /// Resizes parts of pictures, all of one format, into pictures of one format, which may have fewer bits.
@@ -261,6 +273,7 @@ impl Kernels {
         if let Some((first, rest)) = written.split_first() {
             return first.writing(&Arc::clone(&self.stream), || self.launch(&[], rest, launches));
         }
+        self.last.clear();
         launches.into_iter().try_for_each(|launch| self.one(&launch))
     }
 
@@ -275,6 +288,8 @@ impl Kernels {
             }
         }
         if packed.len() > self.lists.bytes() {
+            // A launch before may be reading them still.
+            self.stream.synchronize()?;
             self.lists = Buffer::new(self.stream.context(), packed.len().next_power_of_two())?;
         }
         // In order with the launch before, which may be reading its lists still.
@@ -289,7 +304,10 @@ impl Kernels {
         };
         // SAFETY: the lists are those that the kernel's source declares (tests run the same launches); pictures, lists and atlas outlive the
         // stream's place by the events of their owners, and by the driver's wait before it frees memory.
-        unsafe { kernel.launch(&self.stream, launch.grid, BLOCK, &pointers) }
+        let ((), timing) =
+            self.stream.timed(|| unsafe { kernel.launch(&self.stream, launch.grid, BLOCK, &pointers) })?;
+        self.last.push(timing);
+        Ok(())
     }
 }
 

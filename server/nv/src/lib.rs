@@ -15,22 +15,27 @@ mod draw;
 mod encoder;
 mod error;
 mod kernels;
+mod load;
 mod memory;
 mod module;
 mod picture;
 mod probe;
 pub mod reference;
 mod stream;
+mod timing;
 
 pub use context::{Context, Copied, Driver};
 pub use decoder::{Decoded, Decoder, DecoderOptions, StreamFormat};
 pub use draw::{Atlas, DrawList, Ink, Letters, PIXELATE_CELL};
 pub use encoder::{
-    Codec, Colour, Encoded, Encoder, EncoderCaps, EncoderSettings, Rate, RateControl, Reconfigured, Tuning,
+    Codec, Colour, Encoded, Encoder, EncoderCaps, EncoderSettings, HeldSession, Rate, RateControl, Reconfigured, Room,
+    Tuning, sessions,
 };
 pub use error::Error;
 pub use kernels::{Crop, Input, InputPicture, Kernels, Matrix, ModelInput, Samples};
+pub use load::{Load, Monitor};
 pub use memory::{Buffer, Pool};
 pub use picture::{Format, Picture, View};
 pub use probe::{DecodeAbility, DeviceReport, EncodeAbility, Report, Switches, probe};
 pub use stream::{Event, Stream};
+pub use timing::{Timing, Timings};

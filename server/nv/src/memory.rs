@@ -77,6 +77,17 @@ impl Buffer {
         stream.synchronize()
     }
 
+    /// Copies all of `from` to the beginning, on the device and in order with the stream; nobody waits.
+    ///
+    /// # Errors
+    /// When it does not fit, or the driver fails.
+    pub fn copy_from(&self, stream: &Stream, from: &Self) -> Result<(), Error> {
+        self.holds(0, from.bytes)?;
+        let _current = self.context.enter()?;
+        // SAFETY: it fits; the driver waits for the copy before it frees either.
+        unsafe { self.context.cuda().cuMemcpyDtoDAsync_v2(self.pointer, from.pointer, from.bytes, stream.handle()) }
+    }
+
     fn holds(&self, offset: usize, bytes: usize) -> Result<(), Error> {
         if offset.checked_add(bytes).is_some_and(|end| end <= self.bytes) {
             return Ok(());

@@ -234,6 +234,33 @@ impl Picture {
         Ok(host)
     }
 
+    /// Copies another picture of the same format and size on the same device into this one, in order with what wrote it and what reads this one;
+    /// nobody waits.
+    ///
+    /// # Errors
+    /// When they are not the same, or the driver fails.
+    pub fn copy_from(&self, stream: &Stream, from: &Self) -> Result<(), Error> {
+        if from.format() != self.format() || from.size() != self.size() {
+            return Err(Error::Invalid(
+                "only a picture of the same layout and size can be copied on the device".into(),
+            ));
+        }
+        from.reading(stream, || {
+            self.writing(stream, || {
+                let pitches = (from.inner.view.pitch as usize, self.inner.view.pitch as usize);
+                for ((source, width, rows), (target, ..)) in from.planes().into_iter().zip(self.planes()) {
+                    let mut copy = Memcpy2D::zeroed();
+                    (copy.src_memory_type, copy.dst_memory_type) = (MEMORY_DEVICE, MEMORY_DEVICE);
+                    (copy.src_device, copy.dst_device) = (source, target);
+                    (copy.src_pitch, copy.dst_pitch) = pitches;
+                    (copy.width_in_bytes, copy.height) = (width, rows);
+                    self.copy(stream, &copy)?;
+                }
+                Ok(())
+            })
+        })
+    }
+
     fn copy(&self, stream: &Stream, copy: &Memcpy2D) -> Result<(), Error> {
         let _current = self.inner.context.enter()?;
         // SAFETY: both sides are as large as the copy says, and the stream is waited for before the host's memory may go.

@@ -2,7 +2,7 @@
 
 use crate::decoder::limits;
 use crate::encoder::{CODECS, version};
-use crate::{Codec, Context, Driver, Encoder, EncoderCaps, Error, Kernels};
+use crate::{Codec, Context, Driver, Encoder, EncoderCaps, Error, Kernels, Monitor};
 use std::fmt;
 
 /// What is not to be used, though it may be there.
@@ -38,6 +38,8 @@ impl Switches {
 pub struct Report {
     /// The CUDA version that the driver goes with, or why there is none.
     pub driver: Result<(i32, i32), Error>,
+    /// The driver's release, as `535.261.03`; only its measuring library (NVML) knows it.
+    pub release: Result<String, Error>,
     /// Newest version of the encoder's interface that the driver knows.
     pub encoder_interface: Result<(u32, u32), Error>,
     /// The devices.
@@ -95,11 +97,15 @@ pub fn probe(switches: &Switches) -> Report {
         Ok(_) if switches.no_nvenc => Err(Error::SwitchedOff(NO_NVENC)),
         Ok(_) => version(),
     };
+    let release = match &driver {
+        Err(error) => Err(error.clone()),
+        Ok(_) => Monitor::new().and_then(|monitor| monitor.driver_version()),
+    };
     let driver = driver.and_then(|driver| match count {
         0 => Err(Error::NoDevice("it counts none".into())),
         _ => driver.version(),
     });
-    Report { driver, encoder_interface, devices }
+    Report { driver, release, encoder_interface, devices }
 }
 
 fn device(driver: &Driver, ordinal: u32, switches: &Switches) -> DeviceReport {
@@ -155,8 +161,12 @@ fn encoder(context: &Context) -> Result<Vec<EncodeAbility>, Error> {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.driver {
-            Ok((major, minor)) => writeln!(f, "driver: CUDA {major}.{minor}")?,
+            Ok((major, minor)) => write!(f, "driver: CUDA {major}.{minor}")?,
             Err(error) => return writeln!(f, "driver: {error}"),
+        }
+        match &self.release {
+            Ok(release) => writeln!(f, ", release {release}")?,
+            Err(error) => writeln!(f, ", release unknown: {error}")?,
         }
         match &self.encoder_interface {
             Ok((major, minor)) => writeln!(f, "encoder interface: {major}.{minor}")?,

@@ -54,6 +54,18 @@ impl Stream {
         unsafe { self.context.cuda().cuStreamSynchronize(self.handle) }
     }
 
+    /// The reason behind `error`: a device that is lost says so on its stream, other libraries only that they failed.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        if error.is_device_lost() {
+            return error;
+        }
+        let asked = self.context.enter().and_then(|_current| {
+            // SAFETY: the stream is alive and its context current.
+            unsafe { self.context.cuda().cuStreamQuery(self.handle) }
+        });
+        asked.err().filter(Error::is_device_lost).unwrap_or(error)
+    }
+
     /// An event at the place that the stream has reached.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::lines::LineReader;
 use super::{AnnotateError, Boxes, Options, Progress, Report};
+use crate::device::{Devices, Seat, Switches, Wish};
 use crate::pipeline::clock::{Clock, Mono, SystemClock};
 use clap::Args;
 use serde::de::DeserializeOwned;
@@ -167,6 +168,7 @@ fn score(text: &str) -> Result<f64, String> {
 
 impl Arguments {
     fn options(self) -> Result<Options, AnnotateError> {
+        let devices = if self.hwaccel == "auto" { Devices::find(&Switches::from_env()) } else { Devices::none() };
         let model = self.model.as_deref();
         if self.tracks.is_some() && model.is_some_and(|model| model != "none") {
             return Err(AnnotateError::Usage("--tracks draws what is known already: leave --model out.".into()));
@@ -198,6 +200,7 @@ impl Arguments {
             show_time: self.show_time,
             detections: self.detections,
             force: self.force,
+            seat: Seat::new(&devices, Wish::default(), "annotate"),
         })
     }
 }
@@ -209,6 +212,7 @@ impl Arguments {
 pub fn run(arguments: Arguments, json: bool) -> Result<(), AnnotateError> {
     let any_decoder = arguments.hwaccel == "auto";
     let options = arguments.options()?;
+    let any_decoder = any_decoder && !options.seat.has_devices();
     let output = options.output.display().to_string();
     let cancel = Arc::new(AtomicBool::new(false));
     stop_on_signal(&cancel)?;

@@ -1,9 +1,10 @@
 //! What is read: a file or an address by libavformat, its video decoded, its sound as it is.
 
+use super::on_device::FileDecoder;
 use super::place::short;
 use super::{AnnotateError, Item, Options};
 use crate::decode::DecodeError;
-use crate::decode::packets::{PacketDecoder, TrackClock, rescaled};
+use crate::decode::packets::{TrackClock, rescaled};
 use crate::encode::PictureFacts;
 use crate::libav;
 use crate::pipeline::frame::{Colour, Frame};
@@ -45,6 +46,9 @@ pub(super) struct Sound {
 #[derive(Default)]
 pub(super) struct End {
     damaged: u64,
+    /// What decoded last, and why that is not the device; empty where reading was broken off.
+    pub(super) decoder: String,
+    instead: Option<String>,
     /// The first thing that was wrong.
     pub(super) wrong: Option<String>,
 }
@@ -52,7 +56,7 @@ pub(super) struct End {
 /// An open input.
 pub(super) struct Input {
     container: Container,
-    decoder: PacketDecoder,
+    decoder: FileDecoder,
     video: usize,
     sounds: Vec<Sound>,
     facts: PictureFacts,
@@ -88,7 +92,8 @@ impl Input {
                 _ => None,
             },
         };
-        let decoder = PacketDecoder::open(video.parameters(), clock).map_err(|e| wrong(e.to_string()))?;
+        let decoder = FileDecoder::open(&container, video.parameters(), clock, &options.seat);
+        let decoder = decoder.map_err(|e| wrong(e.to_string()))?;
         let sounds = container.streams().filter(|s| s.parameters().medium() == Type::Audio).map(|stream| Sound {
             index: stream.index(),
             parameters: libav::without_tag(&stream.parameters()),
@@ -136,7 +141,7 @@ impl Input {
         (self.facts, self.from)
     }
 
-    pub(super) fn decoder_name(&self) -> &str {
+    pub(super) fn decoder_name(&self) -> String {
         self.decoder.describe()
     }
 
@@ -188,6 +193,8 @@ impl Input {
             note(self.decoder.flush(&mut frames), &mut end);
             self.give(&mut frames, to);
         }
+        end.decoder = self.decoder.describe();
+        end.instead = self.decoder.instead().map(str::to_owned);
         Ok(end)
     }
 
@@ -234,13 +241,17 @@ impl Input {
 impl End {
     /// What people should know.
     pub(super) fn notes(&self) -> Vec<String> {
-        match (self.damaged, &self.wrong) {
-            (0, Some(wrong)) => vec![format!("The input ends early: {wrong}.")],
-            (damaged, Some(wrong)) => {
-                vec![format!("{damaged} packets of the input are damaged and were passed over; the first: {wrong}.")]
-            }
-            _ => Vec::new(),
+        let mut notes = Vec::new();
+        if let Some(reason) = &self.instead {
+            notes.push(format!("The device does not decode: {reason}"));
         }
+        match (self.damaged, &self.wrong) {
+            (0, Some(wrong)) => notes.push(format!("The input ends early: {wrong}.")),
+            (damaged, Some(wrong)) => notes
+                .push(format!("{damaged} packets of the input are damaged and were passed over; the first: {wrong}.")),
+            _ => {}
+        }
+        notes
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{AnnotateError, Boxes, Given, Looked};
 use crate::detect::{self, Detector};
+use crate::device::Fetcher;
 use crate::pipeline::clock::SystemClock;
 use crate::pipeline::frame::Frame;
 use crate::track::Tracker;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 pub(super) enum Looker {
     None,
-    Detect { detector: Box<dyn Detector>, tracker: Box<Tracker>, min_score: f32 },
+    Detect { detector: Box<dyn Detector>, tracker: Box<Tracker>, min_score: f32, fetcher: Fetcher },
     Given(Box<dyn Given>),
 }
 
@@ -23,13 +24,15 @@ impl Looker {
                 let built = detect::build(&settings, false).map_err(|e| AnnotateError::Usage(format!("{e}.")))?;
                 let Some(detector) = built else { return Ok(Self::None) };
                 let tracker = Box::new(Tracker::new(&settings, Arc::new(SystemClock::default())));
-                Ok(Self::Detect { detector, tracker, min_score: settings.min_score as f32 })
+                let min_score = settings.min_score as f32;
+                Ok(Self::Detect { detector, tracker, min_score, fetcher: Fetcher::default() })
             }
         }
     }
 
     pub(super) fn look(&mut self, frame: Frame) -> Result<Looked, AnnotateError> {
         let (epoch, pts) = (frame.epoch, frame.pts);
+        let failed = |e: &dyn std::fmt::Display| AnnotateError::Failed(format!("{e}."));
         let (tracks, detections) = match self {
             Self::None => (Tracks { epoch, pts, tracks: Vec::new() }, None),
             Self::Given(given) => {
@@ -37,8 +40,9 @@ impl Looker {
                 let size = if upright { (frame.width, frame.height) } else { (frame.height, frame.width) };
                 (Tracks { epoch, pts, tracks: given.tracks(pts, size)? }, None)
             }
-            Self::Detect { detector, tracker, min_score } => {
-                let found = detector.look(&frame).map_err(|e| AnnotateError::Failed(format!("{e}.")))?;
+            Self::Detect { detector, tracker, min_score, fetcher } => {
+                let fetched = fetcher.fetch(&frame, detector.sight()).map_err(|e| failed(&e))?;
+                let found = detector.look(fetched.as_ref().unwrap_or(&frame)).map_err(|e| failed(&e))?;
                 let raw = found.iter().filter(|found| found.score >= *min_score).cloned().collect();
                 (tracker.update(epoch, pts, Some(found)), Some(raw))
             }

@@ -3,14 +3,17 @@
 //! `input.rs` reads and decodes on a thread of its own, `look.rs` detects and tracks on another, and `studio.rs` resizes, turns, draws and
 //! encodes on the caller's; libavcodec and x264 bring their own threads. `film.rs` writes, `lines.rs` knows the JSONL, `cli.rs` the arguments.
 
+mod brush;
 pub mod cli;
 mod film;
 mod input;
 pub mod lines;
 mod look;
+mod on_device;
 mod place;
 mod studio;
 
+use crate::device::Seat;
 use crate::encode::{self, Purpose, Refusal};
 use crate::pipeline::detection::Detection;
 use crate::pipeline::frame::Frame;
@@ -30,7 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use studio::Studio;
+use studio::{Sheet, Studio};
 
 /// Pictures and packets of sound that wait between two threads; a picture of 4K takes 12 MB.
 const EDGE: usize = 6;
@@ -57,6 +60,8 @@ pub struct Options {
     pub detections: Option<PathBuf>,
     /// Whether files that are there already are overwritten.
     pub force: bool,
+    /// The seat at the devices that may decode and encode.
+    pub seat: Seat,
 }
 
 /// Where boxes come from.
@@ -170,6 +175,7 @@ pub fn run(
     cancel: &Arc<AtomicBool>,
 ) -> Result<Report, AnnotateError> {
     encode::check(&options.encoder, Purpose::File)?;
+    encode::have(&options.encoder, &options.seat)?;
     place::check(&options)?;
     let input = Input::open(&options, cancel)?;
     let place = Place::reserve(&options.output, options.force)?;
@@ -177,8 +183,9 @@ pub fn run(
     let lines_place = options.detections.as_deref().map(|path| Place::reserve(path, options.force)).transpose()?;
     let lines = lines_place.as_ref().map(LineWriter::create).transpose()?;
     let looker = Looker::new(options.boxes)?;
-    let mut studio = Studio::new(options.encoder, input.facts(), film, lines, (options.overlay, options.show_time));
-    let mut report = Report { decoder: input.decoder_name().to_owned(), ..Report::default() };
+    let sheet = Sheet { seat: options.seat, overlay: options.overlay, show_time: options.show_time };
+    let mut studio = Studio::new(options.encoder, input.facts(), film, lines, sheet);
+    let mut report = Report { decoder: input.decoder_name(), ..Report::default() };
     let total_s = input.seconds();
     let first = input.first();
     let read = {
@@ -194,6 +201,10 @@ pub fn run(
         return Err(AnnotateError::Input(format!("No picture of {name} could be decoded: {why}.")));
     }
     notes.extend(read.notes());
+    if !read.decoder.is_empty() {
+        report.decoder.clone_from(&read.decoder);
+    }
+    notes.extend(studio.note());
     studio.finish(&mut report)?;
     place.keep(options.force)?;
     if let Some(place) = lines_place {

@@ -1,13 +1,14 @@
 //! From a frame and its tracks to the output: resized, turned upright, drawn on, encoded.
 
+use super::brush::Brush;
 use super::film::Film;
 use super::lines::LineWriter;
 use super::{AnnotateError, Looked, Report};
-use crate::draw::{Canvas, Painter};
-use crate::encode::{self, Encoded, Encoder, EncoderPlan, PictureFacts, Purpose};
+use crate::device::{Bus, Seat};
+use crate::encode::{self, EncodeError, Encoded, Encoder, EncoderPlan, PictureFacts, Planned, Purpose};
 use crate::picture::turn;
-use crate::pipeline::frame::{Frame, PictureMut};
-use crate::process::Resizer;
+use crate::pipeline::frame::{Frame, Input, PixelFormat, Samples, VecPicture};
+use crate::process::{ProcessError, Resizer};
 use sightline_shared::draw::{Item, Layers, draw_list};
 use sightline_shared::encoder::EncoderSettings;
 use sightline_shared::time::{Pts, TIMESCALE};
@@ -21,18 +22,26 @@ pub(super) struct Studio {
     from: i64,
     film: Film,
     lines: Option<LineWriter>,
-    overlay: bool,
-    show_time: bool,
+    sheet: Sheet,
     desk: Option<Desk>,
     resizer: Resizer,
     sideways: Option<[turn::Plane; 3]>,
-    painter: Painter,
+    brush: Brush,
+    /// Why the device does not encode.
+    instead: Option<String>,
     /// When the next frame is due, where frames are left out.
     due: Option<i64>,
     frames: u64,
     boxes: u64,
     first: i64,
     newest: i64,
+}
+
+/// What is drawn, and who may encode.
+pub(super) struct Sheet {
+    pub(super) seat: Seat,
+    pub(super) overlay: bool,
+    pub(super) show_time: bool,
 }
 
 /// What is known once the first picture has come.
@@ -49,7 +58,7 @@ impl Studio {
         (facts, from): (PictureFacts, i64),
         film: Film,
         lines: Option<LineWriter>,
-        (overlay, show_time): (bool, bool),
+        sheet: Sheet,
     ) -> Self {
         Self {
             asked,
@@ -57,12 +66,12 @@ impl Studio {
             from,
             film,
             lines,
-            overlay,
-            show_time,
+            sheet,
             desk: None,
             resizer: Resizer::default(),
             sideways: None,
-            painter: Painter::new(),
+            brush: Brush::default(),
+            instead: None,
             due: None,
             frames: 0,
             boxes: 0,
@@ -113,7 +122,7 @@ impl Studio {
         false
     }
 
-    fn set_up(&self, frame: &Frame) -> Result<Desk, AnnotateError> {
+    fn set_up(&mut self, frame: &Frame) -> Result<Desk, AnnotateError> {
         let turned = !frame.rotation.is_multiple_of(180);
         let (across, down) = frame.sample_aspect;
         let side = |pixels: usize| u32::try_from(pixels).unwrap_or(u32::MAX);
@@ -126,8 +135,21 @@ impl Studio {
             fps: self.fps,
             colour: frame.colour,
         };
-        let plan = encode::resolve(&self.asked, &facts, Purpose::File)?;
-        let encoder = encode::open(&plan).map_err(|e| AnnotateError::Failed(e.to_string()))?;
+        let draws = self.sheet.overlay || self.sheet.show_time;
+        let mut avoid = if draws { self.brush.why_not_on_device(&self.sheet.seat) } else { None };
+        let (encoder, plan) = loop {
+            let seat = &self.sheet.seat;
+            let Planned { plan, instead } =
+                encode::plan_on(&self.asked, &facts, Purpose::File, seat, avoid.as_deref())?;
+            match encode::open(&plan, seat) {
+                Ok(encoder) => {
+                    self.instead = instead;
+                    break (encoder, plan);
+                }
+                Err(EncodeError::Device(reason)) if avoid.is_none() => avoid = Some(reason),
+                Err(e) => return Err(AnnotateError::Failed(e.to_string())),
+            }
+        };
         let interval = (f64::from(TIMESCALE) / plan.fps).round() as i64;
         Ok(Desk { encoder, plan, interval })
     }
@@ -135,22 +157,27 @@ impl Studio {
     fn write(&mut self, frame: &Frame, tracks: &Tracks) -> Result<(), AnnotateError> {
         let Some(desk) = &mut self.desk else { return Ok(()) };
         let failed = |e: &dyn std::fmt::Display| AnnotateError::Failed(format!("{e}."));
-        let mut picture = desk.encoder.input();
-        fill(frame, &mut picture, &mut self.resizer, &mut self.sideways).map_err(|e| failed(&e))?;
-        let size = (picture.width as f32, picture.height as f32);
+        let size = (desk.plan.width as f32, desk.plan.height as f32);
         let mut list = Vec::new();
-        if self.overlay {
+        if self.sheet.overlay {
             list = draw_list(tracks, size.0, size.1, Layers { boxes: true, labels: true });
         }
-        if self.show_time {
+        if self.sheet.show_time {
             list.push(clock(frame.pts));
         }
-        if !list.is_empty() {
-            let mut canvas = Canvas::new(&mut picture, 0, desk.plan.colour).map_err(|e| failed(&e))?;
-            self.painter.draw(&mut canvas, &list);
+        if !(list.is_empty() && frame.rotation == 0 && desk.encoder.take(frame)) {
+            let mut picture = desk.encoder.input();
+            let bus = self.sheet.seat.bus();
+            fill(frame, &mut picture, &mut self.resizer, &mut self.sideways, bus).map_err(|e| failed(&e))?;
+            self.brush.draw(&mut picture, desk.plan.colour, &list).map_err(|e| failed(&e))?;
         }
         let units = desk.encoder.encode(frame.pts.0 - self.from, false).map_err(|e| failed(&e))?;
         give(&mut self.film, &units, desk)
+    }
+
+    /// What people should know of the encoder.
+    pub(super) fn note(&self) -> Option<String> {
+        self.instead.as_ref().map(|reason| format!("The device does not encode: {reason}"))
     }
 
     /// Ends encoder and files.
@@ -174,22 +201,39 @@ fn give(film: &mut Film, units: &[Encoded], desk: &Desk) -> Result<(), AnnotateE
     units.iter().try_for_each(|unit| film.video(unit, &desk.plan, desk.interval))
 }
 
-/// Writes `frame` into `picture`, in its size and upright.
+/// Writes `frame` into `to`, in its size and upright.
 fn fill(
     frame: &Frame,
-    picture: &mut PictureMut<'_>,
+    to: &mut Input<'_>,
     resizer: &mut Resizer,
     sideways: &mut Option<[turn::Plane; 3]>,
-) -> Result<(), crate::process::ProcessError> {
+    bus: &Bus,
+) -> Result<(), ProcessError> {
     if frame.rotation == 0 {
-        return resizer.run(frame, picture);
+        return resizer.fill(frame, to, bus);
     }
+    let (width, height) = match to {
+        Input::Host(picture) => (picture.width, picture.height),
+        Input::Device(picture) => (picture.size().0 as usize, picture.size().1 as usize),
+    };
     let turned = !frame.rotation.is_multiple_of(180);
-    let (width, height) = if turned { (picture.height, picture.width) } else { (picture.width, picture.height) };
-    let planes = sideways.get_or_insert_with(|| turn::empty(width, height));
-    resizer.run(frame, &mut turn::picture_mut(planes, width, height))?;
-    turn::turn_into(planes, (width, height), frame.rotation, picture);
-    Ok(())
+    let (across, down) = if turned { (height, width) } else { (width, height) };
+    let planes = sideways.get_or_insert_with(|| turn::empty(across, down));
+    resizer.run(frame, &mut turn::picture_mut(planes, across, down))?;
+    match to {
+        Input::Host(picture) => {
+            turn::turn_into(planes, (across, down), frame.rotation, picture);
+            Ok(())
+        }
+        Input::Device(_) => {
+            // No kernel turns pictures: cameras that hang upside down are few.
+            let mut upright = turn::empty(width, height);
+            let mut picture = turn::picture_mut(&mut upright, width, height);
+            turn::turn_into(planes, (across, down), frame.rotation, &mut picture);
+            let samples = Samples::Host(Box::new(VecPicture { planes: upright.into() }));
+            resizer.fill(&frame.with_samples(samples, PixelFormat::I420, (width, height)), to, bus)
+        }
+    }
 }
 
 /// The time in the input as a label in the upper left corner.

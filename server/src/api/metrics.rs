@@ -55,6 +55,7 @@ fn camera(page: &mut Page, handle: &Arc<CameraHandle>, now: Mono) {
         page.add("sightline_camera_state", "gauge", "1 for the state that a camera is in.", &labels, here);
     }
     vitals(page, &told, &of);
+    bus(page, &told, &of);
     for rendition in handle.renditions() {
         hub(page, handle, rendition, &of);
         ring(page, handle, rendition, &of);
@@ -113,6 +114,26 @@ fn vitals(page: &mut Page, told: &Camera, of: &[(&str, &str)]) {
     }
     if let Some(bitrate) = told.bitrate {
         page.add("sightline_camera_bits_per_second", "gauge", "Measured over the last seconds.", of, bitrate);
+    }
+}
+
+/// What goes over the bus between the host and its device.
+fn bus(page: &mut Page, told: &Camera, of: &[(&str, &str)]) {
+    let hardware = &told.hardware;
+    for (name, help, bytes) in [
+        ("sightline_frames_to_host_bytes_total", "Frames from the device to the host.", hardware.frames_to_host_bytes),
+        (
+            "sightline_looks_to_host_bytes_total",
+            "Pictures made small on the device for detectors, to the host.",
+            hardware.looks_to_host_bytes,
+        ),
+        (
+            "sightline_frames_to_device_bytes_total",
+            "Pictures from the host to the device.",
+            hardware.frames_to_device_bytes,
+        ),
+    ] {
+        page.add(name, "counter", help, of, bytes as f64);
     }
 }
 

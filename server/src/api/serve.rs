@@ -1,6 +1,7 @@
 //! The running server: opens everything, listens, follows the settings file, ends in order.
 
 use super::{App, connections, router};
+use crate::device::{Devices, Switches};
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::Clock;
 use crate::pipeline::inject::Inject;
@@ -99,7 +100,9 @@ pub async fn serve(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Serve
     let bind = |error| ServeError::Bind { address, error };
     let listener = TcpListener::bind(address).await.map_err(bind)?;
     let local = listener.local_addr().map_err(bind)?;
-    let cameras = Cameras::with_delays(clock.clone(), options.inject).map_err(ServeError::Start)?;
+    let devices = tokio::task::spawn_blocking(|| Devices::find(&Switches::from_env())).await;
+    let devices = devices.unwrap_or_else(|_| Devices::none());
+    let cameras = Cameras::with(clock.clone(), options.inject, devices).map_err(ServeError::Start)?;
     let (stop, stopping) = watch::channel(false);
     let app = App::new(store, cameras, clock, local, allow_hosts, stopping).map_err(ServeError::Start)?;
     app.apply();

@@ -29,8 +29,8 @@ async fn system(State(app): State<App>) -> Json<System> {
         started_at: rfc3339(i64::try_from(app.started_utc.as_secs()).unwrap_or_default()),
         uptime_s: app.clock.now().since(app.started).as_secs_f64(),
         listen: app.listen.to_string(),
-        stages: stages(&cameras),
-        encoders: encode::caps(),
+        stages: stages(&cameras, !app.cameras.devices().cards().is_empty()),
+        encoders: encode::caps(app.cameras.devices()),
         settings: SettingsFile {
             path: places.config.display().to_string(),
             revision: settings.revision,
@@ -46,7 +46,7 @@ async fn system(State(app): State<App>) -> Json<System> {
 }
 
 /// What each stage uses now.
-fn stages(cameras: &[Camera]) -> BTreeMap<String, Stage> {
+fn stages(cameras: &[Camera], on_device: bool) -> BTreeMap<String, Stage> {
     let in_use = |pick: &dyn Fn(&Camera) -> Option<String>, idle: &str| {
         let found: BTreeSet<String> = cameras.iter().filter_map(pick).collect();
         if found.is_empty() {
@@ -55,6 +55,7 @@ fn stages(cameras: &[Camera]) -> BTreeMap<String, Stage> {
             Stage { backend: Some(found.into_iter().collect::<Vec<_>>().join(", ")), reason: None }
         }
     };
+    let process = if on_device { "kernels of the device for frames that lie there, else software" } else { "software" };
     let fixed = |backend: &str| Stage { backend: Some(backend.into()), reason: None };
     let analysed = |camera: &Camera| (camera.analysis.state == "on").then(|| camera.detect.model.clone());
     let encoding = |camera: &Camera| {
@@ -65,10 +66,10 @@ fn stages(cameras: &[Camera]) -> BTreeMap<String, Stage> {
     BTreeMap::from([
         ("source".into(), in_use(&|camera| camera.transport_in_use.clone(), "No camera is connected.")),
         ("fragment".into(), fixed("CMAF, one frame a chunk")),
-        ("decode".into(), in_use(&|camera| camera.analysis.decoder.clone(), "No camera is decoded.")),
+        ("decode".into(), in_use(&|camera| camera.hardware.decoder.clone(), "No camera is decoded.")),
         ("detect".into(), in_use(&analysed, "No camera is analysed.")),
         ("live".into(), fixed("WebSocket and HTTP")),
-        ("process".into(), fixed("software (libswscale bilinear)")),
+        ("process".into(), fixed(process)),
         ("encode".into(), in_use(&encoding, "Nobody asks for a picture that is encoded here.")),
         ("record".into(), fixed("the newest minutes in memory, clips as MP4")),
     ])

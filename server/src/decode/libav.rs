@@ -1,17 +1,13 @@
 //! Software decoding by libavcodec, one thread a stream: the pool above spreads streams over cores.
 
+use super::units::Units;
 use super::{DecodeError, Decoder, MAX_PIXELS};
-use crate::codec;
 use crate::pipeline::clock::{Clock, Mono};
 use crate::pipeline::frame::{Colour, Frame, HostPicture, PixelFormat, Samples};
 use crate::pipeline::packet::{AccessUnit, VideoCodec, VideoParams};
 use ffmpeg_next as ffmpeg;
 use sightline_shared::time::Pts;
-use std::collections::VecDeque;
 use std::sync::Arc;
-
-/// Arrival times remembered for frames inside the decoder: H.264 and H.265 reorder over at most 16 (H.264 A.3.1).
-const MAX_INSIDE: usize = 64;
 
 /// A libavcodec decoder.
 pub struct LibavDecoder {
@@ -19,10 +15,7 @@ pub struct LibavDecoder {
     params: VideoParams,
     name: String,
     clock: Arc<dyn Clock>,
-    /// Parameter sets with start codes, put in front of every key frame.
-    prefix: Vec<u8>,
-    bytes: Vec<u8>,
-    inside: VecDeque<(i64, Mono, sightline_shared::time::Epoch)>,
+    units: Units,
 }
 
 pub(super) struct LibavPicture(pub(super) ffmpeg::frame::Video);
@@ -64,36 +57,12 @@ impl LibavDecoder {
             .open_as_with(codec, options)
             .and_then(ffmpeg::decoder::Opened::video)
             .map_err(|e| DecodeError::Unsupported(format!("The {} decoder does not open: {e}.", codec.name())))?;
-        let mut prefix = Vec::new();
-        for set in codec::parameter_sets(params) {
-            prefix.extend_from_slice(&[0, 0, 0, 1]);
-            prefix.extend_from_slice(&set);
-        }
         let name = format!("software (libavcodec {})", codec.name());
-        Ok(Self {
-            decoder: opened,
-            params: params.clone(),
-            name,
-            clock,
-            prefix,
-            bytes: Vec::new(),
-            inside: VecDeque::new(),
-        })
+        Ok(Self { decoder: opened, params: params.clone(), name, clock, units: Units::new(params) })
     }
 
     fn packet(&mut self, unit: &AccessUnit) -> Result<ffmpeg::Packet, DecodeError> {
-        self.bytes.clear();
-        match self.params.codec {
-            VideoCodec::H264 | VideoCodec::Hevc => {
-                if unit.key {
-                    self.bytes.extend_from_slice(&self.prefix);
-                }
-                codec::nal::lengths_to_annexb(&unit.data, &mut self.bytes)
-                    .map_err(|e| DecodeError::Damaged { pts: unit.pts.0, reason: e.to_string() })?;
-            }
-            VideoCodec::Av1 | VideoCodec::Vp9 => self.bytes.extend_from_slice(&unit.data),
-        }
-        let mut packet = ffmpeg::Packet::copy(&self.bytes);
+        let mut packet = ffmpeg::Packet::copy(self.units.bytes(unit)?);
         packet.set_pts(Some(unit.pts.0));
         packet.set_dts(Some(unit.dts.0));
         Ok(packet)
@@ -106,8 +75,7 @@ impl LibavDecoder {
                 return;
             }
             let Some(pts) = picture.pts() else { continue };
-            let Some(at) = self.inside.iter().position(|(inside, ..)| *inside == pts) else { continue };
-            let Some((_, arrived, epoch)) = self.inside.remove(at) else { continue };
+            let Some((arrived, epoch)) = self.units.leave(pts) else { continue };
             if let Some(format) = pixel_format(picture.format()) {
                 frames.push(self.frame(picture, format, Pts(pts), arrived, epoch));
             }
@@ -145,14 +113,11 @@ impl Decoder for LibavDecoder {
 
     fn decode(&mut self, unit: &AccessUnit, frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
         let packet = self.packet(unit)?;
-        if self.inside.len() == MAX_INSIDE {
-            self.inside.pop_front();
-        }
-        self.inside.push_back((unit.pts.0, unit.arrived, unit.epoch));
+        self.units.enter(unit);
         let sent = self.decoder.send_packet(&packet);
         self.receive(frames);
         sent.map_err(|e| {
-            self.inside.retain(|(pts, ..)| *pts != unit.pts.0);
+            self.units.refuse(unit);
             DecodeError::Damaged { pts: unit.pts.0, reason: e.to_string() }
         })
     }
@@ -163,7 +128,7 @@ impl Decoder for LibavDecoder {
             self.receive(frames);
         }
         self.decoder.flush();
-        self.inside.clear();
+        self.units.forget();
     }
 }
 

@@ -1,12 +1,16 @@
 //! Access units in, frames out. The contract and the choice of backend; bodies stand beside it.
 
 pub mod libav;
+mod nvdec;
 pub mod packets;
+mod units;
 
+use crate::device::Seat;
 use crate::pipeline::clock::Clock;
 use crate::pipeline::frame::Frame;
 use crate::pipeline::packet::{AccessUnit, StreamParams};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The largest picture that is decoded, in pixels: 8K UHD (7680x4320) and a little. A frame of this size takes 53 MB; a
 /// hostile file may claim 16384x16384, which would take 400 MB for each of up to 16 references.
@@ -23,9 +27,12 @@ pub enum DecodeError {
     Damaged {
         /// PTS in 90 kHz.
         pts: i64,
-        /// libavcodec's words.
+        /// The decoder's words.
         reason: String,
     },
+    /// The device cannot go on with this stream, or not at all; another body may. The access unit was not taken.
+    #[error("{0}")]
+    Device(String),
 }
 
 /// A decoder of one stream. Frames come out in order of presentation, each with the PTS of its access unit.
@@ -39,13 +46,45 @@ pub trait Decoder: Send {
     fn decode(&mut self, unit: &AccessUnit, frames: &mut Vec<Frame>) -> Result<(), DecodeError>;
     /// Appends the frames that were held back for reordering, and forgets all references.
     fn flush(&mut self, frames: &mut Vec<Frame>);
+    /// How long a device worked on each frame, of those that were not told yet.
+    fn device_times(&mut self) -> Vec<Duration> {
+        Vec::new()
+    }
 }
 
-/// A decoder for the stream.
+/// A decoder, and why it is not that of a device where it is not.
+pub struct Opened {
+    /// The decoder.
+    pub decoder: Box<dyn Decoder>,
+    /// In a sentence.
+    pub instead: Option<String>,
+}
+
+/// A decoder for the stream: the device's where the seat has one that can, else libavcodec's.
 ///
 /// # Errors
 /// [`DecodeError::Unsupported`] with what cannot be decoded and why.
-pub fn open(params: &StreamParams, clock: Arc<dyn Clock>) -> Result<Box<dyn Decoder>, DecodeError> {
+pub fn open(params: &StreamParams, clock: Arc<dyn Clock>, seat: &Seat) -> Result<Opened, DecodeError> {
+    within_limits(params)?;
+    let opened = seat
+        .decoder(&params.video)
+        .and_then(|(card, codec)| nvdec::NvdecDecoder::open(&params.video, codec, clock.clone(), &card, seat.bus()));
+    match opened {
+        Ok(decoder) => Ok(Opened { decoder: Box::new(decoder), instead: None }),
+        Err(reason) => Ok(Opened { decoder: software(params, clock)?, instead: Some(reason) }),
+    }
+}
+
+/// libavcodec's decoder for the stream.
+///
+/// # Errors
+/// As [`open`].
+pub fn software(params: &StreamParams, clock: Arc<dyn Clock>) -> Result<Box<dyn Decoder>, DecodeError> {
+    within_limits(params)?;
+    Ok(Box::new(libav::LibavDecoder::open(&params.video, clock)?))
+}
+
+fn within_limits(params: &StreamParams) -> Result<(), DecodeError> {
     let video = &params.video;
     let pixels = u64::from(video.width) * u64::from(video.height);
     if pixels > MAX_PIXELS {
@@ -55,5 +94,5 @@ pub fn open(params: &StreamParams, clock: Arc<dyn Clock>) -> Result<Box<dyn Deco
             video.width, video.height
         )));
     }
-    Ok(Box::new(libav::LibavDecoder::open(video, clock)?))
+    Ok(())
 }

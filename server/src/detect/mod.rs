@@ -1,5 +1,6 @@
 //! The contract of detection: a frame in, what is seen in it out; second stages on crops; the choice of the body.
 
+use crate::device::Sight;
 use crate::pipeline::frame::Frame;
 use sightline_shared::camera::DetectSettings;
 
@@ -49,6 +50,11 @@ pub enum DetectError {
 pub trait Detector: Send {
     /// Its name, as told to people.
     fn name(&self) -> &str;
+
+    /// How much of a picture it has to see, where that lies on a device and has to be fetched for it.
+    fn sight(&self) -> Sight {
+        Sight::Whole
+    }
 
     /// What is in `frame`: every box belongs to this very frame.
     ///

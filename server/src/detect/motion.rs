@@ -5,6 +5,7 @@
 //! scene gives the same boxes whether every frame is looked at or five a second.
 
 use super::{Area, DetectError, Detection, Detector, LABEL_MOTION};
+use crate::device::Sight;
 use crate::pipeline::frame::Frame;
 use sightline_shared::time::{Epoch, TIMESCALE};
 use std::sync::Arc;
@@ -128,6 +129,10 @@ impl MotionDetector {
 impl Detector for MotionDetector {
     fn name(&self) -> &str {
         LABEL_MOTION
+    }
+
+    fn sight(&self) -> Sight {
+        Sight::Coarse
     }
 
     fn look(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {

@@ -4,6 +4,7 @@
 //! pixel, as in the browser; letters are set without kerning, so that a label is up to 2 % wider than
 //! there, and one in capitals up to 6 %.
 
+mod device;
 mod fill;
 mod letters;
 mod mask;
@@ -11,6 +12,7 @@ mod planes;
 mod simd;
 
 use crate::pipeline::frame::{Colour, PixelFormat};
+pub use device::DevicePainter;
 use fill::{Ink, Patch};
 use letters::Letters;
 use mask::Mask;

@@ -1,5 +1,6 @@
 //! What each encoder can do on this machine, and for what cannot be used the reason.
 
+use crate::device::Devices;
 use sightline_shared::encoder::{Backend, Codec, EncoderCaps, Limits, Preset, RateControl, Tune};
 use std::sync::OnceLock;
 
@@ -24,7 +25,7 @@ const PRESETS: [Preset; 7] = [Preset::P1, Preset::P2, Preset::P3, Preset::P4, Pr
 
 /// Every encoder that has a name, usable or not; the usable ones first.
 #[must_use]
-pub fn caps() -> Vec<EncoderCaps> {
+pub fn caps(devices: &Devices) -> Vec<EncoderCaps> {
     let x264 = EncoderCaps {
         backend: Backend::X264,
         reason: reason(Backend::X264),
@@ -37,7 +38,6 @@ pub fn caps() -> Vec<EncoderCaps> {
         live: ["bitrate", "max_bitrate", "buffer_size", "quality"].map(str::to_owned).to_vec(),
     };
     let others = [
-        (Backend::Nvenc, vec![Codec::H264, Codec::Hevc, Codec::Av1]),
         (Backend::X265, vec![Codec::Hevc]),
         (Backend::Svtav1, vec![Codec::Av1]),
         (Backend::Videotoolbox, vec![Codec::H264, Codec::Hevc]),
@@ -54,16 +54,60 @@ pub fn caps() -> Vec<EncoderCaps> {
         limits: Default::default(),
         live: Vec::new(),
     });
-    std::iter::once(x264).chain(unusable).collect()
+    let mut all: Vec<_> = [x264, nvenc(devices)].into_iter().chain(unusable).collect();
+    all.sort_by_key(|caps| caps.reason.is_some());
+    all
+}
+
+/// NVIDIA's encoder, as the devices say: the widest of them.
+fn nvenc(devices: &Devices) -> EncoderCaps {
+    let asked: Vec<_> = devices.cards().iter().map(|card| card.encodes(sightline_nv::Codec::H264)).collect();
+    let able: Vec<_> = asked.iter().flatten().collect();
+    let mut caps = EncoderCaps {
+        backend: Backend::Nvenc,
+        reason: None,
+        codecs: vec![Codec::H264],
+        presets: Vec::new(),
+        tunes: Vec::new(),
+        rate_controls: Vec::new(),
+        limits: Default::default(),
+        live: Vec::new(),
+    };
+    if able.is_empty() {
+        let why = asked.into_iter().find_map(Result::err);
+        caps.reason = Some(why.unwrap_or_else(|| devices.why_none()));
+        return caps;
+    }
+    let most =
+        |of: fn(&sightline_nv::EncoderCaps) -> u32| f64::from(able.iter().map(|caps| of(caps)).max().unwrap_or(0));
+    let least =
+        |of: fn(&sightline_nv::EncoderCaps) -> u32| f64::from(able.iter().map(|caps| of(caps)).min().unwrap_or(0));
+    let limits = LIMITS.iter().map(|(name, min, max)| {
+        let (min, max) = match *name {
+            "width" => (min.max(least(|caps| caps.least.0)), max.min(most(|caps| caps.most.0))),
+            "height" => (min.max(least(|caps| caps.least.1)), max.min(most(|caps| caps.most.1))),
+            "b_frames" => (*min, max.min(most(|caps| caps.b_frames))),
+            _ => (*min, *max),
+        };
+        ((*name).to_owned(), Limits { min, max })
+    });
+    caps.limits = limits.collect();
+    caps.presets = PRESETS.to_vec();
+    caps.tunes = vec![Tune::Ull, Tune::Ll, Tune::Hq];
+    // `crf` is its target quality.
+    caps.rate_controls = vec![RateControl::Cbr, RateControl::Vbr, RateControl::Cqp, RateControl::Crf];
+    if able.iter().any(|caps| caps.live_bitrate) {
+        caps.live = ["bitrate", "max_bitrate", "buffer_size", "fps"].map(str::to_owned).to_vec();
+    }
+    caps
 }
 
 /// Why an encoder cannot be used here; `None` where it can.
 pub(super) fn reason(backend: Backend) -> Option<String> {
     match backend {
         Backend::Auto | Backend::X264 => (!has_x264()).then(|| NO_X264.to_owned()),
-        Backend::Nvenc => {
-            Some("This version of Sightline does not drive NVIDIA's encoder; x264 works everywhere.".into())
-        }
+        // Devices say so themselves.
+        Backend::Nvenc => None,
         Backend::X265 => Some("H.265 is not encoded by this version: few browsers play it. Use x264.".into()),
         Backend::Svtav1 => Some("AV1 is not encoded by this version. Use x264.".into()),
         Backend::Videotoolbox => Some("VideoToolbox is Apple's, and this version does not drive it. Use x264.".into()),
@@ -86,7 +130,7 @@ mod tests {
 
     #[test]
     fn every_encoder_is_listed_and_says_why_it_cannot_be_used() {
-        let caps = caps();
+        let caps = caps(&Devices::none());
         let usable: Vec<_> = caps.iter().filter(|caps| caps.reason.is_none()).map(|caps| caps.backend).collect();
         assert_eq!(usable, [Backend::X264]);
         assert_eq!(caps.len(), 7);

@@ -66,7 +66,8 @@ fn numbers_fit(asked: &EncoderSettings) -> Result<(), Refusal> {
 
 fn body_fits(asked: &EncoderSettings) -> Result<(), Refusal> {
     if let Some(backend) = asked.backend
-        && backend != Backend::Auto
+        // Whether a device has NVENC is for [`super::have`] to say: a file that asks for it is right on a machine without one.
+        && !matches!(backend, Backend::Auto | Backend::Nvenc)
         && let Some(reason) = caps::reason(backend)
     {
         return refuse("backend", reason);

@@ -4,21 +4,25 @@
 
 mod caps;
 mod check;
+mod choice;
 mod merge;
+mod nvenc;
 mod plan;
 mod shape;
 mod x264;
 
 pub use caps::{LIMITS, caps};
 pub use check::{Refusal, check};
+pub use choice::{Planned, have, plan_on};
 pub use merge::{asked_changes, merge, with_one_of};
 pub use plan::{EncoderPlan, Purpose, Rate, resolve};
 pub use shape::PictureFacts;
-pub use x264::changes_live;
 
-use crate::pipeline::frame::PictureMut;
+use crate::device::Seat;
+use crate::pipeline::frame::{Frame, Input};
 use bytes::Bytes;
 use sightline_shared::encoder::Backend;
+use std::time::Duration;
 
 /// Why nothing was encoded.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +38,9 @@ pub enum EncodeError {
         /// Its words.
         reason: String,
     },
+    /// The device's encoder cannot be had, or cannot go on; another body may.
+    #[error("{0}")]
+    Device(String),
 }
 
 /// The plan cannot be followed by the encoder that runs: a new one has to be opened.
@@ -58,8 +65,16 @@ pub trait Encoder: Send {
     /// What it is, for people: `software (libx264 superfast)`.
     fn describe(&self) -> String;
 
-    /// Where the next picture is to be written: I420 of the plan's size. What stands there before is undefined.
-    fn input(&mut self) -> PictureMut<'_>;
+    /// Where the next picture is to be written: I420 in host memory, or NV12 on the encoder's device, of the plan's size. What
+    /// stands there before is undefined.
+    fn input(&mut self) -> Input<'_>;
+
+    /// Takes the samples of `frame` as they lie in place of what would be written into [`Encoder::input`]; false where they are of
+    /// another size or layout, or lie elsewhere.
+    fn take(&mut self, frame: &Frame) -> bool {
+        let _ = frame;
+        false
+    }
 
     /// Encodes what was written, as the frame at `pts` (90 kHz, growing over the life of the encoder); as a key frame where
     /// `force_key` says so. Gives what is ready, which with [`sightline_shared::encoder::Tune::Ull`] is this very frame.
@@ -79,15 +94,40 @@ pub trait Encoder: Send {
     /// # Errors
     /// The encoder failed.
     fn flush(&mut self) -> Result<Vec<Encoded>, EncodeError>;
+
+    /// How long a device worked on each frame, of those that were not told yet.
+    fn device_times(&mut self) -> Vec<Duration> {
+        Vec::new()
+    }
 }
 
-/// Opens an encoder.
+/// Opens an encoder; that of a device where the plan says so and the seat has one.
+///
+/// # Errors
+/// It is not on this machine, or refuses the plan; [`EncodeError::Device`] where the device's cannot be had now.
+pub fn open(plan: &EncoderPlan, seat: &Seat) -> Result<Box<dyn Encoder>, EncodeError> {
+    match plan.backend {
+        Backend::Nvenc => Ok(Box::new(nvenc::NvencEncoder::open(plan, seat)?)),
+        _ => software(plan),
+    }
+}
+
+/// Opens an encoder in software.
 ///
 /// # Errors
 /// It is not on this machine, or refuses the plan.
-pub fn open(plan: &EncoderPlan) -> Result<Box<dyn Encoder>, EncodeError> {
+pub fn software(plan: &EncoderPlan) -> Result<Box<dyn Encoder>, EncodeError> {
     match plan.backend {
         Backend::X264 | Backend::Auto => Ok(Box::new(x264::X264Encoder::open(plan)?)),
         other => Err(EncodeError::Unavailable(caps::reason(other).unwrap_or_default())),
+    }
+}
+
+/// Whether an encoder with the plan `from` can follow `to` without a new session.
+#[must_use]
+pub fn changes_live(from: &EncoderPlan, to: &EncoderPlan) -> bool {
+    match from.backend {
+        Backend::Nvenc => nvenc::changes_live(from, to),
+        _ => x264::changes_live(from, to),
     }
 }

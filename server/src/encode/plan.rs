@@ -77,6 +77,17 @@ pub struct EncoderPlan {
 /// # Errors
 /// As [`check`], or the size cannot be had of this picture.
 pub fn resolve(asked: &EncoderSettings, facts: &PictureFacts, purpose: Purpose) -> Result<EncoderPlan, Refusal> {
+    resolve_for(asked, facts, purpose, Backend::X264, u32::MAX)
+}
+
+/// The same for a backend, which makes no more than so many B-frames in a row of its own accord.
+pub(super) fn resolve_for(
+    asked: &EncoderSettings,
+    facts: &PictureFacts,
+    purpose: Purpose,
+    backend: Backend,
+    most_b_frames: u32,
+) -> Result<EncoderPlan, Refusal> {
     check(asked, purpose)?;
     let live = purpose == Purpose::Live;
     let (width, height, sample_aspect) = size(asked, facts)?;
@@ -96,10 +107,10 @@ pub fn resolve(asked: &EncoderSettings, facts: &PictureFacts, purpose: Purpose) 
         None => (Preset::P5, 23),
     };
     let gop = asked.gop.unwrap_or_else(|| ((fps * 2.0).round() as u32).clamp(1, 1200));
-    let usual_b_frames = if tune == Tune::Hq && !live { 3 } else { 0 };
+    let usual_b_frames = if tune == Tune::Hq && !live { u8::try_from(most_b_frames.min(3)).unwrap_or(3) } else { 0 };
     let b_frames = asked.b_frames.unwrap_or(usual_b_frames.min(u8::try_from(gop - 1).unwrap_or(u8::MAX)));
     Ok(EncoderPlan {
-        backend: Backend::X264,
+        backend,
         codec: Codec::H264,
         preset: asked.preset.unwrap_or(preset),
         tune,
@@ -175,7 +186,10 @@ impl EncoderPlan {
     /// Who encodes, in words: `software (libx264 superfast)`.
     #[must_use]
     pub fn words(&self) -> String {
-        format!("software (libx264 {})", super::x264::preset_name(self.preset))
+        match self.backend {
+            Backend::Nvenc => format!("NVENC ({})", super::nvenc::preset_name(self.preset)),
+            _ => format!("software (libx264 {})", super::x264::preset_name(self.preset)),
+        }
     }
 
     /// Whether this plan differs from `other` only in what the rate control does from frame to frame.

@@ -109,7 +109,6 @@ fn what_cannot_be_had_is_named_with_words() {
         (json!({ "b_frames": 4, "gop": 4 }), "b_frames", "fewer"),
         (json!({ "codec": "hevc" }), "codec", "h264"),
         (json!({ "codec": "av1" }), "codec", "AV1"),
-        (json!({ "backend": "nvenc" }), "backend", "NVIDIA"),
         (json!({ "backend": "vaapi" }), "backend", "VA-API"),
         (json!({ "rate_control": "crf", "bitrate": 1_000_000 }), "bitrate", "max_bitrate"),
         (json!({ "rate_control": "cbr", "quality": 20 }), "quality", "crf"),

@@ -8,7 +8,7 @@ use super::plan::{EncoderPlan, Rate};
 use super::shape::unsaid;
 use super::{EncodeError, Encoded, Encoder, NeedsNew, caps};
 use crate::libav::{self, Rates};
-use crate::pipeline::frame::PictureMut;
+use crate::pipeline::frame::Input;
 use bytes::Bytes;
 use ffmpeg_next as ffmpeg;
 use sightline_shared::encoder::{Preset, Tune};
@@ -141,8 +141,8 @@ impl Encoder for X264Encoder {
         self.plan.words()
     }
 
-    fn input(&mut self) -> PictureMut<'_> {
-        libav::i420_mut(&mut self.picture)
+    fn input(&mut self) -> Input<'_> {
+        Input::Host(libav::i420_mut(&mut self.picture))
     }
 
     fn encode(&mut self, pts: i64, force_key: bool) -> Result<Vec<Encoded>, EncodeError> {
@@ -174,8 +174,7 @@ impl Encoder for X264Encoder {
 }
 
 /// Whether an encoder with the plan `from` can follow `to` without a new session.
-#[must_use]
-pub fn changes_live(from: &EncoderPlan, to: &EncoderPlan) -> bool {
+pub(super) fn changes_live(from: &EncoderPlan, to: &EncoderPlan) -> bool {
     from == to || (from.differs_in_rate_alone(to) && live_change(&from.rate, &to.rate).is_some())
 }
 

@@ -23,7 +23,8 @@ fn plan(asked: Value) -> EncoderPlan {
 /// Noise, so that every bit asked for is needed.
 fn paint(encoder: &mut X264Encoder, n: u64) {
     let mut state = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    for plane in encoder.input().planes {
+    let crate::pipeline::frame::Input::Host(picture) = encoder.input() else { unreachable!("x264 reads host memory") };
+    for plane in picture.planes {
         for sample in plane.data {
             state ^= state << 13;
             state ^= state >> 7;

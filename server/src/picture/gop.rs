@@ -38,7 +38,7 @@ pub fn from_gop(
     limits: Limits,
     clock: &Arc<dyn Clock>,
 ) -> Result<Frame, PictureError> {
-    let mut decoder = decode::open(params, clock.clone()).map_err(|e| PictureError::NotDecoded(e.to_string()))?;
+    let mut decoder = decode::software(params, clock.clone()).map_err(|e| PictureError::NotDecoded(e.to_string()))?;
     let mut newest = Newest { wanted, frame: None, frames: Vec::new() };
     let (start, mut bytes, mut wrong) = (clock.now(), 0, None);
     for chunk in chunks.iter().filter(|chunk| !chunk.is_audio()).skip_while(|chunk| !chunk.is_key()) {

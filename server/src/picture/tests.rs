@@ -181,7 +181,7 @@ fn demo_chunks(count: u64) -> (Arc<StreamParams>, Vec<Arc<Chunk>>) {
         colour: Colour { matrix: 1, ..Colour::default() },
     };
     let asked = EncoderSettings { bitrate: Some(2_000_000), gop: Some(1000), ..EncoderSettings::default() };
-    let mut encoder = encode::open(&encode::resolve(&asked, &facts, Purpose::Live).unwrap()).unwrap();
+    let mut encoder = encode::software(&encode::resolve(&asked, &facts, Purpose::Live).unwrap()).unwrap();
     let (mut painted, mut fragmenter) = (scene::Scene::new(), Fragmenter::new(Rendition::Source));
     let (mut params, mut chunks) = (None, Vec::new());
     for n in 0..count {

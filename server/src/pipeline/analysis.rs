@@ -9,6 +9,7 @@ use super::inject::Inject;
 use super::pool::{Job, Pool};
 use super::trace::Trace;
 use crate::detect::{self, Detector, Pace};
+use crate::device::Fetcher;
 use crate::track::Tracker;
 use sightline_shared::camera::{AnalysisInfo, DetectSettings};
 use sightline_shared::time::{Epoch, Pts};
@@ -63,6 +64,7 @@ struct Inbox {
 struct Worker {
     detector: Option<Box<dyn Detector>>,
     tracker: Tracker,
+    fetcher: Fetcher,
 }
 
 /// Analysis of one camera.
@@ -99,8 +101,9 @@ impl Analysis {
         around: Surroundings,
         sink: Arc<dyn TracksSink>,
     ) -> Arc<Self> {
-        let Surroundings { pool, clock, inject } = around;
-        let worker = Worker { detector: None, tracker: Tracker::new(settings, clock.clone()) };
+        let Surroundings { pool, clock, inject, .. } = around;
+        let worker =
+            Worker { detector: None, tracker: Tracker::new(settings, clock.clone()), fetcher: Fetcher::default() };
         let analysis = Arc::new_cyclic(|me| Self {
             inbox: Mutex::default(),
             worker: Mutex::new(worker),
@@ -197,8 +200,11 @@ impl Analysis {
             self.counters.detect.dropped(DropCause::Stopped, 1);
             return None;
         };
-        let looked = detector.look(frame);
+        let fetched = worker.fetcher.fetch(frame, detector.sight()).map_err(|e| e.to_string());
+        let looked =
+            fetched.and_then(|fetched| detector.look(fetched.as_ref().unwrap_or(frame)).map_err(|e| e.to_string()));
         let now = self.clock.now();
+        self.counters.detect.on_device(now, &worker.fetcher.device_times());
         match looked {
             Ok(found) => {
                 self.counters.detect.leave(now, now.since(waiting.at));

@@ -17,12 +17,14 @@ use super::status::Status;
 use super::stream::{StreamPlan, Supervisor};
 use super::tracks_out::TracksOut;
 use super::vitals::Vitals;
+use crate::device::{Devices, Seat};
 use crate::live::hub::Hub;
 use crate::record::ring::{Keeper, Ring};
 use crate::settings::{CameraSettings, Origin, StreamSettings};
 use sightline_shared::api::Timings;
 use sightline_shared::camera::{CameraState, Rendition, Role};
 use sightline_shared::encoder::EncoderSettings;
+use sightline_shared::time::Epoch;
 use sightline_shared::tracks::Tracks;
 use sightline_shared::wire::Playing;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,11 +41,14 @@ pub struct Common {
     pub keeper: Arc<Keeper>,
     /// Delays of tests.
     pub inject: Arc<Inject>,
+    /// What there is beside the processor.
+    pub devices: Arc<Devices>,
 }
 
 impl Common {
-    fn around(&self) -> Surroundings {
-        Surroundings { pool: self.pool.clone(), clock: self.clock.clone(), inject: self.inject.clone() }
+    fn around(&self, seat: &Seat) -> Surroundings {
+        let Self { clock, pool, inject, .. } = self.clone();
+        Surroundings { pool, clock, inject, seat: seat.clone() }
     }
 }
 
@@ -69,6 +74,9 @@ pub struct CameraHandle {
     encodings: [Arc<Encoding>; 2],
     kept: Kept,
     counters: Counters,
+    /// The newest one of the viewed stream: a start is no way back to the first.
+    epoch: Arc<Mutex<Option<Epoch>>>,
+    seat: Seat,
     running: Mutex<Running>,
     playing: Mutex<Option<Playing>>,
 }
@@ -96,13 +104,14 @@ impl CameraHandle {
         let kept = Kept::new(&common.keeper);
         let status = Arc::new(Status::new(common.clock.clone()));
         let counters = Counters::default();
+        let seat = Seat::new(&common.devices, settings.hardware, &settings.id);
         let encoding = |index: usize, rendition, asked: EncoderSettings| {
             let counters = EncodingCounters {
                 process: counters.process[index].clone(),
                 encode: counters.encode[index].clone(),
                 fragment: counters.fragment.clone(),
             };
-            Encoding::new(rendition, kept.new_hub(rendition), asked, counters, status.clone(), common.around())
+            Encoding::new(rendition, kept.new_hub(rendition), asked, counters, status.clone(), common.around(&seat))
         };
         let encodings = [
             encoding(0, Rendition::Main, settings.encoder.clone()),
@@ -114,6 +123,8 @@ impl CameraHandle {
             encodings,
             kept,
             counters,
+            epoch: Arc::default(),
+            seat,
             running: Mutex::default(),
             playing: Mutex::default(),
             settings: Mutex::new(settings),
@@ -147,6 +158,9 @@ impl CameraHandle {
         if old.encoder != new.encoder {
             self.encodings[0].configure(new.encoder.clone());
         }
+        if self.seat.set(new.hardware) {
+            self.running().decodings.iter().for_each(|decoding| decoding.choose_again());
+        }
         if old.streams != new.streams || old.transport != new.transport || old.enabled != new.enabled {
             self.run();
         } else if old.detect != new.detect
@@ -172,7 +186,7 @@ impl CameraHandle {
         let out = TracksOut::new(self.hub.clone(), self.encodings.to_vec(), pair.clone());
         let demo = settings.streams.iter().any(|s| s.origin == Origin::Demo);
         let counters = self.counters.analysis.clone();
-        let analysis = Analysis::new(&settings.detect, demo, counters, self.common.around(), out.clone());
+        let analysis = Analysis::new(&settings.detect, demo, counters, self.common.around(&self.seat), out.clone());
         let shared = Shared { analysis, out, pair };
         for stream in &settings.streams {
             self.run_stream(&mut running, &settings, stream, &shared);
@@ -193,7 +207,8 @@ impl CameraHandle {
         }
         consumers.extend(encodings.iter().map(|encoding| encoding.clone() as Arc<dyn Consumer>));
         let hub = view.then(|| self.hub.clone());
-        let decoding = Decoding::new(consumers, hub.clone(), self.counters.decode.clone(), self.common.around());
+        let decoding =
+            Decoding::new(consumers, hub.clone(), self.counters.decode.clone(), self.common.around(&self.seat));
         let recent = shared.pair.as_ref().map(|(viewed, looked)| if view { viewed.clone() } else { looked.clone() });
         let outlets = Outlets {
             hub,
@@ -205,6 +220,7 @@ impl CameraHandle {
             source: if view { self.counters.source.clone() } else { Arc::default() },
             fragment: self.counters.fragment.clone(),
             inject: self.common.inject.clone(),
+            epoch: if view { self.epoch.clone() } else { Arc::default() },
         };
         let plan = StreamPlan { stream: stream.clone(), transport: settings.transport, camera: settings.id.clone() };
         let intake = Intake::new(outlets.clone(), clock.clone());

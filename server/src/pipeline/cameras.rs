@@ -4,6 +4,7 @@ use super::camera::{CameraHandle, Common};
 use super::clock::Clock;
 use super::inject::Inject;
 use super::pool::Pool;
+use crate::device::Devices;
 use crate::settings::CameraSettings;
 use crate::settings::server::Keep;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,17 +21,17 @@ impl Cameras {
     /// # Errors
     /// The operating system gives no threads.
     pub fn new(clock: Arc<dyn Clock>) -> std::io::Result<Arc<Self>> {
-        Self::with_delays(clock, Inject::default())
+        Self::with(clock, Inject::default(), Devices::none())
     }
 
-    /// The same, with delays put into stages; see [`super::inject`].
+    /// The same, with devices, and with delays put into stages; see [`super::inject`].
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn with_delays(clock: Arc<dyn Clock>, inject: Inject) -> std::io::Result<Arc<Self>> {
+    pub fn with(clock: Arc<dyn Clock>, inject: Inject, devices: Arc<Devices>) -> std::io::Result<Arc<Self>> {
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let common =
-            Common { clock, pool: Arc::new(Pool::start(threads)?), keeper: Arc::default(), inject: Arc::new(inject) };
+        let (pool, inject) = (Arc::new(Pool::start(threads)?), Arc::new(inject));
+        let common = Common { clock, pool, keeper: Arc::default(), inject, devices };
         Ok(Arc::new(Self { common, handles: Mutex::default() }))
     }
 
@@ -64,6 +65,11 @@ impl Cameras {
     /// How much is kept of each rendition from now on.
     pub fn keep(&self, keep: Keep) {
         self.common.keeper.set(keep);
+    }
+
+    /// What there is beside the processor.
+    pub fn devices(&self) -> &Arc<Devices> {
+        &self.common.devices
     }
 
     /// Every camera, in the order of the settings.

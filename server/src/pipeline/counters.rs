@@ -65,6 +65,8 @@ struct Counts {
     dropped: BTreeMap<DropCause, u64>,
     samples: VecDeque<(Mono, u32)>,
     took: Duration,
+    /// What of it a device worked, by its own clock.
+    device: VecDeque<(Mono, u32)>,
 }
 
 /// How far a reader of [`StageCounters::step`] has come.
@@ -102,6 +104,16 @@ impl StageCounters {
             counts.samples.pop_front();
         }
         counts.samples.push_back((now, u32::try_from(took.as_micros()).unwrap_or(u32::MAX)));
+    }
+
+    /// The device worked for so long on items of this stage, each.
+    pub fn on_device(&self, now: Mono, took: &[Duration]) {
+        if !took.is_empty() {
+            let mut counts = self.lock();
+            counts.device.extend(took.iter().map(|took| (now, u32::try_from(took.as_micros()).unwrap_or(u32::MAX))));
+            let over = counts.device.len().saturating_sub(MAX_SAMPLES);
+            counts.device.drain(..over);
+        }
     }
 
     /// Held items were thrown away.
@@ -160,10 +172,16 @@ impl StageCounters {
     /// Counts since the start, and percentiles over the `window` before `now`.
     pub fn report(&self, now: Mono, window: Duration) -> StageTimings {
         let counts = self.lock();
-        let mut micros: Vec<u32> =
-            counts.samples.iter().filter(|(at, _)| now.since(*at) <= window).map(|(_, took)| *took).collect();
-        micros.sort_unstable();
+        let sorted = |samples: &VecDeque<(Mono, u32)>| {
+            let recent = samples.iter().filter(|(at, _)| now.since(*at) <= window);
+            let mut micros: Vec<u32> = recent.map(|(_, took)| *took).collect();
+            micros.sort_unstable();
+            micros
+        };
+        let (micros, device) = (sorted(&counts.samples), sorted(&counts.device));
         StageTimings {
+            device_p50_ms: quantile(&device, 0.5),
+            device_p95_ms: quantile(&device, 0.95),
             p50_ms: quantile(&micros, 0.5),
             p95_ms: quantile(&micros, 0.95),
             p99_ms: quantile(&micros, 0.99),
@@ -202,6 +220,17 @@ mod tests {
         assert_eq!(report.dropped["queue_full"], 25);
         assert_eq!(report.max_ms, Some(99.0));
         assert_eq!(report.p50_ms, Some(51.0));
+    }
+
+    #[test]
+    fn the_device_s_time_stands_beside_the_stage_s() {
+        let counters = StageCounters::default();
+        counters.enter();
+        counters.leave(Mono::default(), Duration::from_millis(9));
+        counters.on_device(Mono::default(), &[1, 2, 3].map(Duration::from_millis));
+        let report = counters.report(Mono::default(), Duration::from_secs(1));
+        assert_eq!((report.p50_ms, report.device_p50_ms, report.device_p95_ms), (Some(9.0), Some(2.0), Some(3.0)));
+        assert_eq!(counters.report(Mono(Duration::from_secs(9)), Duration::from_secs(1)).device_p50_ms, None);
     }
 
     #[test]

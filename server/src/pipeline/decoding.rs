@@ -1,6 +1,8 @@
 //! One decoder a stream, shared by all who want its frames: analysis and the encoders of renditions. Nobody wants any: nothing
 //! is decoded.
 
+mod fall_back;
+
 use super::catch_up::newest_gop;
 use super::clock::{Clock, Mono};
 use super::counters::{DropCause, StageCounters};
@@ -11,7 +13,8 @@ use super::meter::Meter;
 use super::packet::{AccessUnit, StreamParams};
 use super::pool::{Job, Pool};
 use super::trace::Trace;
-use crate::decode::{self, DecodeError, Decoder};
+use crate::decode::{self, DecodeError, Decoder, Opened};
+use crate::device::Seat;
 use crate::live::hub::Hub;
 use sightline_shared::time::{Epoch, Pts};
 use std::collections::VecDeque;
@@ -85,6 +88,10 @@ pub struct Decoding {
     newest: Mutex<VecDeque<Arc<Frame>>>,
     meter: Mutex<Meter>,
     consumers: Vec<Arc<dyn Consumer>>,
+    told: Mutex<Option<Told>>,
+    /// Settings changed by which a decoder is chosen.
+    choose_again: AtomicBool,
+    seat: Seat,
     /// The stream's own hub, where it is viewed.
     hub: Option<Arc<Hub>>,
     pool: Arc<Pool>,
@@ -100,6 +107,19 @@ struct Worker {
     params: Option<Arc<StreamParams>>,
     frames: Vec<Frame>,
     inside: VecDeque<Inside>,
+    /// What another decoder had and could not finish; it goes in before anything else.
+    again: VecDeque<Inside>,
+    /// Parameters for which the device's decoder gave up, and why.
+    refused: Option<(Arc<StreamParams>, String)>,
+}
+
+/// What decodes, and why it is not a device where it is not: both in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// E.g. `software (libavcodec h264)`.
+    pub words: String,
+    /// In a sentence.
+    pub instead: Option<String>,
 }
 
 /// An access unit in the decoder.
@@ -119,6 +139,8 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Delays of tests.
     pub inject: Arc<Inject>,
+    /// The camera's seat at the devices.
+    pub seat: Seat,
 }
 
 impl Decoding {
@@ -129,7 +151,7 @@ impl Decoding {
         counters: Arc<StageCounters>,
         around: Surroundings,
     ) -> Arc<Self> {
-        let Surroundings { pool, clock, inject } = around;
+        let Surroundings { pool, clock, inject, seat } = around;
         Arc::new_cyclic(|me| Self {
             edge: Edge::new(QUEUE, WhenFull::DropToKeyFrame, counters.clone()),
             worker: Mutex::default(),
@@ -140,6 +162,9 @@ impl Decoding {
             newest: Mutex::default(),
             meter: Mutex::default(),
             consumers,
+            told: Mutex::default(),
+            choose_again: AtomicBool::new(false),
+            seat,
             hub,
             pool,
             counters,
@@ -207,6 +232,16 @@ impl Decoding {
         lock(&self.newest).iter().cloned().collect()
     }
 
+    /// What decodes; `None` while nobody wants frames.
+    pub fn told(&self) -> Option<Told> {
+        lock(&self.told).clone()
+    }
+
+    /// Has a decoder chosen anew at the next key frame.
+    pub fn choose_again(&self) {
+        self.choose_again.store(true, Ordering::Release);
+    }
+
     /// Frames a second of the stream, by its PTS.
     pub fn fps(&self) -> Option<f64> {
         lock(&self.meter).fps()
@@ -220,11 +255,12 @@ impl Decoding {
         worker.decoder = None;
         self.lose(&mut worker);
         lock(&self.newest).clear();
+        *lock(&self.told) = None;
     }
 
     /// Counts what is inside as thrown away.
     fn lose(&self, worker: &mut Worker) {
-        let lost = worker.inside.drain(..).filter(|inside| inside.at.is_some()).count();
+        let lost = worker.inside.drain(..).chain(worker.again.drain(..)).filter(|inside| inside.at.is_some()).count();
         self.counters.dropped(DropCause::Stopped, lost as u64);
     }
 
@@ -238,6 +274,10 @@ impl Decoding {
         let result = decoder.decode(&inside.unit, &mut worker.frames);
         match result {
             Ok(()) => worker.inside.push_back(inside),
+            Err(DecodeError::Device(reason)) => {
+                self.pass_on(worker);
+                return self.fall_back(worker, inside, reason);
+            }
             Err(e) => {
                 tracing::debug!("{e}");
                 self.counters.dropped(DropCause::DecodeError, u64::from(inside.at.is_some()));
@@ -248,7 +288,8 @@ impl Decoding {
 
     /// Has a decoder ready for the unit's parameters.
     fn open(&self, worker: &mut Worker, unit: &AccessUnit) -> Result<(), DropCause> {
-        if worker.params.as_ref().is_some_and(|params| Arc::ptr_eq(params, &unit.params)) {
+        let other = unit.key && self.choose_again.swap(false, Ordering::AcqRel);
+        if !other && worker.params.as_ref().is_some_and(|params| Arc::ptr_eq(params, &unit.params)) {
             return worker.decoder.as_ref().map(|_| ()).ok_or(DropCause::DecodeError);
         }
         if !unit.key {
@@ -256,14 +297,20 @@ impl Decoding {
         }
         self.drain(worker);
         worker.params = Some(unit.params.clone());
-        let opened = decode::open(&unit.params, self.clock.clone());
-        let told = match &opened {
-            Ok(decoder) => Ok(decoder.describe()),
-            Err(DecodeError::Unsupported(reason) | DecodeError::Damaged { reason, .. }) => Err(reason.clone()),
+        let refused = worker.refused.as_ref().filter(|(params, _)| Arc::ptr_eq(params, &unit.params));
+        let opened = match refused {
+            Some((_, reason)) => decode::software(&unit.params, self.clock.clone())
+                .map(|decoder| Opened { decoder, instead: Some(reason.clone()) }),
+            None => decode::open(&unit.params, self.clock.clone(), &self.seat),
         };
-        let told = told.as_ref().map(String::as_str).map_err(String::as_str);
-        self.consumers.iter().for_each(|consumer| consumer.decoder(told));
-        worker.decoder = opened.ok();
+        let told = opened.as_ref().map(|opened| opened.decoder.describe()).map_err(ToString::to_string);
+        let words = told.as_ref().map(String::as_str).map_err(String::as_str);
+        self.consumers.iter().for_each(|consumer| consumer.decoder(words));
+        *lock(&self.told) = match &opened {
+            Ok(opened) => told.ok().map(|words| Told { words, instead: opened.instead.clone() }),
+            Err(_) => None,
+        };
+        worker.decoder = opened.ok().map(|opened| opened.decoder);
         worker.decoder.as_ref().map(|_| ()).ok_or(DropCause::DecodeError)
     }
 
@@ -278,6 +325,9 @@ impl Decoding {
 
     /// Hands on what came out of the decoder.
     fn pass_on(&self, worker: &mut Worker) {
+        if let Some(decoder) = &mut worker.decoder {
+            self.counters.on_device(self.clock.now(), &decoder.device_times());
+        }
         for frame in std::mem::take(&mut worker.frames) {
             let key = (frame.epoch, frame.pts);
             let Some(at) = worker.inside.iter().position(|inside| (inside.unit.epoch, inside.unit.pts) == key) else {
@@ -338,10 +388,25 @@ impl Decoding {
     /// Lets go of the decoder and of all frames, if nobody has come back meanwhile.
     fn go_to_rest(&self, worker: &mut Worker) {
         if self.resting.swap(false, Ordering::AcqRel) && *lock(&self.wanted) == Wants::Nothing {
-            (worker.decoder, worker.params) = (None, None);
+            (worker.decoder, worker.params, worker.refused) = (None, None, None);
             self.lose(worker);
             lock(&self.newest).clear();
+            *lock(&self.told) = None;
         }
+    }
+}
+
+impl Decoding {
+    /// The access unit whose turn it is.
+    fn next(&self, worker: &mut Worker) -> Option<Inside> {
+        if let Some(again) = worker.again.pop_front() {
+            return Some(again);
+        }
+        if let Some(unit) = lock(&self.catch_up).pop_front() {
+            return Some(Inside { unit, trace: None, at: None });
+        }
+        let Offered { unit, trace, at } = self.edge.pop()?;
+        Some(Inside { unit, trace, at: Some(at) })
     }
 }
 
@@ -354,18 +419,14 @@ impl Job for Decoding {
         let mut worker = lock(&self.worker);
         self.go_to_rest(&mut worker);
         for _ in 0..TURN {
-            let behind = lock(&self.catch_up).pop_front();
-            let inside = match behind {
-                Some(unit) => Inside { unit, trace: None, at: None },
-                None => match self.edge.pop() {
-                    Some(offered) => Inside { unit: offered.unit, trace: offered.trace, at: Some(offered.at) },
-                    None => break,
-                },
-            };
+            let Some(inside) = self.next(&mut worker) else { break };
             self.one(&mut worker, inside);
         }
+        let again = !worker.again.is_empty();
         drop(worker);
-        let more = || !self.edge.is_empty() || !lock(&self.catch_up).is_empty() || self.resting.load(Ordering::Acquire);
+        let more = || {
+            again || !self.edge.is_empty() || !lock(&self.catch_up).is_empty() || self.resting.load(Ordering::Acquire)
+        };
         if more() {
             return true;
         }

@@ -37,10 +37,12 @@ fn film(frames: u64) -> Vec<AccessUnit> {
     let asked = EncoderSettings { gop: Some(10), ..EncoderSettings::default() };
     let colour = super::super::frame::Colour::default();
     let facts = PictureFacts { width: 64, height: 64, rotation: 0, sample_aspect: (1, 1), fps: 30.0, colour };
-    let mut encoder = encode::open(&encode::resolve(&asked, &facts, Purpose::Live).unwrap()).unwrap();
+    let mut encoder = encode::software(&encode::resolve(&asked, &facts, Purpose::Live).unwrap()).unwrap();
     let (mut units, mut params) = (Vec::new(), None);
     for n in 0..frames {
-        let Samples::Host(picture) = &decoded(n, 64, 64, Mono::default()).frame.samples;
+        let Samples::Host(picture) = &decoded(n, 64, 64, Mono::default()).frame.samples else {
+            unreachable!("made here")
+        };
         encoder.input().copy_from(&**picture);
         let unit = encoder.encode(n as i64 * 3000, false).unwrap().remove(0);
         let data = codec::nal::annexb_to_lengths(&unit.annexb);

@@ -1,6 +1,7 @@
 //! Decoded pictures: where they lie, what their samples mean, and when they belong.
 
 use super::clock::Mono;
+use crate::device::DevicePicture;
 use sightline_shared::time::{Epoch, Pts};
 
 /// Where the samples lie.
@@ -115,6 +116,26 @@ pub trait HostPicture: Send + Sync {
 pub enum Samples {
     /// In host memory.
     Host(Box<dyn HostPicture>),
+    /// In the memory of a device.
+    Device(DevicePicture),
+}
+
+/// Where a picture is to be written.
+pub enum Input<'a> {
+    /// Into host memory.
+    Host(PictureMut<'a>),
+    /// Into the memory of a device.
+    Device(&'a sightline_nv::Picture),
+}
+
+impl Input<'_> {
+    /// Copies a picture of the same layout and size; false where it is not as large, or the place is not in host memory.
+    pub fn copy_from(&mut self, picture: &dyn HostPicture) -> bool {
+        match self {
+            Self::Host(to) => to.copy_from(picture),
+            Self::Device(_) => false,
+        }
+    }
 }
 
 /// One decoded picture.
@@ -147,17 +168,25 @@ impl Frame {
     /// Where the samples lie.
     #[must_use]
     pub fn place(&self) -> Place {
-        match self.samples {
+        match &self.samples {
             Samples::Host(_) => Place::Host,
+            Samples::Device(picture) => Place::Device(picture.home().card.ordinal()),
         }
     }
 
     /// The luma plane, if the samples are in host memory.
     #[must_use]
     pub fn luma(&self) -> Option<Plane<'_>> {
-        let Samples::Host(picture) = &self.samples;
+        let Samples::Host(picture) = &self.samples else { return None };
         let (data, stride) = picture.plane(0);
         Some(Plane { data, stride, width: self.width, height: self.height })
+    }
+
+    /// The same frame with its samples elsewhere, in another layout or size.
+    #[must_use]
+    pub fn with_samples(&self, samples: Samples, format: PixelFormat, (width, height): (usize, usize)) -> Self {
+        let Self { colour, sample_aspect, rotation, epoch, pts, arrived, decoded, .. } = *self;
+        Self { samples, format, width, height, colour, sample_aspect, rotation, epoch, pts, arrived, decoded }
     }
 }
 

@@ -16,8 +16,9 @@ use crate::fragment::Fragmenter;
 use crate::live::hub::{Hub, Item};
 use crate::source::{RawUnit, Sink, SourceError};
 use sightline_shared::camera::Rendition;
+use sightline_shared::time::Epoch;
 use sightline_shared::wire::ServerMessage;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// What a stream's frames are given to; what is absent is not asked for.
@@ -41,6 +42,8 @@ pub struct Outlets {
     pub fragment: Arc<StageCounters>,
     /// Delays of tests.
     pub inject: Arc<Inject>,
+    /// The newest epoch of the stream, over every start of its camera.
+    pub epoch: Arc<Mutex<Option<Epoch>>>,
 }
 
 /// The tee of one stream.
@@ -61,9 +64,10 @@ pub struct Intake {
 impl Intake {
     /// A tee that has seen nothing yet.
     pub fn new(outlets: Outlets, clock: Arc<dyn Clock>) -> Self {
+        let before = *outlets.epoch.lock().unwrap_or_else(PoisonError::into_inner);
         Self {
             outlets,
-            timeline: Timeline::new(),
+            timeline: Timeline::after(before),
             anchors: Anchors::default(),
             fragmenter: Fragmenter::new(Rendition::Source),
             params: None,
@@ -142,6 +146,7 @@ impl Intake {
     }
 
     fn start_epoch(&mut self, unit: &AccessUnit) -> bool {
+        *self.outlets.epoch.lock().unwrap_or_else(PoisonError::into_inner) = Some(unit.epoch);
         let Some(hub) = &self.outlets.hub else { return true };
         match self.fragmenter.start_epoch(unit.epoch, &unit.params) {
             Ok(init) => {

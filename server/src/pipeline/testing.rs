@@ -7,6 +7,7 @@ use super::inject::Inject;
 use super::packet::testing::params;
 use super::pool::Pool;
 use super::trace::Trace;
+use crate::device::Seat;
 use sightline_shared::time::{Epoch, Pts};
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use std::time::Duration;
 /// Threads, a clock and delays.
 pub(crate) fn around(threads: usize, clock: Arc<dyn Clock>, delays: &[&str]) -> Surroundings {
     let inject = Inject::parse(delays.iter().copied()).unwrap();
-    Surroundings { pool: Arc::new(Pool::start(threads).unwrap()), clock, inject: Arc::new(inject) }
+    Surroundings { pool: Arc::new(Pool::start(threads).unwrap()), clock, inject: Arc::new(inject), seat: Seat::none() }
 }
 
 /// Waits for threads of the pool; a test that waits for longer has failed.

@@ -96,8 +96,14 @@ impl Timeline {
     /// A timeline on which nothing stands yet.
     #[must_use]
     pub fn new() -> Self {
+        Self::after(None)
+    }
+
+    /// A timeline of a stream that had epochs before, the last of them `epoch`.
+    #[must_use]
+    pub fn after(epoch: Option<Epoch>) -> Self {
         Self {
-            epoch: None,
+            epoch,
             next: Next::Needed,
             shift: 0,
             last_raw: 0,

@@ -17,7 +17,7 @@ pub(super) async fn data_url(key_frame: Option<(Bytes, StreamParams)>, clock: &A
 }
 
 fn decoded(data: Bytes, params: StreamParams, clock: Arc<dyn Clock>) -> Option<Frame> {
-    let mut decoder = decode::open(&params, clock).ok()?;
+    let mut decoder = decode::software(&params, clock).ok()?;
     let unit = AccessUnit {
         medium: Medium::Video,
         epoch: Epoch::default(),

@@ -10,8 +10,10 @@ use crate::libav::{self, Scaler};
 use crate::pipeline::frame::{Frame, PictureMut, PixelFormat, PlaneMut, Samples};
 use ffmpeg_next::format::Pixel;
 
-/// What a scaler is made for: layout and size of the frame, size of the picture.
-type Key = (PixelFormat, usize, usize, usize, usize);
+/// Layout and size.
+type Shape = (PixelFormat, usize, usize);
+/// What a scaler is made for: the shape of the frame, and of the picture.
+type Key = (Shape, Shape);
 
 /// The scaler that fits the frames so far.
 #[derive(Default)]
@@ -27,11 +29,11 @@ enum Way {
 }
 
 impl Way {
-    fn new(frame: &Frame, to: &PictureMut<'_>) -> Result<Self, ProcessError> {
+    fn new(frame: &Frame, to: &PictureMut<'_>, target: Pixel) -> Result<Self, ProcessError> {
         let pixel = pixel(frame.format);
         let halves = (frame.width.div_ceil(2), frame.height.div_ceil(2));
         let sizes = match pixel {
-            Pixel::YUV420P => vec![(frame.width, frame.height), halves, halves],
+            Pixel::YUV420P if target == pixel => vec![(frame.width, frame.height), halves, halves],
             Pixel::GRAY8 => vec![(frame.width, frame.height)],
             _ => Vec::new(),
         };
@@ -40,7 +42,7 @@ impl Way {
             return Ok(Self::Triangle(plans));
         }
         // libswscale takes grey for full range: as a plane of its own it stays what it is.
-        let target = if pixel == Pixel::GRAY8 { Pixel::GRAY8 } else { Pixel::YUV420P };
+        let target = if pixel == Pixel::GRAY8 { Pixel::GRAY8 } else { target };
         libav::init();
         Scaler::new((pixel, frame.width, frame.height), (target, to.width, to.height))
             .map(Self::Swscale)
@@ -58,19 +60,23 @@ impl Way {
 
 impl Software {
     pub(super) fn run(&mut self, frame: &Frame, to: &mut PictureMut<'_>) -> Result<(), ProcessError> {
-        if to.format != PixelFormat::I420 {
-            return Err(ProcessError::Layout(to.format));
-        }
-        let Samples::Host(picture) = &frame.samples;
-        if frame.format == PixelFormat::I420 && (frame.width, frame.height) == (to.width, to.height) {
+        let target = match to.format {
+            PixelFormat::I420 => Pixel::YUV420P,
+            PixelFormat::Nv12 => Pixel::NV12,
+            other => return Err(ProcessError::Layout(other)),
+        };
+        let Samples::Host(picture) = &frame.samples else {
+            return Err(ProcessError::Refused("its samples are on a device".into()));
+        };
+        if frame.format == to.format && (frame.width, frame.height) == (to.width, to.height) {
             let short = ProcessError::Short { width: frame.width, height: frame.height, format: frame.format };
             return if to.copy_from(&**picture) { Ok(()) } else { Err(short) };
         }
         let planes: Vec<_> = (0..planes_of(frame.format)).map(|index| picture.plane(index)).collect();
-        let key = (frame.format, frame.width, frame.height, to.width, to.height);
+        let key = ((frame.format, frame.width, frame.height), (to.format, to.width, to.height));
         let way = match &mut self.scaler {
             Some((known, way)) if *known == key => way,
-            other => &mut other.insert((key, Way::new(frame, to)?)).1,
+            other => &mut other.insert((key, Way::new(frame, to, target)?)).1,
         };
         if !way.run(&planes, &mut to.planes) {
             return Err(ProcessError::Short { width: frame.width, height: frame.height, format: frame.format });

@@ -4,6 +4,7 @@ use super::cut::Cut;
 use super::lane::Active;
 use super::reel::Told;
 use crate::annotate::{self, AnnotateError, Boxes, Options};
+use crate::device::Seat;
 use mp4_atom::{Any, Codec, DecodeMaybe};
 use sightline_shared::clips::{Clip, ClipFormat, NewClip, Overlay};
 use sightline_shared::encoder::EncoderSettings;
@@ -53,6 +54,8 @@ impl Burn {
             show_time: false,
             detections: None,
             force: true,
+            // A clip is made beside what is live, which has the devices.
+            seat: Seat::none(),
         };
         let seconds = self.seconds.max(0.001);
         let mut progress = |so_far: annotate::Progress| {

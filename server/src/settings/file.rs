@@ -3,7 +3,9 @@
 use super::address::{self, Lookup};
 use super::section::{Mistake, Report, Section};
 use super::{CameraDraft, ServerSettings, StreamSettings, detect, encoder, server, slug};
+use crate::device::Wish;
 use sightline_shared::camera::{Role, Transport, VideoMode};
+use sightline_shared::device::DecoderChoice;
 use std::collections::HashMap;
 use std::path::Path;
 use toml_edit::{Document, Table, TableLike};
@@ -100,7 +102,8 @@ fn cameras(report: &Report<'_>, root: &Section<'_>, context: &Context<'_>) -> Ve
     out
 }
 
-const CAMERA_KEYS: [&str; 9] = ["id", "name", "enabled", "url", "stream", "transport", "video", "detect", "encoder"];
+const CAMERA_KEYS: [&str; 11] =
+    ["id", "name", "enabled", "url", "stream", "transport", "video", "device", "decoder", "detect", "encoder"];
 
 fn camera(report: &Report<'_>, section: &Section<'_>, table: &Table, context: &Context<'_>) -> CameraDraft {
     section.only(&CAMERA_KEYS, &["record"]);
@@ -124,7 +127,22 @@ fn camera(report: &Report<'_>, section: &Section<'_>, table: &Table, context: &C
         video: section.word("video", &VIDEO_MODES).unwrap_or_default(),
         detect: detect::read(report, section),
         encoder: encoder::read(report, section),
+        hardware: Wish { device: device(section), decoder: section.word("decoder", &DECODERS).unwrap_or_default() },
     }
+}
+
+/// What decodes, as the file writes it.
+const DECODERS: [(&str, DecoderChoice); 3] =
+    [("auto", DecoderChoice::Auto), ("nvdec", DecoderChoice::Nvdec), ("software", DecoderChoice::Software)];
+
+/// The device that a camera is pinned to.
+fn device(section: &Section<'_>) -> Option<u32> {
+    let item = section.item("device")?;
+    let number = item.as_integer().and_then(|number| u32::try_from(number).ok());
+    if number.is_none() && item.as_str() != Some("auto") {
+        section.wrong("device", "`device` must be \"auto\" or a device's number, such as 0.");
+    }
+    number
 }
 
 /// RTSP's transports as the file writes them.

@@ -15,6 +15,7 @@ pub mod typed;
 pub use section::Mistake;
 pub use server::ServerSettings;
 
+use crate::device::Wish;
 use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
 use sightline_shared::encoder::EncoderSettings;
 use std::path::PathBuf;
@@ -139,6 +140,8 @@ pub struct CameraSettings {
     pub detect: DetectSettings,
     /// What is asked of the encoder of `main`.
     pub encoder: EncoderSettings,
+    /// Which device, and what decodes.
+    pub hardware: Wish,
     /// Whether the API may change it.
     pub editable: bool,
 }
@@ -162,14 +165,16 @@ pub struct CameraDraft {
     pub detect: DetectSettings,
     /// What is asked of the encoder of `main`.
     pub encoder: EncoderSettings,
+    /// Which device, and what decodes.
+    pub hardware: Wish,
 }
 
 impl CameraDraft {
     /// The camera with its identity.
     #[must_use]
     pub fn with_uid(self, uid: String, editable: bool) -> CameraSettings {
-        let Self { id, name, enabled, streams, transport, video, detect, encoder } = self;
-        CameraSettings { uid, id, name, enabled, streams, transport, video, detect, encoder, editable }
+        let Self { id, name, enabled, streams, transport, video, detect, encoder, hardware } = self;
+        CameraSettings { uid, id, name, enabled, streams, transport, video, detect, encoder, hardware, editable }
     }
 }
 

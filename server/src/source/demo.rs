@@ -26,7 +26,7 @@ fn open() -> Result<Box<dyn Encoder>, String> {
         colour: Colour { full_range: false, matrix: 1, primaries: 1, transfer: 1 },
     };
     let plan = encode::resolve(&asked, &facts, Purpose::Live).map_err(|refusal| refusal.message)?;
-    encode::open(&plan).map_err(|e| e.to_string())
+    encode::software(&plan).map_err(|e| e.to_string())
 }
 
 /// Gives frames until `pace` says stop.

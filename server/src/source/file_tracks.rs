@@ -18,7 +18,7 @@ enum Framing {
 }
 
 /// The tracks of an open file that are carried.
-pub(super) struct FileTracks {
+pub(crate) struct FileTracks {
     /// Index of the video stream.
     pub video: usize,
     /// Index of the AAC stream, if there is one.
@@ -42,7 +42,7 @@ impl FileTracks {
     ///
     /// # Errors
     /// No video track, or one that is not carried.
-    pub(super) fn find(input: &ffmpeg::format::context::Input, what: &str) -> Result<Self, SourceError> {
+    pub(crate) fn find(input: &ffmpeg::format::context::Input, what: &str) -> Result<Self, SourceError> {
         let video = input
             .streams()
             .best(Type::Video)
@@ -71,7 +71,7 @@ impl FileTracks {
     }
 
     /// The bytes of a video packet as access units hold them; `None` where they are damaged.
-    pub(super) fn access_unit(&self, data: &[u8]) -> Option<Bytes> {
+    pub(crate) fn access_unit(&self, data: &[u8]) -> Option<Bytes> {
         match self.framing {
             Framing::StartCodes => Some(codec::nal::annexb_to_lengths(data)),
             Framing::Lengths(size) => codec::nal::relength(data, size).ok(),
@@ -110,7 +110,7 @@ impl FileTracks {
     }
 
     /// Whether decoding can start at `data`: the bytes are asked, since containers mark what they like.
-    pub(super) fn is_key(&self, marked: bool, data: &[u8]) -> bool {
+    pub(crate) fn is_key(&self, marked: bool, data: &[u8]) -> bool {
         match self.params.video.codec {
             VideoCodec::H264 => codec::h264::contains_idr(data) || marked,
             VideoCodec::Hevc => codec::hevc::contains_irap(data),

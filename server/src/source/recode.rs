@@ -236,7 +236,7 @@ impl Rest {
         let colour = Colour { full_range: false, matrix, primaries: 2, transfer: 2 };
         let facts = PictureFacts { width, height, rotation: 0, sample_aspect: (1, 1), fps, colour };
         let plan = encode::resolve(&asked, &facts, Purpose::Live).map_err(|refusal| wrong(&refusal.message))?;
-        let encoder = encode::open(&plan).map_err(|e| wrong(&e))?;
+        let encoder = encode::software(&plan).map_err(|e| wrong(&e))?;
         let to = Pixel::YUV420P;
         let scaler =
             scaling::Context::get(format, width, height, to, plan.width, plan.height, scaling::Flags::BILINEAR)

@@ -16,6 +16,7 @@ pub use db::{Db, new_ulid};
 pub use error::StoreError;
 pub use places::Places;
 
+use crate::device::Wish;
 use crate::pipeline::clock::Clock;
 use crate::settings::file::{Context, FileSettings, check};
 use crate::settings::{CameraSettings, Mistake, Origin, ServerSettings, StreamSettings};
@@ -249,6 +250,7 @@ fn demo_camera(uid: String) -> CameraSettings {
         // Every frame is looked at: the demo shows that boxes are exact.
         detect: DetectSettings { fps: 0.0, ..DetectSettings::default() },
         encoder: EncoderSettings::default(),
+        hardware: Wish::default(),
         editable: false,
     }
 }

@@ -5,6 +5,7 @@
 mod accounting;
 mod annotate;
 mod clips;
+mod device;
 mod encoder;
 mod faults;
 mod files;

@@ -2,7 +2,7 @@
 
 use super::table;
 use crate::Error;
-use crate::raw::cuda::{Ctx, DevicePtr, Event, Function, Memcpy2D, Module, Stream};
+use crate::raw::cuda::{Ctx, DevicePtr, Event, Function, Memcpy2D, Module, OUT_OF_MEMORY, Stream};
 use std::ffi::{CStr, c_char, c_void};
 
 table! {
@@ -13,6 +13,7 @@ table! {
         cuDeviceGetCount(count: *mut i32);
         cuDeviceGet(device: *mut i32, ordinal: i32);
         cuDeviceGetName(name: *mut c_char, len: i32, device: i32);
+        cuDeviceGetPCIBusId(id: *mut c_char, len: i32, device: i32);
         cuDeviceGetAttribute(value: *mut i32, attribute: i32, device: i32);
         cuDevicePrimaryCtxRetain(ctx: *mut Ctx, device: i32);
         cuDevicePrimaryCtxRelease_v2(device: i32);
@@ -22,6 +23,7 @@ table! {
         cuStreamCreate(stream: *mut Stream, flags: u32);
         cuStreamDestroy_v2(stream: Stream);
         cuStreamSynchronize(stream: Stream);
+        cuStreamQuery(stream: Stream);
         cuStreamWaitEvent(stream: Stream, event: Event, flags: u32);
         cuEventCreate(event: *mut Event, flags: u32);
         cuEventDestroy_v2(event: Event);
@@ -34,6 +36,7 @@ table! {
         cuMemFree_v2(pointer: DevicePtr);
         cuMemGetInfo_v2(free: *mut usize, total: *mut usize);
         cuMemcpy2DAsync_v2(copy: *const Memcpy2D, stream: Stream);
+        cuMemcpyDtoDAsync_v2(to: DevicePtr, from: DevicePtr, bytes: usize, stream: Stream);
         cuMemcpyHtoDAsync_v2(to: DevicePtr, from: *const c_void, bytes: usize, stream: Stream);
         cuMemcpyDtoHAsync_v2(to: *mut c_void, from: DevicePtr, bytes: usize, stream: Stream);
         cuModuleLoadData(module: *mut Module, image: *const c_void);
@@ -60,6 +63,9 @@ impl Cuda {
 
     /// A failed call, with what the driver says of the code.
     pub(crate) fn failed(&self, call: &'static str, code: i32) -> Error {
+        if code == OUT_OF_MEMORY {
+            return Error::NoMemory { call };
+        }
         let mut words: *const c_char = std::ptr::null();
         // SAFETY: the pointer is written with a string of the driver's own that lives as long as it is loaded, or left null.
         let status = unsafe { (self.cuGetErrorString)(code, &raw mut words) };

@@ -5,7 +5,7 @@ use crate::Error;
 use crate::raw::cuvid::{
     DecodeCaps, DecodeCreateInfo, DecodeStatus, Decoder, Parser, ParserParams, PicParams, ProcParams, SourceDataPacket,
 };
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 table! {
     /// The functions.
@@ -36,8 +36,14 @@ pub(crate) struct Cuvid {
 }
 
 impl Cuvid {
-    pub(crate) fn load(cuda: &Arc<Cuda>) -> Result<Self, Error> {
-        Ok(Self { functions: Functions::find()?, cuda: Arc::clone(cuda) })
+    /// Found once for all decoders of a process.
+    pub(crate) fn load(cuda: &Arc<Cuda>) -> Result<Arc<Self>, Error> {
+        static FOUND: OnceLock<Arc<Cuvid>> = OnceLock::new();
+        if let Some(found) = FOUND.get() {
+            return Ok(Arc::clone(found));
+        }
+        let found = Arc::new(Self { functions: Functions::find()?, cuda: Arc::clone(cuda) });
+        Ok(Arc::clone(FOUND.get_or_init(|| found)))
     }
 
     /// Calls the library and has CUDA explain what failed.

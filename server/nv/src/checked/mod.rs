@@ -3,10 +3,12 @@
 mod cuda;
 mod cuvid;
 mod nvenc;
+mod nvml;
 
 pub(crate) use cuda::Cuda;
 pub(crate) use cuvid::Cuvid;
 pub(crate) use nvenc::{Nvenc, Session};
+pub(crate) use nvml::{Device as NvmlDevice, Nvml, Utilization};
 
 use crate::Error;
 use libloading::Library;

@@ -5,7 +5,7 @@ use crate::Error;
 use crate::raw::nvenc::{self as raw, FunctionList};
 use crate::raw::{Zeroed, cuda::Ctx};
 use std::ffi::{CStr, c_void};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 const LIBRARY: &str = "libnvidia-encode.so.1";
 type CreateInstance = unsafe extern "C" fn(*mut FunctionList) -> i32;
@@ -24,8 +24,18 @@ unsafe impl Send for Nvenc {}
 unsafe impl Sync for Nvenc {}
 
 impl Nvenc {
+    /// Found once for all encoders of a process.
+    pub(crate) fn load() -> Result<Arc<Self>, Error> {
+        static FOUND: OnceLock<Arc<Nvenc>> = OnceLock::new();
+        if let Some(found) = FOUND.get() {
+            return Ok(Arc::clone(found));
+        }
+        let found = Arc::new(Self::find()?);
+        Ok(Arc::clone(FOUND.get_or_init(|| found)))
+    }
+
     /// Loads the library; a driver that is too old for the interface is told from one that is missing.
-    pub(crate) fn load() -> Result<Self, Error> {
+    fn find() -> Result<Self, Error> {
         let library = open(LIBRARY)?;
         let lacks = |symbol| Error::NoSymbol { library: LIBRARY, symbol };
         // SAFETY: both are declared so in nvEncodeAPI.h.
@@ -115,7 +125,6 @@ impl Session {
         }
         Err(match code {
             raw::STATUS_UNSUPPORTED_DEVICE | raw::STATUS_NO_ENCODE_DEVICE => Error::NoEncoder,
-            raw::STATUS_OUT_OF_MEMORY => Error::NoSession,
             code => Error::of_encoder(CALL, code, ""),
         })
     }

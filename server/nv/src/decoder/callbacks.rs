@@ -4,8 +4,8 @@ use super::surfaces::{Geometry, Handle};
 use super::{Decoded, DecoderOptions, StreamFormat};
 use crate::checked::Cuvid;
 use crate::raw::cuvid as raw;
-use crate::{Codec, Context, Error, Stream};
-use std::collections::VecDeque;
+use crate::{Codec, Context, Error, Event, Stream};
+use std::collections::{HashMap, VecDeque};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
@@ -13,13 +13,18 @@ use std::sync::Arc;
 pub(super) struct State {
     pub(super) context: Context,
     pub(super) cuvid: Arc<Cuvid>,
-    stream: Arc<Stream>,
+    pub(super) stream: Arc<Stream>,
     options: DecoderOptions,
     current: Option<Arc<Handle>>,
     waiting: VecDeque<Waiting>,
     /// Why a callback stopped the parser.
     pub(super) error: Option<Error>,
     pub(super) overrun: u64,
+    pub(super) lost: u64,
+    /// How many of them came one after the other.
+    lost_in_row: u32,
+    /// When the picture at an index was given to the decoder; `None` where it did not take it.
+    given: HashMap<c_int, Option<Event>>,
 }
 
 /// A picture whose turn to be shown has come.
@@ -31,40 +36,89 @@ enum Waiting {
 
 /// Most decode surfaces that a parser counts.
 const MOST_SURFACES: u32 = 32;
+/// So many damaged pictures in a row are a decoder that does not work: some seconds of a camera.
+const MOST_LOST: u32 = 100;
 
 impl State {
     pub(super) fn new(context: &Context, cuvid: &Arc<Cuvid>, stream: Arc<Stream>, options: DecoderOptions) -> Self {
         let (context, cuvid) = (context.clone(), Arc::clone(cuvid));
-        Self { context, cuvid, stream, options, current: None, waiting: VecDeque::new(), error: None, overrun: 0 }
+        Self {
+            context,
+            cuvid,
+            stream,
+            options,
+            current: None,
+            waiting: VecDeque::new(),
+            error: None,
+            overrun: 0,
+            lost: 0,
+            lost_in_row: 0,
+            given: HashMap::new(),
+        }
     }
 
     pub(super) fn format(&self) -> Option<StreamFormat> {
         self.current.as_ref().map(|handle| handle.format)
     }
 
-    /// Makes everything that waits safe from what is decoded next.
-    pub(super) fn map_waiting(&mut self) -> Result<(), Error> {
-        for waiting in &mut self.waiting {
-            if let Waiting::Inside(handle, info) = waiting {
-                let decoded = handle.map(&self.stream, info)?;
-                *waiting = Waiting::Mapped(decoded);
-            }
+    /// Refuses to decode on while something waits that could not be brought to safety if its memory were needed.
+    ///
+    /// It is not brought there now: that would wait for its decoding to end, while the next one's could have begun.
+    pub(super) fn room(&self) -> Result<(), Error> {
+        let Some(current) = &self.current else { return Ok(()) };
+        let inside = |waiting: &&Waiting| matches!(waiting, Waiting::Inside(handle, _) if Arc::ptr_eq(handle, current));
+        if self.waiting.iter().filter(inside).count() > current.free() {
+            return Err(Error::AllHeld(self.options.surfaces));
         }
         Ok(())
     }
 
+    /// How many wait to be fetched.
+    pub(super) fn ready(&self) -> usize {
+        self.waiting.len()
+    }
+
     pub(super) fn next(&mut self) -> Result<Option<Decoded>, Error> {
-        match self.waiting.pop_front() {
-            None => Ok(None),
-            Some(Waiting::Mapped(decoded)) => Ok(Some(decoded)),
-            Some(Waiting::Inside(handle, info)) => match handle.map(&self.stream, &info) {
-                Err(Error::AllHeld(count)) => {
-                    self.waiting.push_front(Waiting::Inside(handle, info));
-                    Err(Error::AllHeld(count))
+        loop {
+            match self.waiting.front() {
+                None => return Ok(None),
+                Some(Waiting::Inside(..)) => self.bring(0)?,
+                Some(Waiting::Mapped(_)) => {
+                    if let Some(Waiting::Mapped(decoded)) = self.waiting.pop_front() {
+                        return Ok(Some(decoded));
+                    }
                 }
-                other => other.map(Some),
-            },
+            }
         }
+    }
+
+    /// Brings one that waits out of the decoder's own memory. One that is too damaged for that does not wait any more.
+    fn bring(&mut self, at: usize) -> Result<(), Error> {
+        let Some(Waiting::Inside(handle, info)) = self.waiting.get(at) else { return Ok(()) };
+        let given = self.given.get(&info.picture_index).cloned().flatten();
+        match handle.map(&self.stream, info, given) {
+            Ok(decoded) => {
+                self.waiting[at] = Waiting::Mapped(decoded);
+                self.lost_in_row = 0;
+                Ok(())
+            }
+            Err(Error::AllHeld(count)) => Err(Error::AllHeld(count)),
+            Err(error) => {
+                self.waiting.remove(at);
+                self.give_up(error)
+            }
+        }
+    }
+
+    /// Counts a picture that cannot be had, unless the reason is another than the picture itself.
+    fn give_up(&mut self, error: Error) -> Result<(), Error> {
+        let error = self.stream.explain(error);
+        (self.lost, self.lost_in_row) = (self.lost + 1, self.lost_in_row + 1);
+        if error.is_device_lost() || self.lost_in_row >= MOST_LOST {
+            self.lost_in_row = 0;
+            return Err(error);
+        }
+        Ok(())
     }
 
     /// The stream's parameters: keeps the decoder or makes another. Gives the number of decode surfaces.
@@ -101,6 +155,7 @@ impl State {
         if !self.current.as_ref().is_some_and(same) {
             // Always another decoder, never one reconfigured: surfaces of the old one are held by others and stay good.
             self.current = None;
+            self.given.clear();
             let handle = Handle::new(&self.context, &self.cuvid, format, geometry, self.options.surfaces)?;
             self.current = Some(Arc::new(handle));
         }
@@ -121,17 +176,28 @@ impl State {
             Waiting::Inside(handle, info) => Arc::ptr_eq(handle, &current) && info.picture_index == index,
             Waiting::Mapped(_) => false,
         };
-        if let Some(at) = self.waiting.iter().position(there)
-            && let Some(Waiting::Inside(handle, info)) = self.waiting.remove(at)
-        {
-            match handle.map(&self.stream, &info) {
-                Ok(decoded) => self.waiting.insert(at, Waiting::Mapped(decoded)),
-                Err(Error::AllHeld(_)) => self.overrun += 1,
-                Err(error) => return Err(error),
+        if let Some(at) = self.waiting.iter().position(there) {
+            match self.bring(at) {
+                Err(Error::AllHeld(_)) => {
+                    self.waiting.remove(at);
+                    self.overrun += 1;
+                }
+                other => other?,
             }
         }
+        let given = self.stream.record_timed()?;
         // SAFETY: the caller's promise.
-        unsafe { current.decode(picture) }
+        let decoded = unsafe { current.decode(picture) };
+        self.given.insert(index, decoded.is_ok().then_some(given));
+        decoded.or_else(|error| self.give_up(error))
+    }
+
+    /// A picture whose turn to be shown has come; one that the decoder did not take was counted then.
+    fn display(&mut self, info: raw::DisplayInfo) {
+        let taken = !matches!(self.given.get(&info.picture_index), Some(None));
+        if let Some(current) = self.current.as_ref().filter(|_| taken) {
+            self.waiting.push_back(Waiting::Inside(Arc::clone(current), info));
+        }
     }
 }
 
@@ -175,9 +241,7 @@ pub(super) unsafe extern "C" fn display(state: *mut c_void, info: *mut raw::Disp
     // SAFETY: the parser gives its address and a structure that is alive in here.
     unsafe {
         run(state, |state| {
-            if let Some(current) = &state.current {
-                state.waiting.push_back(Waiting::Inside(Arc::clone(current), *info));
-            }
+            state.display(*info);
             Ok(1)
         })
     }

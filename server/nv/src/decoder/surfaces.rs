@@ -6,7 +6,7 @@ use crate::context::lifecycle;
 use crate::memory::Block;
 use crate::picture::Owner;
 use crate::raw::{Zeroed, cuvid as raw};
-use crate::{Codec, Context, Decoded, Error, Event, Picture, Stream, View};
+use crate::{Codec, Context, Decoded, Error, Event, Picture, Stream, Timing, View};
 use std::ffi::c_ulong;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -89,7 +89,8 @@ impl Handle {
         surfaces: usize,
     ) -> Result<Self, Error> {
         if ![raw::CHROMA_420, raw::CHROMA_MONOCHROME].contains(&geometry.chroma) {
-            let words = format!("{} with chroma of 4:2:2 or 4:4:4 is not decoded on the device", format.codec);
+            let chroma = if geometry.chroma == raw::CHROMA_422 { "4:2:2" } else { "4:4:4" };
+            let words = format!("{} with chroma of {chroma} is not decoded on the device", format.codec);
             return Err(Error::Unsupported(words));
         }
         caps(context, cuvid, format.codec, geometry.chroma, format.depth)?.check(format.codec, geometry.coded)?;
@@ -103,6 +104,11 @@ impl Handle {
         Ok(Self { context, cuvid, decoder, format, geometry, surfaces, mapped })
     }
 
+    /// Output surfaces that are not held.
+    pub(super) fn free(&self) -> usize {
+        self.surfaces.saturating_sub(self.mapped.load(Ordering::Acquire))
+    }
+
     /// Starts to decode a picture.
     ///
     /// # Safety
@@ -113,9 +119,14 @@ impl Handle {
         self.cuvid.call(|cuvid| unsafe { cuvid.cuvidDecodePicture(self.decoder, picture) })
     }
 
-    /// Hands out a decoded picture, if a surface is free for it.
-    pub(super) fn map(self: &Arc<Self>, stream: &Stream, info: &raw::DisplayInfo) -> Result<Decoded, Error> {
-        if self.mapped.load(Ordering::Acquire) >= self.surfaces {
+    /// Hands out a decoded picture, if a surface is free for it. `given` is when it was given to the decoder.
+    pub(super) fn map(
+        self: &Arc<Self>,
+        stream: &Stream,
+        info: &raw::DisplayInfo,
+        given: Option<Event>,
+    ) -> Result<Decoded, Error> {
+        if self.free() == 0 {
             return Err(Error::AllHeld(self.surfaces));
         }
         let mut how = raw::ProcParams::zeroed();
@@ -124,6 +135,7 @@ impl Handle {
         how.top_field_first = info.top_field_first;
         how.unpaired_field = i32::from(info.repeat_first_field < 0);
         how.output_stream = stream.handle();
+        let given = given.map_or_else(|| stream.record_timed(), Ok)?;
         let (mut pointer, mut pitch) = (0, 0);
         let _current = self.context.enter()?;
         self.cuvid.call(|cuvid| {
@@ -139,7 +151,7 @@ impl Handle {
             .cuvid
             .call(|cuvid| unsafe { cuvid.cuvidGetDecodeStatus(self.decoder, info.picture_index, &raw mut status) });
         let damaged = [raw::STATUS_ERROR, raw::STATUS_ERROR_CONCEALED].contains(&status.status);
-        let written = match stream.record() {
+        let written = match stream.record_timed() {
             Ok(event) => event,
             Err(error) => {
                 surface.take_back(Vec::new());
@@ -156,8 +168,9 @@ impl Handle {
             unused: 0,
         };
         let owner = Box::new(surface);
+        let timing = Timing::between(given, written.clone());
         let picture = Picture::new(&self.context, view, self.format.layout(), (Some(written), Vec::new()), owner);
-        Ok(Decoded { picture, pts: info.timestamp, damaged, format: self.format })
+        Ok(Decoded { picture, pts: info.timestamp, damaged, format: self.format, timing })
     }
 }
 
@@ -170,7 +183,8 @@ fn create_info(format: &StreamFormat, geometry: &Geometry, surfaces: usize) -> r
     info.bit_depth_minus8 = c_ulong::from(format.depth - 8);
     info.output_format = if format.depth > 8 { raw::SURFACE_P016 } else { raw::SURFACE_NV12 };
     info.creation_flags = raw::CREATE_PREFER_CUVID;
-    info.deinterlace = if format.progressive { raw::DEINTERLACE_WEAVE } else { raw::DEINTERLACE_ADAPTIVE };
+    // Also of fields: a camera that goes over to software while running looks the same before and after.
+    info.deinterlace = raw::DEINTERLACE_WEAVE;
     info.decode_surfaces = geometry.decode_surfaces.into();
     info.output_surfaces = surfaces as c_ulong;
     (info.width, info.height) = (geometry.coded.0.into(), geometry.coded.1.into());
@@ -192,10 +206,10 @@ impl Drop for Handle {
     fn drop(&mut self) {
         // The driver's decoders do not take kindly to being made and destroyed on several threads at once.
         let _one = lifecycle();
-        if let Ok(_current) = self.context.enter() {
-            // SAFETY: made once, and every surface of it is unmapped, since each holds this.
-            let _ = self.cuvid.call(|cuvid| unsafe { cuvid.cuvidDestroyDecoder(self.decoder) });
-        }
+        // Also where the context cannot be entered: on a lost device the call still gives back what the host holds for it.
+        let _current = self.context.enter();
+        // SAFETY: made once, and every surface of it is unmapped, since each holds this.
+        let _ = self.cuvid.call(|cuvid| unsafe { cuvid.cuvidDestroyDecoder(self.decoder) });
     }
 }
 
@@ -211,13 +225,10 @@ impl Owner for Surface {
         for event in pending {
             let _ = event.synchronize();
         }
-        if let Ok(_current) = self.handle.context.enter() {
-            // SAFETY: mapped once, and nothing reads it any more.
-            let _ = self
-                .handle
-                .cuvid
-                .call(|cuvid| unsafe { cuvid.cuvidUnmapVideoFrame64(self.handle.decoder, self.pointer) });
-        }
+        let handle = &self.handle;
+        let _current = handle.context.enter();
+        // SAFETY: mapped once, and nothing reads it any more.
+        let _ = handle.cuvid.call(|cuvid| unsafe { cuvid.cuvidUnmapVideoFrame64(handle.decoder, self.pointer) });
         self.handle.mapped.fetch_sub(1, Ordering::AcqRel);
     }
 

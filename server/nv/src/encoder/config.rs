@@ -77,6 +77,9 @@ pub(super) fn check(settings: &EncoderSettings, caps: &EncoderCaps) -> Result<()
     if settings.fps.0 == 0 || settings.fps.1 == 0 || settings.fps.0 / settings.fps.1 > 480 {
         return refuse(format!("{}/{} is no frame rate to encode", settings.fps.0, settings.fps.1));
     }
+    if settings.aspect.0 == 0 || settings.aspect.1 == 0 || settings.aspect.0.max(settings.aspect.1) > 65_535 {
+        return refuse(format!("{}:{} is no shape of a pixel", settings.aspect.0, settings.aspect.1));
+    }
     if settings.b_frames > caps.b_frames {
         return refuse(format!(
             "this device encodes up to {} B-frames in a row, not {}",
@@ -97,7 +100,9 @@ fn check_rate(settings: &EncoderSettings, caps: &EncoderCaps) -> Result<(), Erro
     let words = match rate.mode {
         Rate::ConstQp(i, p, b) if i.max(p).max(b) > 51 => "quantisers are 0 to 51",
         Rate::ConstQp(..) => return Ok(()),
-        _ if rate.bitrate == 0 => "the bitrate has to be more than nothing",
+        Rate::Quality(quality) if !(1..=51).contains(&quality) => "qualities are 1 to 51",
+        Rate::Quality(_) if rate.vbv == 0 || caps.vbv => return Ok(()),
+        Rate::Cbr | Rate::Vbr if rate.bitrate == 0 => "the bitrate has to be more than nothing",
         Rate::Vbr if rate.maximum < rate.bitrate => "the maximum has to be the average or more",
         _ if rate.vbv > 0 && !caps.vbv => "this device does not let the VBV's size be chosen",
         _ => return Ok(()),
@@ -113,7 +118,7 @@ pub(super) fn ready(settings: &EncoderSettings) -> (u32, u32) {
 /// Why a change takes a new encoder; `None` where it can be made while running.
 pub(super) fn needs_new(from: &EncoderSettings, to: &EncoderSettings, caps: &EncoderCaps) -> Option<String> {
     let same = EncoderSettings { width: to.width, height: to.height, fps: to.fps, rate: to.rate, ..*from };
-    let kind = |rate: Rate| matches!(rate, Rate::ConstQp(..));
+    let kind = |rate: Rate| matches!(rate, Rate::ConstQp(..) | Rate::Quality(_));
     if std::mem::discriminant(&from.rate.mode) != std::mem::discriminant(&to.rate.mode)
         || kind(to.rate.mode) && from.rate != to.rate
     {
@@ -156,6 +161,12 @@ pub(super) fn write_rate(config: &mut raw::Config, settings: &EncoderSettings) {
         }
         Rate::Cbr => (rc.mode, rc.max_bitrate) = (raw::RC_CBR, rate.bitrate),
         Rate::Vbr => (rc.mode, rc.max_bitrate) = (raw::RC_VBR, rate.maximum),
+        Rate::Quality(quality) => {
+            (rc.mode, rc.max_bitrate, rc.average_bitrate) = (raw::RC_VBR, rate.maximum, 0);
+            rc.target_quality = [quality, 0];
+            (rc.vbv_buffer_size, rc.vbv_initial_delay) = (rate.vbv, rate.vbv);
+            return;
+        }
     }
     (rc.average_bitrate, rc.vbv_buffer_size, rc.vbv_initial_delay) = (rate.bitrate, rate.vbv, rate.vbv);
 }
@@ -205,13 +216,25 @@ pub(super) fn write(config: &mut raw::Config, settings: &EncoderSettings) {
     vui(&mut h264.vui);
 }
 
+/// Width to height of the picture as it is shown, in the smallest numbers.
+fn shape(settings: &EncoderSettings) -> (u32, u32) {
+    let side = |pixels: u32, each: u32| u64::from(pixels) * u64::from(each);
+    let (wide, high) = (side(settings.width, settings.aspect.0), side(settings.height, settings.aspect.1));
+    let (mut a, mut b) = (wide, high);
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    let small = |side: u64| u32::try_from(side / a.max(1)).unwrap_or(u32::MAX);
+    (small(wide), small(high))
+}
+
 /// What a session is started with; `config` is filled in when the call is made.
 pub(super) fn initialize(settings: &EncoderSettings) -> raw::Initialize {
     let mut params = raw::Initialize::zeroed();
     params.version = raw::INITIALIZE_VERSION;
     (params.codec, params.preset, params.tuning) = (settings.codec.guid(), preset(settings), tuning(settings));
     (params.width, params.height) = (settings.width, settings.height);
-    (params.dar_width, params.dar_height) = (settings.width, settings.height);
+    (params.dar_width, params.dar_height) = shape(settings);
     (params.max_width, params.max_height) = settings.most;
     (params.frame_rate_num, params.frame_rate_den) = settings.fps;
     // The driver chooses picture types; we say where key frames go.

@@ -5,7 +5,7 @@ use crate::checked::{Nvenc, Session};
 use crate::context::lifecycle;
 use crate::memory::Block;
 use crate::raw::{Zeroed, nvenc as raw};
-use crate::{Context, Error, Format, Picture, Stream, View};
+use crate::{Context, Error, Event, Format, Picture, Stream, Timing, View};
 use std::collections::{HashMap, VecDeque};
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -16,16 +16,27 @@ pub(super) struct Owned {
     session: Option<Session>,
 }
 
+impl Owned {
+    /// Ends the session, and no other one at the same time. Whoever calls holds no picture of a decoder's in its hands: the last holder of
+    /// one destroys the decoder, which takes the same lock.
+    fn close(&mut self) {
+        if let Some(session) = self.session.take() {
+            let _one = lifecycle();
+            let _current = self.context.enter();
+            drop(session);
+        }
+    }
+}
+
 impl Drop for Owned {
     fn drop(&mut self) {
-        let _current = self.context.enter();
-        self.session = None;
+        self.close();
     }
 }
 
 /// Opens a session.
 pub(super) fn open(context: &Context) -> Result<Owned, Error> {
-    let nvenc = Arc::new(Nvenc::load()?);
+    let nvenc = Nvenc::load()?;
     let _one = lifecycle();
     let _current = context.enter()?;
     // SAFETY: the context is current, and the session's owner keeps it.
@@ -75,6 +86,8 @@ struct InFlight {
     mapped: *mut c_void,
     /// Registered for this picture alone.
     once: Option<*mut c_void>,
+    /// When the device could begin.
+    begins: Event,
 }
 
 /// An initialised session.
@@ -107,7 +120,11 @@ impl Open {
         settings: &EncoderSettings,
     ) -> Result<Self, Error> {
         let _current = context.enter()?;
-        let config = owned(&session, |session| start(session, settings))?;
+        let config = {
+            let _one = lifecycle();
+            owned(&session, |session| start(session, settings))
+        };
+        let config = config.map_err(|error| stream.explain(error))?;
         // Work on the pictures is then waited for on the device; a driver without it has this thread wait.
         let at = stream.handle_at();
         // SAFETY: the driver reads the stream's handle there; the session's owner keeps the stream longer than the session.
@@ -138,7 +155,18 @@ impl Open {
     }
 
     fn call<T>(&self, call: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
-        owned(&self.session, call)
+        match owned(&self.session, call) {
+            // No failure: every caller looks for it.
+            Err(Error::Call { code: raw::STATUS_NEED_MORE_INPUT, call, meaning }) => {
+                Err(Error::Call { code: raw::STATUS_NEED_MORE_INPUT, call, meaning })
+            }
+            other => other.map_err(|error| self.stream.explain(error)),
+        }
+    }
+
+    /// Whether the session has pictures that it gave nothing for yet.
+    pub(super) fn holds_back(&self) -> bool {
+        !self.in_flight.is_empty()
     }
 
     fn bitstream(&self) -> Result<*mut c_void, Error> {
@@ -211,6 +239,7 @@ impl Open {
 
     /// Gives the session a picture; true when everything that it was given is encoded.
     fn send(&mut self, picture: &Picture, output: *mut c_void, pts: i64, key: bool) -> Result<bool, Error> {
+        let begins = self.stream.record_timed()?;
         let (registered, once) = self.registered(picture)?;
         let unregister = |open: &Self| {
             if once {
@@ -247,7 +276,7 @@ impl Open {
             }
         };
         let once = once.then_some(registered);
-        self.in_flight.push_back(InFlight { picture: picture.clone(), output, mapped: map.mapped, once });
+        self.in_flight.push_back(InFlight { picture: picture.clone(), output, mapped: map.mapped, once, begins });
         Ok(done)
     }
 
@@ -255,7 +284,7 @@ impl Open {
     fn collect(&mut self, done: bool) -> Result<Vec<Encoded>, Error> {
         let mut all = Vec::new();
         while done && let Some(picture) = self.in_flight.pop_front() {
-            let read = self.read(picture.output);
+            let read = self.read(picture.output, &picture.begins);
             self.release(picture);
             all.push(read?);
         }
@@ -266,7 +295,7 @@ impl Open {
         Ok(all)
     }
 
-    fn read(&self, output: *mut c_void) -> Result<Encoded, Error> {
+    fn read(&self, output: *mut c_void, begins: &Event) -> Result<Encoded, Error> {
         let mut lock = raw::LockBitstream::zeroed();
         (lock.version, lock.output) = (raw::LOCK_BITSTREAM_VERSION, output);
         // SAFETY: the structure is of its version and the output was given with a picture that is encoded.
@@ -280,7 +309,8 @@ impl Open {
         // SAFETY: locked above.
         self.call(|session| unsafe { session.unlock_bitstream(output) })?;
         let key = lock.picture_type == raw::PICTURE_TYPE_IDR;
-        Ok(Encoded { data, pts: lock.time.cast_signed(), key, quantiser: lock.average_qp })
+        let timing = Timing::between(begins.clone(), self.stream.record_timed()?);
+        Ok(Encoded { data, pts: lock.time.cast_signed(), key, quantiser: lock.average_qp, timing })
     }
 
     fn release(&mut self, picture: InFlight) {
@@ -333,7 +363,7 @@ impl Open {
             // SAFETY: made once and in no use.
             let _ = self.call(|session| unsafe { session.destroy_bitstream(output) });
         }
-        self.session.session = None;
+        self.session.close();
     }
 }
 
@@ -348,8 +378,5 @@ fn start(session: &Session, settings: &EncoderSettings) -> Result<Box<raw::Confi
     config::write(&mut config, settings);
     params.config = &raw mut *config;
     // SAFETY: the structure is of its version, and its configuration lives until the call returns.
-    match unsafe { session.initialize(&raw mut params) } {
-        Err(Error::Call { code: raw::STATUS_OUT_OF_MEMORY, .. }) => Err(Error::NoSession),
-        other => other.map(|()| config),
-    }
+    unsafe { session.initialize(&raw mut params) }.map(|()| config)
 }

@@ -19,6 +19,7 @@ pub(crate) const EVENT_BLOCKING_SYNC: u32 = 1;
 pub(crate) const EVENT_DISABLE_TIMING: u32 = 2;
 pub(crate) const ATTRIBUTE_COMPUTE_MAJOR: i32 = 75;
 pub(crate) const ATTRIBUTE_COMPUTE_MINOR: i32 = 76;
+pub(crate) const OUT_OF_MEMORY: i32 = 2;
 pub(crate) const NOT_READY: i32 = 600;
 pub(crate) const NO_DEVICE: i32 = 100;
 pub(crate) const MEMORY_HOST: u32 = 1;

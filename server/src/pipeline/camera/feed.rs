@@ -7,7 +7,10 @@ use crate::live::{Feed, Lease, Sending};
 use crate::pipeline::encoding::{Encoding, small};
 use crate::pipeline::frame::Colour;
 use sightline_shared::camera::{Camera, CameraState, Rendition, Role, StreamInfo, VideoMode};
-use sightline_shared::encoder::{EncoderChanged, EncoderInUse, EncoderSettings, RenditionInfo, RenditionState};
+use sightline_shared::device::HardwareInfo;
+use sightline_shared::encoder::{
+    Backend, EncoderChanged, EncoderInUse, EncoderSettings, RenditionInfo, RenditionState,
+};
 use sightline_shared::wire::Playing;
 use std::sync::{Arc, PoisonError};
 use tokio::sync::watch;
@@ -43,7 +46,18 @@ impl CameraHandle {
     /// The setting that cannot be had of this picture.
     pub fn plan(&self, asked: &EncoderSettings) -> Result<Option<EncoderPlan>, Refusal> {
         encode::check(asked, Purpose::Live)?;
-        self.facts().map(|facts| encode::resolve(asked, &facts, Purpose::Live)).transpose()
+        encode::have(asked, &self.seat)?;
+        self.facts().map(|facts| self.planned(asked, &facts, None)).transpose()
+    }
+
+    /// What a rendition would be encoded by; in software where `avoid` says why.
+    fn planned(
+        &self,
+        asked: &EncoderSettings,
+        facts: &PictureFacts,
+        avoid: Option<&str>,
+    ) -> Result<EncoderPlan, Refusal> {
+        encode::plan_on(asked, facts, Purpose::Live, &self.seat, avoid).map(|planned| planned.plan)
     }
 
     /// What the change from the settings `old` to those in force does; `before` is the plan of the encoder that ran then, if
@@ -59,7 +73,9 @@ impl CameraHandle {
         let (Some(before), Some(facts)) = (before, self.facts()) else { return changed };
         // The encoder knows more of the picture than the stream's parameters tell.
         let facts = PictureFacts { colour: before.colour, ..facts };
-        let plan = |asked: &EncoderSettings| encode::resolve(asked, &facts, Purpose::Live).ok();
+        // Where software took the place of a device, that is what follows the change.
+        let avoid = (before.backend != Backend::Nvenc).then_some("");
+        let plan = |asked: &EncoderSettings| self.planned(asked, &facts, avoid).ok();
         let Some(was) = plan(old) else { return changed };
         for name in encode::asked_changes(old, &new) {
             // Each alone; one that makes no sense alone came with a rate control, and that is never changed live.
@@ -85,6 +101,14 @@ impl CameraHandle {
             self.encodings[0].key_frame();
         }
         running
+    }
+
+    /// What of its work a device does, and why not the rest.
+    fn hardware(&self) -> HardwareInfo {
+        let told = self.running().viewed.as_ref().and_then(|(decoding, _)| decoding.told());
+        let (decoder, decoder_reason) = told.map_or((None, None), |told| (Some(told.words), told.instead));
+        let encoder_reason = self.seat.why_no_encoder();
+        HardwareInfo { decoder, decoder_reason, encoder_reason, ..self.seat.info() }
     }
 
     fn source_info(&self, camera: &Camera) -> RenditionInfo {
@@ -114,7 +138,7 @@ impl CameraHandle {
     fn would_use(&self, rendition: Rendition, asked: &EncoderSettings) -> Option<EncoderInUse> {
         let facts = self.facts()?;
         let asked = if rendition == Rendition::Small { small(&facts) } else { asked.clone() };
-        let plan = encode::resolve(&asked, &facts, Purpose::Live).ok()?;
+        let plan = self.planned(&asked, &facts, None).ok()?;
         Some(plan.in_use(plan.words()))
     }
 }
@@ -141,6 +165,7 @@ impl Feed for CameraHandle {
             camera.streams.push(StreamInfo { url, roles: stream.roles });
         }
         self.status.describe(&mut camera);
+        camera.hardware = self.hardware();
         let analysis = self.running().analysis.clone();
         if let Some(analysis) = analysis {
             camera.analysis = analysis.info();

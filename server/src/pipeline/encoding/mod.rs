@@ -18,6 +18,7 @@ use super::rewrap::Rewrap;
 use super::status::Status;
 use super::thinning::Thinning;
 use super::told::Told;
+use crate::device::Seat;
 use crate::encode::EncoderPlan;
 use crate::live::Lease;
 use crate::live::hub::{Hub, Item};
@@ -63,6 +64,7 @@ pub struct Encoding {
     pool: Arc<Pool>,
     clock: Arc<dyn Clock>,
     inject: Arc<Inject>,
+    seat: Seat,
     me: std::sync::Weak<Self>,
 }
 
@@ -83,7 +85,7 @@ impl Encoding {
         status: Arc<Status>,
         around: Surroundings,
     ) -> Arc<Self> {
-        let Surroundings { pool, clock, inject } = around;
+        let Surroundings { pool, clock, inject, seat } = around;
         Arc::new_cyclic(|me| Self {
             rendition,
             demand: Demand::new(clock.clone()),
@@ -102,6 +104,7 @@ impl Encoding {
             pool,
             clock,
             inject,
+            seat,
             me: me.clone(),
         })
     }

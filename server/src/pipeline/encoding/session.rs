@@ -7,10 +7,12 @@ use super::super::intake::text;
 use super::super::rewrap::Facts;
 use super::super::trace::Trace;
 use super::{Encoding, lock};
-use crate::encode::{self, Encoded, Encoder, EncoderPlan, PictureFacts, Purpose};
-use crate::process::Resizer;
+use crate::device::sentence;
+use crate::encode::{self, EncodeError, Encoded, Encoder, EncoderPlan, PictureFacts, Planned, Purpose};
+use crate::pipeline::frame::Place;
+use crate::process::{ProcessError, Resizer};
 use sightline_shared::camera::Rendition;
-use sightline_shared::encoder::{EncoderSettings, RenditionState};
+use sightline_shared::encoder::{Backend, EncoderSettings, RenditionState};
 use sightline_shared::time::{Epoch, TIMESCALE};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -32,6 +34,8 @@ pub(super) struct Worker {
     resizer: Resizer,
     fps: Option<f64>,
     retry: Option<(Mono, Duration)>,
+    /// Why the device's encoder is not to be tried for now.
+    avoid: Option<String>,
 }
 
 /// An encoder, and what it was opened for.
@@ -43,6 +47,8 @@ struct Session {
     epoch: Epoch,
     opened: Mono,
     inside: VecDeque<Inside>,
+    /// Why it is not the device's.
+    instead: Option<String>,
 }
 
 /// A frame that is with the encoder.
@@ -62,13 +68,14 @@ impl Encoding {
             self.counters.process.dropped(DropCause::EncoderFailed, 1);
             return reason.into_iter().for_each(|reason| self.failed(worker, reason));
         }
-        let Worker { session: Some(session), resizer, .. } = worker else { return };
         self.inject.pause("process", &*self.clock);
-        if let Err(e) = resizer.run(&decoded.frame, &mut session.encoder.input()) {
+        if let Err(e) = self.process(worker, decoded) {
             self.counters.process.dropped(DropCause::EncoderFailed, 1);
-            return self.failed(worker, format!("The picture cannot be brought to its size: {e}."));
+            return self.not_processed(worker, decoded, &e);
         }
+        let Worker { session: Some(session), resizer, .. } = worker else { return };
         let at = self.clock.now();
+        self.counters.process.on_device(at, &resizer.device_times());
         self.counters.process.leave(at, at.since(decoded.at));
         self.mark(decoded.trace.as_ref(), "process", at);
         self.counters.encode.enter();
@@ -77,9 +84,59 @@ impl Encoding {
         self.inject.pause("encode", &*self.clock);
         let key = self.key_asked.swap(false, Ordering::AcqRel);
         let made = session.encoder.encode(decoded.frame.pts.0, key);
-        let published = made.map_err(|e| e.to_string()).and_then(|units| self.publish(session, &units));
-        if let Err(reason) = published {
-            self.failed(worker, format!("Encoding failed: {reason}."));
+        self.counters.encode.on_device(self.clock.now(), &session.encoder.device_times());
+        match made {
+            Ok(units) => {
+                if let Err(reason) = self.publish(session, &units) {
+                    self.failed(worker, format!("Encoding failed: {reason}."));
+                }
+            }
+            Err(EncodeError::Device(reason)) => self.give_up_device(worker, decoded, reason),
+            Err(e) => self.failed(worker, format!("Encoding failed: {e}.")),
+        }
+    }
+
+    /// Has the frame's picture where the encoder reads it.
+    fn process(&self, worker: &mut Worker, decoded: &Decoded) -> Result<(), ProcessError> {
+        let Worker { session: Some(session), resizer, .. } = worker else { return Ok(()) };
+        if session.encoder.take(&decoded.frame) {
+            return Ok(());
+        }
+        resizer.fill(&decoded.frame, &mut session.encoder.input(), self.seat.bus())
+    }
+
+    /// A picture could not be had. Frames of a lost device are gone, and what decodes them goes on elsewhere by itself; an encoder
+    /// of that device has to be given up.
+    fn not_processed(&self, worker: &mut Worker, decoded: &Decoded, error: &ProcessError) {
+        let on_device = worker.session.as_ref().is_some_and(|session| session.plan.backend == Backend::Nvenc);
+        match error {
+            ProcessError::Device(e) if on_device => {
+                worker.avoid = Some(sentence(e));
+                self.end_at_once(worker);
+            }
+            ProcessError::Device(_) if decoded.frame.place() != Place::Host => {
+                tracing::debug!(rendition = self.rendition.name(), "{error}");
+            }
+            _ => self.failed(worker, format!("The picture cannot be brought to its size: {error}.")),
+        }
+    }
+
+    /// The device's encoder broke: software goes on with this very frame. What the device had is lost.
+    fn give_up_device(&self, worker: &mut Worker, decoded: &Decoded, reason: String) {
+        tracing::warn!(
+            holder = self.seat.holder(),
+            rendition = self.rendition.name(),
+            "encoding goes on in software: {reason}"
+        );
+        worker.avoid = Some(reason);
+        self.end_at_once(worker);
+        self.counters.process.enter();
+        self.one(worker, decoded);
+    }
+
+    fn end_at_once(&self, worker: &mut Worker) {
+        if let Some(session) = worker.session.take() {
+            self.counters.encode.dropped(DropCause::EncoderFailed, session.inside.len() as u64);
         }
     }
 
@@ -102,19 +159,25 @@ impl Encoding {
         }
         if self.try_again.swap(false, Ordering::AcqRel) {
             worker.retry = None;
+            // What runs instead goes on as it is where it can follow; the device is asked when another one has to be opened.
+            worker.avoid = worker.avoid.take().filter(|_| worker.session.is_some());
         }
         if worker.session.is_none() && worker.retry.is_some_and(|(at, _)| now < at) {
             return Err(None);
         }
-        let plan = encode::resolve(&asked, &facts, Purpose::Live).map_err(|refusal| Some(refusal.message))?;
+        let planned = |worker: &Worker| {
+            let planned = encode::plan_on(&asked, &facts, Purpose::Live, &self.seat, worker.avoid.as_deref());
+            planned.map_err(|refusal| Some(refusal.message))
+        };
+        let mut next = planned(worker)?;
         if let Some(session) = &mut worker.session {
             // A rate that is measured anew is no other picture.
             let same_picture =
                 session.epoch == epoch && session.facts == PictureFacts { fps: session.facts.fps, ..facts };
-            if session.epoch == epoch && session.encoder.reconfigure(&plan).is_ok() {
+            if session.epoch == epoch && session.encoder.reconfigure(&next.plan).is_ok() {
                 (session.asked, session.facts) = (asked, facts);
-                session.plan = plan.clone();
-                lock(&self.told).encoder(plan, session.encoder.describe());
+                (session.plan, session.instead) = (next.plan.clone(), next.instead);
+                lock(&self.told).encoder(next.plan, session.encoder.describe());
                 self.status.touch();
                 return Ok(());
             }
@@ -122,11 +185,22 @@ impl Encoding {
                 return Ok(());
             }
         }
+        if worker.session.is_some() && worker.avoid.take().is_some() {
+            next = planned(worker)?;
+        }
         self.end_session(worker);
-        let encoder = encode::open(&plan).map_err(|e| Some(e.to_string()))?;
+        let mut opened = encode::open(&next.plan, &self.seat);
+        if let Err(EncodeError::Device(reason)) = opened {
+            worker.avoid = Some(reason);
+            next = planned(worker)?;
+            opened = encode::open(&next.plan, &self.seat);
+        }
+        let encoder = opened.map_err(|e| Some(e.to_string()))?;
+        let Planned { plan, instead } = next;
         lock(&self.told).encoder(plan.clone(), encoder.describe());
         worker.retry = None;
-        worker.session = Some(Session { encoder, plan, asked, facts, epoch, opened: now, inside: VecDeque::new() });
+        let inside = VecDeque::new();
+        worker.session = Some(Session { encoder, plan, asked, facts, epoch, opened: now, inside, instead });
         self.status.touch();
         Ok(())
     }
@@ -167,7 +241,7 @@ impl Encoding {
             }
         }
         if !units.is_empty() {
-            self.tell(RenditionState::Running, None);
+            self.tell(RenditionState::Running, session.instead.clone());
         }
         Ok(())
     }
@@ -198,7 +272,7 @@ impl Worker {
     /// Closes the encoder at once; gives how many frames were with it, which are lost.
     pub(super) fn forget(&mut self) -> u64 {
         let lost = self.session.take().map_or(0, |session| session.inside.len() as u64);
-        (self.fps, self.retry) = (None, None);
+        (self.fps, self.retry, self.avoid) = (None, None, None);
         lost
     }
 

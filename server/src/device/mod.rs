@@ -1,0 +1,91 @@
+//! NVIDIA's devices: what was found at the start and why not, which camera uses which, and how that is said to people.
+//!
+//! This is no stage: bodies of stages ask here for a device and for tools to work on it. Nothing in here runs where no driver is.
+
+mod card;
+mod fetch;
+mod seat;
+mod tools;
+mod words;
+
+pub use card::Card;
+pub use fetch::{DevicePicture, Fetcher, Home, Sight, bytes_of};
+pub use seat::{Bus, Seat, Taken, Wish};
+pub use sightline_nv::{DeviceReport, Error, Report, Switches};
+pub use tools::Tools;
+pub use words::sentence;
+
+use std::sync::Arc;
+
+/// The devices of this machine.
+pub struct Devices {
+    report: Option<Report>,
+    cards: Vec<Arc<Card>>,
+}
+
+impl Devices {
+    /// None, and none are looked for: everything is done in software.
+    #[must_use]
+    pub fn none() -> Arc<Self> {
+        Arc::new(Self { report: None, cards: Vec::new() })
+    }
+
+    /// Looks for what there is; takes some hundred milliseconds where there is a device.
+    #[must_use]
+    pub fn find(switches: &Switches) -> Arc<Self> {
+        let report = sightline_nv::probe(switches);
+        let cards = match sightline_nv::Driver::load() {
+            Ok(driver) if report.driver.is_ok() => {
+                report.devices.iter().filter_map(|found| Card::new(&driver, found).ok()).map(Arc::new).collect()
+            }
+            _ => Vec::new(),
+        };
+        Arc::new(Self { report: Some(report), cards })
+    }
+
+    /// What was found, and why not; `None` where nothing was looked for.
+    #[must_use]
+    pub fn report(&self) -> Option<&Report> {
+        self.report.as_ref()
+    }
+
+    /// Those that can be used.
+    #[must_use]
+    pub fn cards(&self) -> &[Arc<Card>] {
+        &self.cards
+    }
+
+    /// The device for one more camera: the pinned one, else the one that fewest cameras use.
+    ///
+    /// # Errors
+    /// Why there is none, in a sentence.
+    fn take(&self, pinned: Option<u32>) -> Result<Taken, String> {
+        if self.cards.is_empty() {
+            return Err(self.why_none());
+        }
+        if let Some(number) = pinned {
+            let found = self.cards.iter().find(|card| card.ordinal() == number);
+            let card = found.ok_or_else(|| {
+                let known: Vec<_> = self.cards.iter().map(|card| card.ordinal().to_string()).collect();
+                format!("The settings ask for device {number}; this machine has {}.", known.join(", "))
+            })?;
+            return card.lost().map_or_else(|| Ok(Taken::new(card)), Err);
+        }
+        let there = self.cards.iter().filter(|card| card.lost().is_none());
+        match there.min_by_key(|card| card.seats()) {
+            Some(card) => Ok(Taken::new(card)),
+            None => Err(self.cards.iter().find_map(|card| card.lost()).unwrap_or_default()),
+        }
+    }
+
+    /// Why there is no device to use.
+    #[must_use]
+    pub fn why_none(&self) -> String {
+        let Some(report) = &self.report else { return "No device is used here.".into() };
+        let error = match &report.driver {
+            Err(error) => Some(error),
+            Ok(_) => report.devices.iter().find_map(|device| device.name.as_ref().err()),
+        };
+        error.map_or_else(|| "The driver finds no device that can be used.".into(), sentence)
+    }
+}
