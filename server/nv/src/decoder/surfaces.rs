@@ -3,8 +3,7 @@
 use super::{Limits, StreamFormat};
 use crate::checked::Cuvid;
 use crate::context::lifecycle;
-use crate::memory::Block;
-use crate::picture::Owner;
+use crate::picture::{Keeper, Owner};
 use crate::raw::{Zeroed, cuvid as raw};
 use crate::{Codec, Context, Decoded, Error, Event, Picture, Stream, Timing, View};
 use std::ffi::c_ulong;
@@ -278,7 +277,8 @@ impl Owner for Surface {
         self.handle.reap(&mut used, |events| events.iter().all(|event| event.is_done() != Ok(false)));
     }
 
-    fn block(&self) -> Option<&Arc<Block>> {
-        None
+    /// The decoder: its surfaces stay where they are.
+    fn keeper(&self) -> Keeper {
+        Arc::clone(&self.handle) as Keeper
     }
 }
