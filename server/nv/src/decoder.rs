@@ -131,7 +131,7 @@ impl Decoder {
         self.state().lost
     }
 
-    /// Gives one access unit (Annex B, or OBUs of AV1). What is ready then is fetched by [`Self::next_picture`] until there is none.
+    /// Gives one access unit (Annex B, or OBUs of AV1); `pts` counts 90 kHz. What is ready then is fetched by [`Self::next_picture`] until there is none.
     ///
     /// # Errors
     /// [`Error::AllHeld`] while pictures wait and none can be handed out: nothing was taken then. Otherwise what the device cannot decode, or
@@ -223,6 +223,8 @@ impl Parser {
         let mut params = raw::ParserParams::zeroed();
         params.codec = codec.of_decoder();
         params.max_decode_surfaces = 1;
+        // By which the parser makes up the times of pictures that come without one: two in one access unit.
+        params.clock_rate = 90_000;
         // Percent of a picture that may be damaged before the parser leaves it out: all of it, and whoever gets it is told.
         params.error_threshold = 100;
         params.user_data = state.cast();

@@ -30,5 +30,7 @@ mod pools;
 mod refusals;
 #[path = "device/sessions.rs"]
 mod sessions;
+#[path = "device/stress.rs"]
+mod stress;
 #[path = "device/whole.rs"]
 mod whole;

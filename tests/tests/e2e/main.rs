@@ -7,6 +7,7 @@ mod annotate;
 mod clips;
 mod device;
 mod device_failures;
+mod doctor;
 mod encoder;
 mod faults;
 mod files;

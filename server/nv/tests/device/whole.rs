@@ -8,7 +8,7 @@ use sightline_nv::{
     Atlas, Buffer, Context, Crop, DrawList, EncoderSettings, Format, Ink, Input, Kernels, Matrix, ModelInput, Pool,
     Samples, Stream, Timings,
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const FROM: (u32, u32) = (330, 250);
 const TO: (u32, u32) = (160, 120);
@@ -179,5 +179,36 @@ fn timings_that_nobody_asks_for_are_forgotten_and_counted() {
     let all: Vec<_> = at_once.into_iter().chain(ring.finished()).map(|(number, _)| number).collect();
     assert_eq!((all, ring.missed()), (vec![3, 4], 3));
     drop((ring, stream));
+    nothing_is_left();
+}
+
+#[test]
+fn letting_go_of_a_picture_does_not_wait_for_its_readers() {
+    let Some(context) = device("whole::letting_go_of_a_picture_does_not_wait_for_its_readers", "delay=40000") else {
+        return;
+    };
+    let clip = Clip::h264((176, 144), 6, "keyint=6:bframes=0");
+    let wanted = clip.software();
+    let mut kernels = Kernels::new(&context).unwrap();
+    let stream = Stream::new(&context).unwrap();
+    let pool = Pool::new(&context, Format::Nv12, clip.size, 6).unwrap();
+    let mut decoder = decoder(&context, clip.codec, 2);
+    let mut copies = Vec::new();
+    for (at, unit) in (0..).zip(&clip.units) {
+        decoder.decode(unit, at).unwrap();
+        let decoded = decoder.next_picture().unwrap().unwrap();
+        let copy = pool.lease().unwrap().unwrap();
+        kernels.resize(&[(&decoded.picture, Crop::whole(clip.size), &copy)]).unwrap();
+        let begun = Instant::now();
+        drop(decoded);
+        // Each step of a stream takes 20 ms or more there.
+        let real = count("launches").is_none();
+        assert!(real || begun.elapsed() < Duration::from_millis(15), "it waited for {:?}", begun.elapsed());
+        copies.push(copy);
+    }
+    for (copy, wanted) in copies.iter().zip(&wanted) {
+        assert!(rows(&copy.download(&stream).unwrap()) == *wanted, "the decoder wrote where a kernel read still");
+    }
+    drop((decoder, copies, kernels, pool, stream));
     nothing_is_left();
 }

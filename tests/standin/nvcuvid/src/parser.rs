@@ -14,6 +14,7 @@ use sightline_standin::stream::Handles;
 use sightline_standin::{Cu, abi, machine};
 
 use crate::codec::{Codec, Role, nals};
+use crate::decoder::NEEDED;
 use crate::libav::Headers;
 use crate::order::{Order, Waiting};
 use crate::sequence::Sequence;
@@ -204,6 +205,8 @@ impl Parser {
         picture.nNumSlices = size(offsets.len());
         picture.pSliceDataOffsets = offsets.as_ptr();
         picture.ref_pic_flag = c_int::from(reference);
+        // What is kept, and the one that is decoded.
+        picture.Reserved[NEEDED] = sequence.kept + 1;
         picture.intra_pic_flag = c_int::from(intra);
         // SAFETY: the client's function with the client's pointer; the picture's bytes outlive the call.
         unsafe { (self.callbacks.decode)(self.callbacks.data, &mut picture) != 0 }
