@@ -227,8 +227,7 @@ async fn a_full_disk_ends_a_clip_and_nothing_else() {
     program.wait_live("demo").await;
     wait_kept(&program, "demo", 5.0).await;
     let mut viewer = Viewer::open(&program, "demo").await;
-    let (clip, chunks) =
-        tokio::join!(made(&program, json!({ "camera": "demo", "last_s": 5 })), viewer.videos(60));
+    let (clip, chunks) = tokio::join!(made(&program, json!({ "camera": "demo", "last_s": 5 })), viewer.videos(60));
     assert_eq!(clip.state, JobState::Failed, "{clip:?}");
     assert!(clip.error.as_deref().is_some_and(|words| words.contains("space")), "{clip:?}");
     assert_eq!(clip_files(&program), Vec::<String>::new());
