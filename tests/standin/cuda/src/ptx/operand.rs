@@ -156,8 +156,8 @@ fn address<'a>(tokens: &mut Tokens<'a>, all: &impl Registers) -> Result<Operand<
         if !plus && !minus {
             tokens.expect("]")?;
         }
-        let number: i64 = tokens.number()?;
-        offset = if minus { -number } else { number };
+        let number: u32 = tokens.number()?;
+        offset = if minus { -i64::from(number) } else { i64::from(number) };
     }
     tokens.expect("]")?;
     Ok(Operand::Address(base, offset))

@@ -309,3 +309,33 @@ fn what_is_not_understood_is_refused_with_its_line() {
     assert_eq!([versions("7.2", true), versions("7.3", true)].map(|one| one.err()), [None, Some(true)]);
     assert!(parse(".version 6.0\n.target sm_80", false).is_err_and(|refusal| refusal.what.contains("sm_80")));
 }
+
+#[test]
+fn shipped_kernels_are_understood_and_damaged_ones_are_refused_without_harm() {
+    let shipped = [
+        include_str!("../../../../../server/nv/kernels/draw.ptx"),
+        include_str!("../../../../../server/nv/kernels/input.ptx"),
+        include_str!("../../../../../server/nv/kernels/resize.ptx"),
+    ];
+    let mut seed = 1_u64;
+    let mut next = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    for text in shipped {
+        assert!(!parse(text, false).unwrap_or_else(|refusal| panic!("{refusal:?}")).is_empty());
+        let lines: Vec<&str> = text.lines().collect();
+        let mut refused = 0;
+        for _ in 0..60 {
+            let mut bytes = text.as_bytes().to_vec();
+            for _ in 0..3 {
+                let at = next(bytes.len());
+                bytes[at] = b"\0 9%,;.[]{}<>-+@!_fxu\n\"/*("[next(26)];
+            }
+            refused += usize::from(parse(&String::from_utf8_lossy(&bytes), false).is_err());
+            let cut = lines[..next(lines.len())].join("\n");
+            refused += usize::from(parse(&cut, true).is_err());
+        }
+        assert!(refused > 60, "{refused} of 120 were refused");
+    }
+}
