@@ -230,6 +230,7 @@ impl Kernels {
     /// # Errors
     /// When it does not fit, a part is not within its picture, or the driver fails.
     pub fn input(&mut self, model: &ModelInput, pictures: &[InputPicture<'_>], to: &Buffer) -> Result<Event, Error> {
+        to.of(&self.stream)?;
         let number = if model.samples == Samples::F32 { 4 } else { 2 };
         let needed = pictures.len() * 3 * model.width as usize * model.height as usize * number;
         if needed == 0 || needed > to.bytes() {

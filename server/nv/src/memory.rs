@@ -42,6 +42,7 @@ impl Buffer {
     /// # Errors
     /// When it does not fit, or the driver fails.
     pub fn upload(&self, stream: &Stream, offset: usize, data: &[u8]) -> Result<(), Error> {
+        self.of(stream)?;
         self.holds(offset, data.len())?;
         if data.is_empty() {
             return Ok(());
@@ -61,6 +62,7 @@ impl Buffer {
     /// # Errors
     /// When there are not as many, or the driver fails.
     pub fn download(&self, stream: &Stream, offset: usize, into: &mut [u8]) -> Result<(), Error> {
+        self.of(stream)?;
         self.holds(offset, into.len())?;
         if into.is_empty() {
             return Ok(());
@@ -82,10 +84,21 @@ impl Buffer {
     /// # Errors
     /// When it does not fit, or the driver fails.
     pub fn copy_from(&self, stream: &Stream, from: &Self) -> Result<(), Error> {
+        self.of(stream)?;
+        from.of(stream)?;
         self.holds(0, from.bytes)?;
         let _current = self.context.enter()?;
         // SAFETY: it fits; the driver waits for the copy before it frees either.
         unsafe { self.context.cuda().cuMemcpyDtoDAsync_v2(self.pointer, from.pointer, from.bytes, stream.handle()) }
+    }
+
+    /// Refuses a stream of another device: what it does there would be done to other memory.
+    pub(crate) fn of(&self, stream: &Stream) -> Result<(), Error> {
+        if self.context.is(stream.context()) {
+            return Ok(());
+        }
+        let (own, other) = (self.context.ordinal(), stream.context().ordinal());
+        Err(Error::Invalid(format!("memory of device {own} was given to a stream of device {other}")))
     }
 
     fn holds(&self, offset: usize, bytes: usize) -> Result<(), Error> {

@@ -30,6 +30,8 @@ mod pools;
 mod refusals;
 #[path = "device/sessions.rs"]
 mod sessions;
+#[path = "device/several.rs"]
+mod several;
 #[path = "device/stress.rs"]
 mod stress;
 #[path = "device/whole.rs"]
