@@ -47,6 +47,8 @@ struct Session {
     epoch: Epoch,
     opened: Mono,
     inside: VecDeque<Inside>,
+    /// The device that it was opened at.
+    device: Option<u32>,
     /// Why it is not the device's.
     instead: Option<String>,
 }
@@ -158,7 +160,10 @@ impl Encoding {
     /// There is none: why, or nothing where the next try is waited for.
     fn ready(&self, worker: &mut Worker, epoch: Epoch, facts: PictureFacts, now: Mono) -> Result<(), Option<String>> {
         let asked = self.asked_for(&facts);
+        let at = |session: &Session| session.plan.backend == Backend::Nvenc && session.device != self.seat.device();
+        let moved = worker.session.as_ref().is_some_and(at);
         if let Some(session) = &worker.session
+            && !moved
             && (session.epoch, session.facts, &session.asked) == (epoch, facts, &asked)
         {
             return Ok(());
@@ -176,7 +181,7 @@ impl Encoding {
             planned.map_err(|refusal| Some(refusal.message))
         };
         let mut next = planned(worker)?;
-        if let Some(session) = &mut worker.session {
+        if let Some(session) = worker.session.as_mut().filter(|_| !moved) {
             // A rate that is measured anew is no other picture.
             let same_picture =
                 session.epoch == epoch && session.facts == PictureFacts { fps: session.facts.fps, ..facts };
@@ -206,7 +211,8 @@ impl Encoding {
         lock(&self.told).encoder(plan.clone(), encoder.describe());
         worker.retry = None;
         let inside = VecDeque::new();
-        worker.session = Some(Session { encoder, plan, asked, facts, epoch, opened: now, inside, instead });
+        let device = self.seat.device();
+        worker.session = Some(Session { encoder, plan, asked, facts, epoch, opened: now, inside, device, instead });
         self.status.touch();
         Ok(())
     }
