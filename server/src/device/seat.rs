@@ -158,6 +158,12 @@ impl Seat {
         taken.as_ref().map(|taken| taken.0.clone()).ok_or_else(String::new)
     }
 
+    /// The number of the device that it is at now; `None` before the first look, and after another one was asked for.
+    #[must_use]
+    pub fn device(&self) -> Option<u32> {
+        lock(&self.0.taken).as_ref().map(|taken| taken.0.ordinal())
+    }
+
     /// The device, if it is to decode this stream.
     ///
     /// # Errors

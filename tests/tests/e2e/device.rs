@@ -181,7 +181,7 @@ async fn a_picture_that_changes_stays_on_the_device() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_decoder_takes_over_at_a_key_frame() {
     let (camera, device) = (camera().await, Device::new());
-    let program = Program::start_with(device.options("", settings(&[&camera], UNSEEN))).await;
+    let program = Program::start_with(device.options("devices=2", settings(&[&camera], UNSEEN))).await;
     program.wait_live("cam0").await;
     let mut viewer = watch(&program, "cam0", "main").await;
     let mut all = viewer.videos(10).await;
@@ -193,8 +193,15 @@ async fn another_decoder_takes_over_at_a_key_frame() {
         assert!(told.decoder.as_deref().is_some_and(|words| words.starts_with(begins)), "{told:?}");
         assert_eq!(told.decoder_reason.is_some(), decoder == "software", "{told:?}");
     }
+    let (status, answer) = program.send(Method::PATCH, "/api/cameras/cam0", &json!({ "device": "1" })).await;
+    assert_eq!((status, answer["device"].as_str()), (200, Some("1")), "{answer}");
+    all.extend(viewer.videos(60).await);
+    let told = program.camera("cam0").await;
+    assert_eq!((told.hardware.device, backend(&told)), (Some(1), Some(Backend::Nvenc)), "{told:?}");
     without_a_gap(&all);
     drop(program.stop());
+    let counts = device.counts();
+    assert!(counts["device1_pictures_encoded"] > 30 && counts["device1_pictures_decoded"] > 30, "{counts:?}");
     all_given_back(&device);
 }
 

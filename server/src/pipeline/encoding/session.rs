@@ -47,6 +47,8 @@ struct Session {
     epoch: Epoch,
     opened: Mono,
     inside: VecDeque<Inside>,
+    /// The device that it was opened at.
+    device: Option<u32>,
     /// Why it is not the device's.
     instead: Option<String>,
 }
@@ -73,6 +75,11 @@ impl Encoding {
             self.counters.process.dropped(DropCause::EncoderFailed, 1);
             return self.not_processed(worker, decoded, &e);
         }
+        self.encode(worker, decoded, began);
+    }
+
+    /// Encodes the picture that lies where the encoder reads it.
+    fn encode(&self, worker: &mut Worker, decoded: &Decoded, began: Mono) {
         let Worker { session: Some(session), resizer, .. } = worker else { return };
         let at = self.clock.now();
         self.counters.process.on_device(at, &resizer.device_times());
@@ -158,7 +165,9 @@ impl Encoding {
     /// There is none: why, or nothing where the next try is waited for.
     fn ready(&self, worker: &mut Worker, epoch: Epoch, facts: PictureFacts, now: Mono) -> Result<(), Option<String>> {
         let asked = self.asked_for(&facts);
+        let moved = worker.session.as_ref().is_some_and(|session| self.has_moved(session));
         if let Some(session) = &worker.session
+            && !moved
             && (session.epoch, session.facts, &session.asked) == (epoch, facts, &asked)
         {
             return Ok(());
@@ -171,44 +180,66 @@ impl Encoding {
         if worker.session.is_none() && worker.retry.is_some_and(|(at, _)| now < at) {
             return Err(None);
         }
-        let planned = |worker: &Worker| {
-            let planned = encode::plan_on(&asked, &facts, Purpose::Live, &self.seat, worker.avoid.as_deref());
-            planned.map_err(|refusal| Some(refusal.message))
-        };
-        let mut next = planned(worker)?;
-        if let Some(session) = &mut worker.session {
-            // A rate that is measured anew is no other picture.
-            let same_picture =
-                session.epoch == epoch && session.facts == PictureFacts { fps: session.facts.fps, ..facts };
-            if session.epoch == epoch && session.encoder.reconfigure(&next.plan).is_ok() {
-                (session.asked, session.facts) = (asked, facts);
-                (session.plan, session.instead) = (next.plan.clone(), next.instead);
-                lock(&self.told).encoder(next.plan, session.encoder.describe());
-                self.status.touch();
-                return Ok(());
-            }
-            if same_picture && now.since(session.opened) < RESTART_AFTER {
-                return Ok(());
-            }
+        let mut next = self.planned(worker, &asked, &facts)?;
+        if let Some(session) = worker.session.as_mut().filter(|session| !moved && session.epoch == epoch)
+            && self.follows(session, &next, &asked, facts, now)
+        {
+            return Ok(());
         }
         if worker.session.is_some() && worker.avoid.take().is_some() {
-            next = planned(worker)?;
+            next = self.planned(worker, &asked, &facts)?;
         }
         self.end_session(worker);
         let mut opened = encode::open(&next.plan, &self.seat);
         if let Err(EncodeError::Device { reason, lost }) = opened {
             worker.avoid = self.avoid(reason, lost);
-            next = planned(worker)?;
+            next = self.planned(worker, &asked, &facts)?;
             opened = encode::open(&next.plan, &self.seat);
         }
         let encoder = opened.map_err(|e| Some(e.to_string()))?;
         let Planned { plan, instead } = next;
         lock(&self.told).encoder(plan.clone(), encoder.describe());
         worker.retry = None;
-        let inside = VecDeque::new();
-        worker.session = Some(Session { encoder, plan, asked, facts, epoch, opened: now, inside, instead });
+        let (inside, device) = (VecDeque::new(), self.seat.device());
+        worker.session = Some(Session { encoder, plan, asked, facts, epoch, opened: now, inside, device, instead });
         self.status.touch();
         Ok(())
+    }
+
+    /// Whether the camera has another device than its encoder.
+    fn has_moved(&self, session: &Session) -> bool {
+        session.plan.backend == Backend::Nvenc && session.device != self.seat.device()
+    }
+
+    fn planned(
+        &self,
+        worker: &Worker,
+        asked: &EncoderSettings,
+        facts: &PictureFacts,
+    ) -> Result<Planned, Option<String>> {
+        encode::plan_on(asked, facts, Purpose::Live, &self.seat, worker.avoid.as_deref())
+            .map_err(|refusal| Some(refusal.message))
+    }
+
+    /// Whether the encoder that runs goes by the next plan, or is too young to be followed by another one.
+    fn follows(
+        &self,
+        session: &mut Session,
+        next: &Planned,
+        asked: &EncoderSettings,
+        facts: PictureFacts,
+        now: Mono,
+    ) -> bool {
+        // A rate that is measured anew is no other picture.
+        let same_picture = session.facts == PictureFacts { fps: session.facts.fps, ..facts };
+        if session.encoder.reconfigure(&next.plan).is_ok() {
+            (session.asked, session.facts) = (asked.clone(), facts);
+            (session.plan, session.instead) = (next.plan.clone(), next.instead.clone());
+            lock(&self.told).encoder(next.plan.clone(), session.encoder.describe());
+            self.status.touch();
+            return true;
+        }
+        same_picture && now.since(session.opened) < RESTART_AFTER
     }
 
     /// Publishes what the encoder still holds; what it does not give back is counted as stopped.
