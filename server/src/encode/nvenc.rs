@@ -83,7 +83,9 @@ impl NvencEncoder {
         let capacity = usize::from(plan.b_frames) + 3;
         let pool = Pool::new(card.context(), Format::Nv12, (plan.width, plan.height), capacity).map_err(wrong)?;
         let next = leased(&pool).map_err(wrong)?;
-        let encoder = sightline_nv::Encoder::named(card.context(), settings, seat.holder()).map_err(wrong)?;
+        let undisturbed = card.opening();
+        let encoder = sightline_nv::Encoder::named(card.context(), settings, &seat.session_name()).map_err(wrong)?;
+        drop(undisturbed);
         let (plan, times) = (plan.clone(), Times::new(plan));
         let worked = Timings::new(WORKED);
         Ok(Self { encoder, pool, next, taken: None, plan, times, card, worked })
