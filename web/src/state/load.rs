@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 pub(crate) struct Line {
     /// Its name.
     pub(crate) name: &'static str,
-    /// The token of its colour: that of the stage which the engine works for.
+    /// The token of its colour: that of the stage which keeps the engine busy.
     pub(crate) colour: &'static str,
     /// Strokes and gaps in CSS pixels; lines are told apart without colours, too.
     pub(crate) dash: &'static [u32],
@@ -17,7 +17,7 @@ pub(crate) struct Line {
 
 /// Every line, in the order of the legend.
 pub(crate) const LINES: [Line; 4] = [
-    Line { name: "GPU", colour: "--stage-process", dash: &[3, 3] },
+    Line { name: "GPU", colour: "--stage-detect", dash: &[3, 3] },
     Line { name: "Decoder", colour: "--stage-decode", dash: &[8, 4] },
     Line { name: "Encoder", colour: "--stage-encode", dash: &[] },
     Line { name: "Memory", colour: "--stage-network", dash: &[1, 3] },

@@ -56,6 +56,10 @@ fn Room(number: u32, tried: Memo<Option<MoreSessions>>) -> impl IntoView {
     let fresh = RwSignal::new(None::<MoreSessions>);
     let fault = RwSignal::new(None::<String>);
     let try_it = move |_| {
+        // Not `disabled` meanwhile: that would take the focus away from who pressed it by keyboard.
+        if busy.get_untracked() {
+            return;
+        }
         busy.set(true);
         fault.set(None);
         leptos::task::spawn_local(async move {
@@ -81,9 +85,9 @@ fn Room(number: u32, tried: Memo<Option<MoreSessions>>) -> impl IntoView {
     };
     view! {
         <div class="room">
+            <button class="button small" data-testid="try-room" aria-disabled=move || busy.get().to_string() on:click=try_it>"Try how many more"</button>
             <p class="hint" role="status" data-testid="room-told">{said}</p>
             <p class="fault" role="alert">{move || fault.get()}</p>
-            <button class="button small" data-testid="try-room" disabled=move || busy.get() on:click=try_it>"Try how many more"</button>
         </div>
     }
 }
