@@ -9,6 +9,7 @@ pub mod codec;
 pub mod decode;
 pub mod detect;
 pub mod device;
+pub mod doctor;
 pub mod draw;
 pub mod encode;
 pub mod fragment;

@@ -39,6 +39,18 @@ enum Command {
     Annotate(Annotate),
     /// The camera doctor: watch a stream for some seconds and tell what it is, what is wrong with it, and the mend.
     Probe(Probe),
+    /// What each stage will use on this machine and, for what is missing, why; exit status 1 only where something that the settings
+    /// ask for by name cannot be had.
+    Doctor(Doctor),
+}
+
+#[derive(Args)]
+struct Doctor {
+    #[command(flatten)]
+    common: Common,
+    /// The check-up as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
@@ -135,6 +147,7 @@ fn main() -> ExitCode {
         Command::Annotate(annotate) => annotate.log_format,
         Command::Config(Config::PrintDefault) => LogFormat::Text,
         Command::Probe(probe) => probe.log_format,
+        Command::Doctor(doctor) => doctor.common.log_format,
     };
     logging::set_up(match log_format {
         LogFormat::Text => logging::Format::Text,
@@ -148,6 +161,7 @@ fn main() -> ExitCode {
             annotate::cli::run(arguments, matches!(log_format, LogFormat::Json)).map_err(Into::into)
         }
         Command::Probe(arguments) => probe(arguments),
+        Command::Doctor(arguments) => doctor(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -199,6 +213,12 @@ fn probe(arguments: Probe) -> Result<(), Box<dyn Error>> {
     // A source that waits for a name server ends in its own time; nobody waits for it.
     runtime.shutdown_background();
     Ok(done?)
+}
+
+fn doctor(arguments: Doctor) -> Result<(), Box<dyn Error>> {
+    let Doctor { common: Common { config, data, .. }, json } = arguments;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    Ok(sightline::doctor::command::run(&sightline::doctor::command::Options { json, config, data }, &clock)?)
 }
 
 fn run_config(config: &Config) -> Result<(), Box<dyn Error>> {

@@ -215,7 +215,7 @@ fn what_the_device_cannot_decode_is_said_at_once() {
     let unit = AccessUnit { params: Arc::new(StreamParams { video, audio: None }), data: data.clone(), ..unit.clone() };
     let mut frames = Vec::new();
     let refused = on_device(&seat, &unit).decode(&unit, &mut frames).unwrap_err();
-    assert!(matches!(&refused, DecodeError::Device(reason) if reason.contains("4:4:4")), "{refused}");
+    assert!(matches!(&refused, DecodeError::Device { reason, lost: false } if reason.contains("4:4:4")), "{refused}");
 }
 
 /// Mean difference of two planes.

@@ -1,6 +1,7 @@
 //! Bodies of the HTTP API that both ends use.
 
 use crate::camera::{DetectSettings, Role, Transport, VideoMode};
+use crate::device::DecoderChoice;
 use crate::encoder::EncoderSettings;
 use serde::{Deserialize, Serialize};
 
@@ -99,6 +100,12 @@ pub struct NewCamera {
     pub transport: Transport,
     /// How the picture reaches viewers.
     pub video: VideoMode,
+    /// The device that it uses, by its number, or `auto`, which is the default.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(auto|[0-9]{1,2})$"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// What decodes it.
+    pub decoder: DecoderChoice,
     /// The detector's settings.
     #[serde(deserialize_with = "crate::object::object")]
     pub detect: DetectSettings,
@@ -124,6 +131,13 @@ pub struct CameraPatch {
     /// New video mode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub video: Option<VideoMode>,
+    /// Another device, by its number, or `auto`.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(auto|[0-9]{1,2})$"))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+    /// Another decoder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoder: Option<DecoderChoice>,
     /// New detector settings, as a whole.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::object::optional")]
     pub detect: Option<DetectSettings>,

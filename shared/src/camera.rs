@@ -213,6 +213,10 @@ pub struct Camera {
     pub transport: Transport,
     /// How the picture reaches viewers.
     pub video: VideoMode,
+    /// The device that it is pinned to, by its number, or `auto`.
+    pub device: String,
+    /// What is to decode it.
+    pub decoder: crate::device::DecoderChoice,
     /// The detector's settings.
     pub detect: DetectSettings,
     /// What analysis is doing.

@@ -16,6 +16,9 @@ pub enum DecoderChoice {
     Software,
 }
 
+/// The word for a device that is not pinned.
+pub const ANY_DEVICE: &str = "auto";
+
 /// The hardware of one camera.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

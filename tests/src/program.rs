@@ -36,6 +36,8 @@ pub struct Options {
     pub arguments: Vec<String>,
     /// Further environment.
     pub environment: Vec<(String, String)>,
+    /// Kilobytes from which on no file grows, as on a disk that is full.
+    pub file_limit_kb: Option<u32>,
 }
 
 /// The running program.
@@ -250,7 +252,14 @@ pub fn cpu_seconds_of(process: u32) -> f64 {
 /// The command that serves from `data`.
 #[must_use]
 pub fn command(data: &Path, options: &Options) -> Command {
-    let mut command = Command::new(binary());
+    let mut command = match options.file_limit_kb {
+        None => Command::new(binary()),
+        Some(limit) => {
+            let mut command = Command::new("bash");
+            command.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {limit}; exec \"$@\"")).arg("bash").arg(binary());
+            command
+        }
+    };
     command.arg("serve").arg("--config").arg(data.join("sightline.toml")).arg("--data").arg(data);
     if !options.arguments.iter().any(|argument| argument == "--listen") {
         command.args(["--listen", "127.0.0.1:0"]);

@@ -48,9 +48,20 @@ impl Device {
         let environment = vec![
             pair("LD_LIBRARY_PATH", folder().display().to_string()),
             pair("SIGHTLINE_STANDIN_FAULTS", faults.to_owned()),
+            pair("SIGHTLINE_STANDIN_FAULTS_FILE", self.report.path().join("faults").display().to_string()),
             pair("SIGHTLINE_STANDIN_REPORT", self.file().display().to_string()),
         ];
         Options { config: Some(config), environment, ..Options::default() }
+    }
+
+    /// Has it fail from here on, while the program runs.
+    ///
+    /// # Panics
+    /// The folder is gone.
+    pub fn fail_now(&self, faults: &str) {
+        let beside = self.report.path().join("faults.new");
+        std::fs::write(&beside, faults).expect("the folder is ours");
+        std::fs::rename(&beside, self.report.path().join("faults")).expect("the folder is ours");
     }
 
     /// What it counted; once the program has ended.

@@ -131,13 +131,16 @@ impl Decoder {
         self.state().lost
     }
 
-    /// Gives one access unit (Annex B, or OBUs of AV1). What is ready then is fetched by [`Self::next_picture`] until there is none.
+    /// Gives one access unit (Annex B, or OBUs of AV1); `pts` counts 90 kHz. What is ready then is fetched by [`Self::next_picture`] until there is none.
     ///
     /// # Errors
     /// [`Error::AllHeld`] while pictures wait and none can be handed out: nothing was taken then. Otherwise what the device cannot decode, or
     /// how the driver failed; it then begins anew with the next key frame that it is given.
     pub fn decode(&mut self, access_unit: &[u8], pts: i64) -> Result<(), Error> {
         self.state().room()?;
+        if access_unit.is_empty() {
+            return Ok(());
+        }
         let mut packet = raw::SourceDataPacket::zeroed();
         packet.flags = raw::PACKET_TIMESTAMP | raw::PACKET_END_OF_PICTURE;
         if std::mem::take(&mut self.fresh) {
@@ -188,7 +191,11 @@ impl Decoder {
     /// # Errors
     /// [`Error::AllHeld`] when a picture is ready and every surface is held, or how the driver failed.
     pub fn next_picture(&mut self) -> Result<Option<Decoded>, Error> {
-        self.state().next()
+        let next = self.state().next();
+        if next.as_ref().is_err_and(|error| !matches!(error, Error::AllHeld(_))) {
+            self.parser = None;
+        }
+        next
     }
 }
 
@@ -216,6 +223,8 @@ impl Parser {
         let mut params = raw::ParserParams::zeroed();
         params.codec = codec.of_decoder();
         params.max_decode_surfaces = 1;
+        // By which the parser makes up the times of pictures that come without one: two in one access unit.
+        params.clock_rate = 90_000;
         // Percent of a picture that may be damaged before the parser leaves it out: all of it, and whoever gets it is told.
         params.error_threshold = 100;
         params.user_data = state.cast();

@@ -2,6 +2,7 @@
 
 mod config;
 mod held;
+mod owned;
 mod session;
 
 use crate::raw::nvenc as raw;
@@ -10,8 +11,8 @@ pub use config::EncoderCaps;
 use config::{check, ready};
 use held::Entry;
 pub use held::{HeldSession, Room, sessions};
+pub(crate) use owned::{CODECS, version};
 use session::Open;
-pub(crate) use session::{CODECS, version};
 use std::fmt;
 use std::sync::Arc;
 
@@ -169,6 +170,9 @@ pub struct Encoder {
     settings: EncoderSettings,
     caps: EncoderCaps,
     open: Open,
+    /// Encoded already, and to be given with the next ones.
+    ready: Vec<Encoded>,
+    behind: usize,
     entry: Entry,
 }
 
@@ -178,7 +182,7 @@ impl Encoder {
     /// # Errors
     /// Where there is no encoder, no session left, or the driver is too old.
     pub fn caps(context: &Context, codec: Codec) -> Result<Option<EncoderCaps>, Error> {
-        session::with_session(context, |session| config::caps(session, codec))
+        owned::with_session(context, |session| config::caps(session, codec))
     }
 
     /// How many sessions the device takes beside those that are open: they are opened until it refuses, or `at_most` are, and closed again.
@@ -191,7 +195,7 @@ impl Encoder {
     pub fn room(context: &Context, at_most: usize) -> Result<Room, Error> {
         let mut open = Vec::new();
         while open.len() < at_most {
-            match session::open(context) {
+            match owned::open(context) {
                 Ok(session) => open.push(session),
                 Err(Error::NoSession) => return Ok(Room { sessions: open.len(), more: false }),
                 Err(error) => return Err(error),
@@ -214,16 +218,16 @@ impl Encoder {
     /// What the device cannot do, in words; [`Error::NoSession`] where another program has the last one.
     pub fn named(context: &Context, settings: EncoderSettings, name: &str) -> Result<Self, Error> {
         let stream = Arc::new(Stream::new(context)?);
-        let session = session::open(context)?;
+        let session = owned::open(context)?;
         let _current = context.enter()?;
-        let caps = match session::owned(&session, |session| config::caps(session, settings.codec))? {
+        let caps = match owned::owned(&session, |session| config::caps(session, settings.codec))? {
             Some(caps) => caps,
             None => return Err(Error::Unsupported(format!("this device does not encode {}", settings.codec))),
         };
         check(&settings, &caps)?;
         let open = Open::new(context, session, stream, &settings)?;
         let entry = Entry::new(HeldSession::of(context, &settings, name));
-        Ok(Self { context: context.clone(), settings, caps, open, entry })
+        Ok(Self { context: context.clone(), settings, caps, open, ready: Vec::new(), behind: 0, entry })
     }
 
     /// What it encodes by now.
@@ -238,9 +242,16 @@ impl Encoder {
         &self.caps
     }
 
+    /// From now on up to so many pictures, 0 to 3, may be in the encoder while others are given: files are encoded faster, since the device has
+    /// always something to do, and cameras are later by as many pictures. 0 at first.
+    pub fn behind(&mut self, pictures: usize) {
+        self.behind = pictures.min(session::MOST_BEHIND);
+    }
+
     /// Encodes a picture, as a key frame if asked to; gives what is ready by then, in decoding order. Waits for the device.
     ///
-    /// Without B-frames that is the picture itself. The picture is held until it is encoded and is not to be written to meanwhile.
+    /// Without B-frames and [`Self::behind`] that is the picture itself. The picture is held until it is encoded and is not to be written to
+    /// meanwhile.
     ///
     /// # Errors
     /// When the picture is not of the settings' format and size, or the driver fails.
@@ -257,8 +268,20 @@ impl Encoder {
         if !picture.context().is(&self.context) {
             return Err(Error::Invalid("the picture lies on another device than the encoder".into()));
         }
-        let _current = self.context.enter()?;
-        self.open.encode(picture, pts, key)
+        let encoded = {
+            let _current = self.context.enter()?;
+            self.open.encode(picture, pts, key, self.behind)?
+        };
+        Ok(self.with_ready(encoded))
+    }
+
+    fn with_ready(&mut self, mut encoded: Vec<Encoded>) -> Vec<Encoded> {
+        if self.ready.is_empty() {
+            return encoded;
+        }
+        let mut all = std::mem::take(&mut self.ready);
+        all.append(&mut encoded);
+        all
     }
 
     /// Changes bitrate, maximum, VBV, frame rate and size without a break; anything else takes a new encoder, and nothing is changed then.
@@ -274,10 +297,13 @@ impl Encoder {
             return Ok(Reconfigured::Live);
         }
         let resized = ready(&self.settings) != ready(settings);
-        if resized && self.open.holds_back() {
-            return Ok(Reconfigured::NeedsNew("pictures of the size before are held back for their order".into()));
-        }
         let _current = self.context.enter()?;
+        if resized {
+            self.ready.extend(self.open.collect(0)?);
+            if self.open.holds_back() {
+                return Ok(Reconfigured::NeedsNew("pictures of the size before are held back for their order".into()));
+            }
+        }
         self.open.reconfigure(settings, resized)?;
         self.settings = *settings;
         self.entry.resized((settings.width, settings.height));
@@ -289,8 +315,11 @@ impl Encoder {
     /// # Errors
     /// When the driver fails.
     pub fn finish(&mut self) -> Result<Vec<Encoded>, Error> {
-        let _current = self.context.enter()?;
-        self.open.finish()
+        let encoded = {
+            let _current = self.context.enter()?;
+            self.open.finish()?
+        };
+        Ok(self.with_ready(encoded))
     }
 }
 

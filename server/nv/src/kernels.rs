@@ -3,6 +3,7 @@
 mod launch;
 
 use crate::module::{Kernel, Module};
+use crate::pinned::Pinned;
 use crate::{Atlas, Buffer, Context, DrawList, Error, Event, Format, Picture, Stream, Timing};
 use launch::{Argument, Launch, draw_launches, input_launch, resize_launch};
 use std::collections::HashMap;
@@ -151,6 +152,7 @@ pub struct Kernels {
     loaded: Arc<HashMap<&'static str, Kernel>>,
     stream: Arc<Stream>,
     lists: Buffer,
+    pinned: Pinned,
     last: Vec<Timing>,
 }
 
@@ -188,6 +190,7 @@ impl Kernels {
             loaded,
             stream: Arc::new(Stream::new(context)?),
             lists: Buffer::new(context, LISTS)?,
+            pinned: Pinned::new(context, LISTS)?,
             last: Vec::new(),
         })
     }
@@ -290,10 +293,12 @@ impl Kernels {
         if packed.len() > self.lists.bytes() {
             // A launch before may be reading them still.
             self.stream.synchronize()?;
-            self.lists = Buffer::new(self.stream.context(), packed.len().next_power_of_two())?;
+            let bytes = packed.len().next_power_of_two();
+            self.lists = Buffer::new(self.stream.context(), bytes)?;
+            self.pinned = Pinned::new(self.stream.context(), bytes)?;
         }
         // In order with the launch before, which may be reading its lists still.
-        self.lists.upload(&self.stream, 0, &packed)?;
+        self.pinned.send(&self.stream, &packed, &self.lists)?;
         let at = |(argument, place): (&Argument, &u64)| match argument {
             Argument::List(_) => self.lists.pointer() + place,
             Argument::Device(pointer) => *pointer,

@@ -19,6 +19,7 @@ mod load;
 mod memory;
 mod module;
 mod picture;
+mod pinned;
 mod probe;
 pub mod reference;
 mod stream;

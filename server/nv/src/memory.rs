@@ -1,7 +1,7 @@
 //! Memory of the device: plain buffers, and pools of pictures in rows of a pitch that every part of the device takes.
 
 use crate::context::Counters;
-use crate::picture::Owner;
+use crate::picture::{Keeper, Owner};
 use crate::{Context, Error, Event, Format, Picture, Stream, View};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -223,7 +223,11 @@ impl Owner for Leased {
         }
     }
 
-    fn block(&self) -> Option<&Arc<Block>> {
-        self.block.as_ref()
+    fn keeper(&self) -> Keeper {
+        match &self.block {
+            Some(block) => Arc::clone(block) as Keeper,
+            // Given back already: nobody has the picture to ask.
+            None => Arc::clone(&self.pool) as Keeper,
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! Pictures in the device's memory, and who may touch them when.
 
 use crate::context::Counters;
-use crate::memory::Block;
 use crate::raw::Zeroed;
 use crate::raw::cuda::{MEMORY_DEVICE, MEMORY_HOST, Memcpy2D};
 use crate::reference::Host;
@@ -68,13 +67,16 @@ struct Usage {
     readers: Vec<Event>,
 }
 
+/// As long as it lives, the memory of a picture is not given back to the device, whoever has it.
+pub(crate) type Keeper = Arc<dyn Send + Sync>;
+
 /// Who gets the memory back.
 pub(crate) trait Owner: Send + Sync {
     /// Takes it back; whoever uses it next has to wait for `pending`.
     fn take_back(&mut self, pending: Vec<Event>);
 
-    /// Memory that stays at its place and may be registered with an encoder for longer than this picture lives.
-    fn block(&self) -> Option<&Arc<Block>>;
+    /// What keeps the memory at its place: an encoder knows it for longer than a picture lives there.
+    fn keeper(&self) -> Keeper;
 }
 
 impl Drop for Inner {
@@ -123,8 +125,8 @@ impl Picture {
         &self.inner.context
     }
 
-    pub(crate) fn block(&self) -> Option<&Arc<Block>> {
-        self.inner.owner.block()
+    pub(crate) fn keeper(&self) -> Keeper {
+        self.inner.owner.keeper()
     }
 
     fn usage(&self) -> MutexGuard<'_, Usage> {

@@ -22,11 +22,15 @@ mod encode;
 mod failures;
 #[path = "device/host.rs"]
 mod host;
+#[path = "device/load.rs"]
+mod load;
 #[path = "device/pools.rs"]
 mod pools;
 #[path = "device/refusals.rs"]
 mod refusals;
 #[path = "device/sessions.rs"]
 mod sessions;
+#[path = "device/stress.rs"]
+mod stress;
 #[path = "device/whole.rs"]
 mod whole;

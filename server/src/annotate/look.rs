@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 pub(super) enum Looker {
     None,
-    Detect { detector: Box<dyn Detector>, tracker: Box<Tracker>, min_score: f32, fetcher: Fetcher },
+    Detect { detector: Box<dyn Detector>, tracker: Box<Tracker>, min_score: f32, fetcher: Box<Fetcher> },
     Given(Box<dyn Given>),
 }
 
@@ -25,7 +25,7 @@ impl Looker {
                 let Some(detector) = built else { return Ok(Self::None) };
                 let tracker = Box::new(Tracker::new(&settings, Arc::new(SystemClock::default())));
                 let min_score = settings.min_score as f32;
-                Ok(Self::Detect { detector, tracker, min_score, fetcher: Fetcher::default() })
+                Ok(Self::Detect { detector, tracker, min_score, fetcher: Box::default() })
             }
         }
     }

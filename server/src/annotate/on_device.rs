@@ -77,7 +77,7 @@ impl FileDecoder {
         };
         self.tidy(frames, before);
         match decoded {
-            Err(DecodeError::Device(reason)) => self.start_over(reason, frames),
+            Err(DecodeError::Device { reason, .. }) => self.start_over(reason, frames),
             other => other,
         }
     }
@@ -126,7 +126,11 @@ impl OnDevice {
         let params = Arc::new(tracks.params.clone());
         let opened = decode::open(&params, Arc::new(SystemClock::default()), seat).map_err(|e| e.to_string())?;
         match opened.instead {
-            None => Ok(Self { decoder: opened.decoder, tracks, params, kept: Vec::new() }),
+            None => {
+                let mut decoder = opened.decoder;
+                decoder.hurry();
+                Ok(Self { decoder, tracks, params, kept: Vec::new() })
+            }
             Some(reason) => Err(reason),
         }
     }
@@ -144,7 +148,8 @@ impl OnDevice {
         }
         self.kept.push(packet.clone());
         let Some(pts) = packet.pts() else {
-            return Err(DecodeError::Device("Its container does not say when frames are shown.".into()));
+            let reason = "Its container does not say when frames are shown.".into();
+            return Err(DecodeError::Device { reason, lost: false });
         };
         let time = |time: i64| Pts(rescaled(time, clock.base.0, clock.base.1) + clock.shift);
         let unit = AccessUnit {

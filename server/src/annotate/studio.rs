@@ -146,7 +146,7 @@ impl Studio {
                     self.instead = instead;
                     break (encoder, plan);
                 }
-                Err(EncodeError::Device(reason)) if avoid.is_none() => avoid = Some(reason),
+                Err(EncodeError::Device { reason, .. }) if avoid.is_none() => avoid = Some(reason),
                 Err(e) => return Err(AnnotateError::Failed(e.to_string())),
             }
         };

@@ -31,8 +31,13 @@ pub enum DecodeError {
         reason: String,
     },
     /// The device cannot go on with this stream, or not at all; another body may. The access unit was not taken.
-    #[error("{0}")]
-    Device(String),
+    #[error("{reason}")]
+    Device {
+        /// In a sentence.
+        reason: String,
+        /// Whether the whole device is gone: another one may do as well as this one did.
+        lost: bool,
+    },
 }
 
 /// A decoder of one stream. Frames come out in order of presentation, each with the PTS of its access unit.
@@ -46,6 +51,9 @@ pub trait Decoder: Send {
     fn decode(&mut self, unit: &AccessUnit, frames: &mut Vec<Frame>) -> Result<(), DecodeError>;
     /// Appends the frames that were held back for reordering, and forgets all references.
     fn flush(&mut self, frames: &mut Vec<Frame>);
+    /// Nobody waits for the newest frame: a few may stay inside, so that a device has always something to decode.
+    fn hurry(&mut self) {}
+
     /// How long a device worked on each frame, of those that were not told yet.
     fn device_times(&mut self) -> Vec<Duration> {
         Vec::new()

@@ -23,8 +23,10 @@ const OUT: usize = 3;
 /// Frames that are held at once at most: 2 newest, 5 that are looked at or wait for it, and 9 of each of two renditions; and some
 /// that are just being handed on. Memory is reserved as it is needed, which is that of one or two.
 const COPIES: usize = 32;
-/// Access units in a row which the driver may refuse as damaged before the decoder is given up.
-const FAILURES: u32 = 8;
+/// Pictures that wait inside where nobody waits for them: fewer than there are surfaces.
+const AHEAD: usize = 3;
+/// Access units in a row that may give no frame: four times as many as H.264 and H.265 reorder over (H.264 A.3.1).
+const SILENT: u32 = 64;
 /// Frames whose time on the device is waited for at most.
 const TIMES: usize = 32;
 
@@ -40,7 +42,10 @@ pub(super) struct NvdecDecoder {
     /// Held by every surface that is out.
     out: Arc<()>,
     copies: Option<((u32, u32), Format, Pool)>,
-    failures: u32,
+    /// Pictures that may wait inside.
+    ahead: usize,
+    /// Access units since the newest frame.
+    silent: u32,
     times: Timings<()>,
 }
 
@@ -71,26 +76,25 @@ impl NvdecDecoder {
             units: Units::new(params),
             out: Arc::default(),
             copies: None,
-            failures: 0,
+            ahead: 0,
+            silent: 0,
             times: Timings::new(TIMES),
         })
     }
 
-    /// What an error of the device means for the access unit at `pts`.
-    fn judge(&mut self, error: &Error, pts: i64) -> DecodeError {
+    /// What an error of the device means for the access unit at `pts`. A damaged picture is none: it is skipped below.
+    fn judge(&self, error: &Error, pts: i64) -> DecodeError {
         self.home.card.note(error);
-        self.failures += 1;
-        let damaged = matches!(error, Error::Call { .. }) && !error.is_device_lost() && self.failures < FAILURES;
-        if damaged {
-            DecodeError::Damaged { pts, reason: error.to_string() }
-        } else {
-            DecodeError::Device(sentence(error))
+        match error {
+            Error::AllHeld(_) => DecodeError::Damaged { pts, reason: error.to_string() },
+            _ => DecodeError::Device { reason: sentence(error), lost: self.home.card.lost().is_some() },
         }
     }
 
-    fn receive(&mut self, frames: &mut Vec<Frame>) -> Result<(), Error> {
-        while let Some(decoded) = self.decoder.next_picture()? {
-            self.failures = 0;
+    fn receive(&mut self, frames: &mut Vec<Frame>, ahead: usize) -> Result<(), Error> {
+        while self.decoder.ready() > ahead {
+            let Some(decoded) = self.decoder.next_picture()? else { break };
+            self.silent = 0;
             self.times.push((), decoded.timing.clone());
             if let Some((arrived, epoch)) = self.units.leave(decoded.pts) {
                 let (picture, held) = self.kept(&decoded)?;
@@ -153,19 +157,29 @@ impl Decoder for NvdecDecoder {
     fn decode(&mut self, unit: &AccessUnit, frames: &mut Vec<Frame>) -> Result<(), DecodeError> {
         let given = self.decoder.decode(self.units.bytes(unit)?, unit.pts.0);
         self.units.enter(unit);
-        let received = self.receive(frames);
+        self.silent += 1;
+        let received = self.receive(frames, self.ahead);
         given.and(received).map_err(|error| {
             self.units.refuse(unit);
             self.judge(&error, unit.pts.0)
-        })
+        })?;
+        if self.silent > SILENT {
+            let reason = format!("The device's decoder gave no picture for {SILENT} access units.");
+            return Err(DecodeError::Device { reason, lost: false });
+        }
+        Ok(())
     }
 
     fn flush(&mut self, frames: &mut Vec<Frame>) {
-        if let Err(error) = self.decoder.flush().and_then(|()| self.receive(frames)) {
+        if let Err(error) = self.decoder.flush().and_then(|()| self.receive(frames, 0)) {
             self.home.card.note(&error);
             tracing::debug!("the end of a decoder: {error}");
         }
         self.units.forget();
+    }
+
+    fn hurry(&mut self) {
+        self.ahead = AHEAD;
     }
 
     fn device_times(&mut self) -> Vec<Duration> {

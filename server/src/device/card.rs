@@ -1,7 +1,7 @@
 //! One device: its context, what was found of it, who uses it, and whether it is still there.
 
 use super::sentence;
-use sightline_nv::{Codec, Context, DeviceReport, Driver, Encoder, EncoderCaps, Error, Kernels, Room};
+use sightline_nv::{Codec, Context, DeviceReport, Driver, Encoder, EncoderCaps, Error, Kernels, Room, Stream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
@@ -106,9 +106,10 @@ impl Card {
         room.inspect_err(|error| self.note(error)).map_err(|error| sentence(&error))
     }
 
-    /// Looks at an error of this device: after some of them nothing on it works any more.
+    /// Looks at an error of this device: after some of them nothing on it works any more. Others sound like that, and are of one decoder
+    /// or encoder alone: so the device is asked for something small.
     pub fn note(&self, error: &Error) {
-        if error.is_device_lost() {
+        if error.is_device_lost() && Stream::new(&self.context).is_err() {
             let mut lost = lock(&self.lost);
             if lost.is_none() {
                 let words =

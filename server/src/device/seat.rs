@@ -3,7 +3,7 @@
 use super::{Card, Devices, sentence};
 use crate::pipeline::packet::{VideoCodec, VideoParams};
 use sightline_nv::Codec;
-use sightline_shared::device::{DecoderChoice, HardwareInfo};
+use sightline_shared::device::{ANY_DEVICE, DecoderChoice, HardwareInfo};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +14,26 @@ pub struct Wish {
     pub device: Option<u32>,
     /// What decodes.
     pub decoder: DecoderChoice,
+}
+
+impl Wish {
+    /// The device as the settings name it: `auto`, or its number.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn device_of(word: &str) -> Result<Option<u32>, &'static str> {
+        match word.parse() {
+            Ok(number) if number < 100 => Ok(Some(number)),
+            _ if word == ANY_DEVICE => Ok(None),
+            _ => Err("`device` must be \"auto\" or a device's number, such as \"0\"."),
+        }
+    }
+
+    /// The same as a word.
+    #[must_use]
+    pub fn device_word(&self) -> String {
+        self.device.map_or_else(|| ANY_DEVICE.to_owned(), |number| number.to_string())
+    }
 }
 
 /// Bytes of pictures that went over the bus for one camera.

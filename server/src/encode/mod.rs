@@ -39,8 +39,13 @@ pub enum EncodeError {
         reason: String,
     },
     /// The device's encoder cannot be had, or cannot go on; another body may.
-    #[error("{0}")]
-    Device(String),
+    #[error("{reason}")]
+    Device {
+        /// In a sentence.
+        reason: String,
+        /// Whether the whole device is gone: another one may do as well as this one did.
+        lost: bool,
+    },
 }
 
 /// The plan cannot be followed by the encoder that runs: a new one has to be opened.

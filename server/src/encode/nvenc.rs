@@ -4,7 +4,7 @@
 //! else are chosen when a session is opened (Video Codec SDK, `NvEncReconfigureEncoder`). B-frames come out in decoding order
 //! without decoding times: these are made of the times of the frames that went in.
 
-use super::plan::{EncoderPlan, Rate};
+use super::plan::{EncoderPlan, Purpose, Rate};
 use super::shape::unsaid;
 use super::{EncodeError, Encoded, Encoder, NeedsNew};
 use crate::device::{Card, Seat, sentence};
@@ -19,6 +19,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Frames of a file that may be in the encoder while others are given, so that the device has always something to do.
+const BEHIND: usize = 2;
 /// Frames whose time on the device is waited for at most.
 const WORKED: usize = 32;
 
@@ -75,17 +77,21 @@ impl NvencEncoder {
     /// # Errors
     /// [`EncodeError::Device`] with the reason: another body may encode.
     pub(super) fn open(plan: &EncoderPlan, seat: &Seat) -> Result<Self, EncodeError> {
-        let card = seat.card().map_err(EncodeError::Device)?;
-        let caps = card.encodes(Codec::H264).map_err(EncodeError::Device)?;
+        let none = |reason| EncodeError::Device { reason, lost: false };
+        let card = seat.card().map_err(none)?;
+        let caps = card.encodes(Codec::H264).map_err(none)?;
         let wrong = |error: Error| device_error(&card, &error);
         let settings = settings(plan, &caps);
-        // Those that are held for their order, the one that is written, and one that comes back late.
-        let capacity = usize::from(plan.b_frames) + 3;
+        let behind = if plan.purpose == Purpose::File { BEHIND } else { 0 };
+        // Those that are held for their order or are still encoded, the one that is written, and one that comes back late.
+        let capacity = usize::from(plan.b_frames) + behind + 3;
         let pool = Pool::new(card.context(), Format::Nv12, (plan.width, plan.height), capacity).map_err(wrong)?;
         let next = leased(&pool).map_err(wrong)?;
         let undisturbed = card.opening();
-        let encoder = sightline_nv::Encoder::named(card.context(), settings, &seat.session_name()).map_err(wrong)?;
+        let mut encoder =
+            sightline_nv::Encoder::named(card.context(), settings, &seat.session_name()).map_err(wrong)?;
         drop(undisturbed);
+        encoder.behind(behind);
         let (plan, times) = (plan.clone(), Times::new(plan));
         let worked = Timings::new(WORKED);
         Ok(Self { encoder, pool, next, taken: None, plan, times, card, worked })
@@ -107,7 +113,7 @@ fn leased(pool: &Pool) -> Result<Picture, Error> {
 
 fn device_error(card: &Card, error: &Error) -> EncodeError {
     card.note(error);
-    EncodeError::Device(sentence(error))
+    EncodeError::Device { reason: sentence(error), lost: card.lost().is_some() }
 }
 
 /// The plan as the device's encoder takes it.

@@ -1,6 +1,6 @@
 //! What is decided before a device is asked: decoding times, numbers, and what a session follows.
 
-use super::super::{PictureFacts, Purpose, plan_on};
+use super::super::{PictureFacts, plan_on};
 use super::*;
 use crate::pipeline::frame::Colour;
 use serde_json::json;

@@ -70,6 +70,8 @@ pub struct EncoderPlan {
     pub sample_aspect: (u32, u32),
     /// Threads of the encoder; 0 leaves it to the encoder.
     pub threads: u32,
+    /// Whether somebody waits for each frame.
+    pub purpose: Purpose,
 }
 
 /// Answers every question that `asked` leaves open.
@@ -123,6 +125,7 @@ pub(super) fn resolve_for(
         colour: told_colour(facts, (width, height)),
         sample_aspect,
         threads: u32::from(live),
+        purpose,
     })
 }
 

@@ -2,6 +2,7 @@
 //! is decoded.
 
 mod fall_back;
+mod hand_on;
 
 use super::catch_up::newest_gop;
 use super::clock::{Clock, Mono};
@@ -16,7 +17,6 @@ use super::trace::Trace;
 use crate::decode::{self, DecodeError, Decoder, Opened};
 use crate::device::Seat;
 use crate::live::hub::Hub;
-use sightline_shared::time::{Epoch, Pts};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,10 +26,6 @@ use std::time::Duration;
 const QUEUE: usize = 32;
 /// Access units done before another camera has its turn.
 const TURN: usize = 4;
-/// Access units that a decoder may hold back (H.264 and H.265 reorder over at most 16, H.264 A.3.1); what stays longer is lost.
-const MAX_INSIDE: usize = 64;
-/// The newest frames, kept for pictures of the moment: of the newest one the tracks may not be known yet.
-const NEWEST: usize = 2;
 
 /// What somebody wants of a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -253,15 +249,22 @@ impl Decoding {
         lock(&self.catch_up).clear();
         let mut worker = lock(&self.worker);
         worker.decoder = None;
-        self.lose(&mut worker);
+        self.lose_all(&mut worker);
         lock(&self.newest).clear();
         *lock(&self.told) = None;
     }
 
     /// Counts what is inside as thrown away.
     fn lose(&self, worker: &mut Worker) {
-        let lost = worker.inside.drain(..).chain(worker.again.drain(..)).filter(|inside| inside.at.is_some()).count();
+        let lost = worker.inside.drain(..).filter(|inside| inside.at.is_some()).count();
         self.counters.dropped(DropCause::Stopped, lost as u64);
+    }
+
+    /// Counts what is inside, and what was to go in again, as thrown away.
+    fn lose_all(&self, worker: &mut Worker) {
+        let again = std::mem::take(&mut worker.again);
+        worker.inside.extend(again);
+        self.lose(worker);
     }
 
     fn one(&self, worker: &mut Worker, inside: Inside) {
@@ -274,9 +277,9 @@ impl Decoding {
         let result = decoder.decode(&inside.unit, &mut worker.frames);
         match result {
             Ok(()) => worker.inside.push_back(inside),
-            Err(DecodeError::Device(reason)) => {
+            Err(DecodeError::Device { reason, lost }) => {
                 self.pass_on(worker);
-                return self.fall_back(worker, inside, reason);
+                return self.fall_back(worker, inside, reason, lost);
             }
             Err(e) => {
                 tracing::debug!("{e}");
@@ -323,73 +326,11 @@ impl Decoding {
         self.lose(worker);
     }
 
-    /// Hands on what came out of the decoder.
-    fn pass_on(&self, worker: &mut Worker) {
-        if let Some(decoder) = &mut worker.decoder {
-            self.counters.on_device(self.clock.now(), &decoder.device_times());
-        }
-        for frame in std::mem::take(&mut worker.frames) {
-            let key = (frame.epoch, frame.pts);
-            let Some(at) = worker.inside.iter().position(|inside| (inside.unit.epoch, inside.unit.pts) == key) else {
-                // Made of a unit that was damaged, and is counted as such.
-                continue;
-            };
-            if let Some(inside) = worker.inside.remove(at) {
-                self.hand_on(frame, inside);
-            }
-            self.count_lost(worker, key);
-        }
-        while worker.inside.len() > MAX_INSIDE {
-            let lost = worker.inside.pop_front().is_some_and(|inside| inside.at.is_some());
-            self.counters.dropped(DropCause::DecodeError, u64::from(lost));
-        }
-    }
-
-    /// Frames come in order of presentation: what is before the newest one will not come any more.
-    fn count_lost(&self, worker: &mut Worker, (epoch, pts): (Epoch, Pts)) {
-        let mut lost = 0;
-        worker.inside.retain(|inside| {
-            let gone = inside.unit.epoch == epoch && inside.unit.pts < pts;
-            lost += u64::from(gone && inside.at.is_some());
-            !gone
-        });
-        self.counters.dropped(DropCause::DecodeError, lost);
-    }
-
-    fn hand_on(&self, frame: Frame, inside: Inside) {
-        let Some(offered) = inside.at else { return };
-        let at = self.clock.now();
-        self.counters.leave(at, at.since(offered));
-        if let Some(trace) = &inside.trace {
-            trace.mark("decode", None, at);
-        }
-        let unit = inside.unit;
-        let claimed = unit.params.video.claimed_millifps.map(|rate| f64::from(rate) / 1e3);
-        let decoded = Decoded {
-            frame: Arc::new(frame),
-            key: unit.key,
-            duration: unit.duration,
-            fps: self.fps().or(claimed.filter(|fps| (1.0..=240.0).contains(fps))).unwrap_or(25.0),
-            sequence: unit.sequence,
-            captured_utc: unit.captured_utc,
-            params: unit.params,
-            trace: inside.trace,
-            at,
-        };
-        let mut newest = lock(&self.newest);
-        if newest.len() == NEWEST {
-            newest.pop_front();
-        }
-        newest.push_back(decoded.frame.clone());
-        drop(newest);
-        self.consumers.iter().for_each(|consumer| consumer.give(&decoded));
-    }
-
     /// Lets go of the decoder and of all frames, if nobody has come back meanwhile.
     fn go_to_rest(&self, worker: &mut Worker) {
         if self.resting.swap(false, Ordering::AcqRel) && *lock(&self.wanted) == Wants::Nothing {
             (worker.decoder, worker.params, worker.refused) = (None, None, None);
-            self.lose(worker);
+            self.lose_all(worker);
             lock(&self.newest).clear();
             *lock(&self.told) = None;
         }

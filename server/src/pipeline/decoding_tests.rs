@@ -11,6 +11,7 @@ use crate::pipeline::frame::Samples;
 use crate::pipeline::packet::VideoCodec;
 use sightline_shared::camera::Rendition;
 use sightline_shared::encoder::EncoderSettings;
+use sightline_shared::time::Epoch;
 
 /// Writes down what it is given.
 struct Scribe {

@@ -146,8 +146,8 @@ fn steps(taps: &Taps, at: usize) -> Across {
         for byte in 0..4 {
             step.places[4 * sample + byte] = (2 * (first - start[half]) + byte) as u8;
         }
-        for tap in 0..TAPS {
-            step.weights[tap / 2][2 * sample + tap % 2] = weights[tap] as i16;
+        for (tap, weight) in weights.iter().enumerate() {
+            step.weights[tap / 2][2 * sample + tap % 2] = weight.cast_signed();
         }
     }
     step

@@ -138,11 +138,11 @@ const DECODERS: [(&str, DecoderChoice); 3] =
 /// The device that a camera is pinned to.
 fn device(section: &Section<'_>) -> Option<u32> {
     let item = section.item("device")?;
-    let number = item.as_integer().and_then(|number| u32::try_from(number).ok());
-    if number.is_none() && item.as_str() != Some("auto") {
-        section.wrong("device", "`device` must be \"auto\" or a device's number, such as 0.");
-    }
-    number
+    let word = item.as_str().map(str::to_owned).or_else(|| item.as_integer().map(|number| number.to_string()));
+    Wish::device_of(word.as_deref().unwrap_or_default()).unwrap_or_else(|wrong| {
+        section.wrong("device", wrong);
+        None
+    })
 }
 
 /// RTSP's transports as the file writes them.

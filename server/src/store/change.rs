@@ -1,6 +1,7 @@
 //! Adds, changes and deletes cameras: the text is edited, checked as a whole, and only then put in force.
 
 use super::{DEMO_ID, Store, StoreError, edit, revision, write_config};
+use crate::device::Wish;
 use crate::encode::{self, Purpose, Refusal};
 use crate::settings::address::{self, placeholders};
 use crate::settings::file::{MAX_CAMERAS, MAX_NAME, check_name};
@@ -42,6 +43,8 @@ impl Store {
         }
         check_detect(&new.detect)?;
         check_encoder(&new.encoder)?;
+        let device = new.device.as_deref().map_or(Ok(None), device_of)?;
+        let hardware = Wish { device, decoder: new.decoder };
         let addresses = addresses(new)?;
         let name = name_for(new, &addresses)?;
         let taken = |id: &str| id == DEMO_ID || state.cameras.iter().any(|camera| camera.id == id);
@@ -57,6 +60,7 @@ impl Store {
             streams: &streams,
             transport: new.transport,
             video: new.video,
+            hardware,
             detect: &new.detect,
             encoder: &new.encoder,
         };
@@ -278,6 +282,7 @@ fn check_patch(patch: &CameraPatch) -> Result<(), StoreError> {
         return Err(StoreError::field("name", "bad_name", wrong));
     }
     patch.encoder.as_ref().map_or(Ok(()), check_encoder)?;
+    patch.device.as_deref().map_or(Ok(None), device_of)?;
     patch.detect.as_ref().map_or(Ok(()), check_detect)
 }
 
@@ -296,6 +301,12 @@ fn apply_patch(table: &mut toml_edit::Table, id: &str, patch: &CameraPatch) {
     if let Some(video) = patch.video {
         edit::set_video(table, video);
     }
+    if let Some(device) = patch.device.as_deref().and_then(|word| Wish::device_of(word).ok()) {
+        edit::set_device(table, Wish { device, ..Wish::default() });
+    }
+    if let Some(decoder) = patch.decoder {
+        edit::set_decoder(table, decoder);
+    }
     if let Some(enabled) = patch.enabled {
         edit::set_enabled(table, enabled);
     }
@@ -305,6 +316,10 @@ fn apply_patch(table: &mut toml_edit::Table, id: &str, patch: &CameraPatch) {
     if let Some(encoder) = &patch.encoder {
         edit::set_encoder(table, encoder);
     }
+}
+
+fn device_of(word: &str) -> Result<Option<u32>, StoreError> {
+    Wish::device_of(word).map_err(|wrong| StoreError::field("device", "bad_device", wrong))
 }
 
 fn check_encoder(settings: &EncoderSettings) -> Result<(), StoreError> {

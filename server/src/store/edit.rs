@@ -1,8 +1,10 @@
 //! Edits the settings file's text as a person would: one table at a time, comments and order kept.
 
+use crate::device::Wish;
 use crate::settings::encoder::bits;
 use crate::settings::file::VERSION;
 use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
+use sightline_shared::device::{ANY_DEVICE, DecoderChoice};
 use sightline_shared::encoder::EncoderSettings;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value, value};
 
@@ -14,6 +16,7 @@ pub(super) struct NewTable<'a> {
     pub(super) streams: &'a [(String, Vec<Role>)],
     pub(super) transport: Transport,
     pub(super) video: VideoMode,
+    pub(super) hardware: Wish,
     pub(super) detect: &'a DetectSettings,
     pub(super) encoder: &'a EncoderSettings,
 }
@@ -46,6 +49,8 @@ pub(super) fn add(document: &mut DocumentMut, camera: &NewTable<'_>) {
     if camera.video != VideoMode::default() {
         table["video"] = value(video_word(camera.video));
     }
+    set_device(&mut table, camera.hardware);
+    set_decoder(&mut table, camera.hardware.decoder);
     set_detect(&mut table, camera.detect);
     set_encoder(&mut table, camera.encoder);
     if document.get("camera").is_none_or(|item| !item.is_array_of_tables()) {
@@ -129,6 +134,24 @@ pub(super) fn set_transport(table: &mut Table, transport: Transport) {
 /// Sets the way the picture goes.
 pub(super) fn set_video(table: &mut Table, video: VideoMode) {
     set_unless(table, "video", video_word(video), &video_word(VideoMode::default()));
+}
+
+/// Sets the device; a number is written as one.
+pub(super) fn set_device(table: &mut Table, wish: Wish) {
+    match wish.device {
+        Some(number) => set(table, "device", i64::from(number)),
+        None => set_unless(table, "device", ANY_DEVICE, &ANY_DEVICE),
+    }
+}
+
+/// Sets what decodes.
+pub(super) fn set_decoder(table: &mut Table, decoder: DecoderChoice) {
+    let word = |decoder| match decoder {
+        DecoderChoice::Auto => "auto",
+        DecoderChoice::Nvdec => "nvdec",
+        DecoderChoice::Software => "software",
+    };
+    set_unless(table, "decoder", word(decoder), &word(DecoderChoice::default()));
 }
 
 /// Sets `enabled`.

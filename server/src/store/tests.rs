@@ -1,9 +1,11 @@
 //! The store as a whole, on real files.
 
 use super::*;
+use crate::device::Wish;
 use crate::pipeline::clock::SimulatedClock;
 use crate::settings::files::FileRule;
 use sightline_shared::api::{CameraPatch, NewCamera, NewStream};
+use sightline_shared::device::DecoderChoice;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -112,6 +114,26 @@ fn a_camera_with_a_password_is_added_changed_and_deleted() {
     assert!(!home.secrets().contains("PASSWORD"), "{}", home.secrets());
     let back = store.add_camera(&body, &FileRule::Any, None).expect("added");
     assert_ne!(back.uid, camera.uid);
+}
+
+#[test]
+fn a_device_is_pinned_and_let_go_of() {
+    let home = Home::new();
+    let store = home.open(false).expect("opens");
+    let body = NewCamera { id: Some("yard".into()), device: Some("1".into()), ..new("rtsp://10.0.0.7/s") };
+    let camera = store.add_camera(&body, &FileRule::Any, None).expect("added");
+    assert_eq!(camera.hardware, Wish { device: Some(1), decoder: DecoderChoice::Auto });
+    assert!(home.text().contains("device = 1") && !home.text().contains("decoder"), "{}", home.text());
+    let change = |device: &str, decoder| {
+        let patch = CameraPatch { device: Some(device.into()), decoder, ..CameraPatch::default() };
+        store.change_camera("yard", &patch, &FileRule::Any, None).map(|camera| camera.hardware)
+    };
+    let free = change("auto", Some(DecoderChoice::Software)).expect("changed");
+    assert_eq!(free, Wish { device: None, decoder: DecoderChoice::Software });
+    let wrong = change("first", None);
+    assert!(matches!(wrong, Err(StoreError::Field { field: "device", .. })), "{wrong:?}");
+    let again = home.open(false).expect("opens").snapshot().cameras;
+    assert_eq!(again[0].hardware, free);
 }
 
 #[test]

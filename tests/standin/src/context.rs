@@ -1,9 +1,10 @@
 //! Contexts: which are alive, which one is the primary, and which one a thread has current.
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use crate::device::Device;
 use crate::machine::Machine;
 use crate::status::Cu;
 use crate::stream::{Stream, Ticket};
@@ -14,6 +15,8 @@ pub struct Context {
     pub default_stream: Arc<Stream>,
     /// The flags it was made with.
     pub flags: u32,
+    /// The device that it is on.
+    pub device: Arc<Device>,
     broken: AtomicU32,
 }
 
@@ -26,8 +29,9 @@ impl Context {
     /// Whether its work went well so far.
     ///
     /// # Errors
-    /// The first failure, which stays.
+    /// The first failure, which stays, or the loss of its device.
     pub fn healthy(&self) -> Result<(), Cu> {
+        self.device.alive()?;
         match self.broken.load(Ordering::SeqCst) {
             0 => Ok(()),
             code => Err(Cu(code)),
@@ -35,8 +39,8 @@ impl Context {
     }
 }
 
-/// The primary context: one for the device, counted.
-#[derive(Default)]
+/// The primary context: one for each device, counted.
+#[derive(Debug, Default)]
 pub struct Primary {
     /// How often it is retained.
     pub retained: u64,
@@ -50,13 +54,16 @@ impl Machine {
     /// A new context's handle.
     ///
     /// # Errors
-    /// Its stream cannot be started.
-    pub fn create_context(&self, flags: u32) -> Result<u64, Cu> {
+    /// The device is lost, or the context's stream cannot be started.
+    pub fn create_context(&self, flags: u32, device: &Arc<Device>) -> Result<u64, Cu> {
+        device.alive()?;
         // The default stream is made first; it is told apart by its context's handle, which the next line gives.
         let stream = Stream::start(0, true, self.delay())?;
         self.counters.contexts_live.add(1);
         self.counters.contexts_made.add(1);
-        Ok(self.contexts.insert(Arc::new(Context { default_stream: stream, flags, broken: AtomicU32::new(0) })))
+        device.counters.contexts_live.add(1);
+        let (device, broken) = (Arc::clone(device), AtomicU32::new(0));
+        Ok(self.contexts.insert(Arc::new(Context { default_stream: stream, flags, device, broken })))
     }
 
     /// Waits for a context's work and frees what it leaves behind.
@@ -74,17 +81,18 @@ impl Machine {
         context.default_stream.close();
         self.counters.left_behind.add(self.memory.free_context(handle));
         self.counters.contexts_live.take(1);
+        context.device.counters.contexts_live.take(1);
         Ok(())
     }
 
-    /// Retains the primary context.
+    /// Retains a device's primary context.
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn retain_primary(&self) -> Result<u64, Cu> {
-        let mut primary = self.primary.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn retain_primary(&self, device: &Arc<Device>) -> Result<u64, Cu> {
+        let mut primary = device.primary.lock().unwrap_or_else(PoisonError::into_inner);
         if primary.retained == 0 {
-            primary.handle = self.create_context(primary.flags)?;
+            primary.handle = self.create_context(primary.flags, device)?;
         }
         primary.retained += 1;
         Ok(primary.handle)
@@ -94,8 +102,8 @@ impl Machine {
     ///
     /// # Errors
     /// It is not retained.
-    pub fn release_primary(&self, all: bool) -> Result<(), Cu> {
-        let mut primary = self.primary.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn release_primary(&self, device: &Device, all: bool) -> Result<(), Cu> {
+        let mut primary = device.primary.lock().unwrap_or_else(PoisonError::into_inner);
         if primary.retained == 0 {
             return if all { Ok(()) } else { Err(Cu::INVALID_CONTEXT) };
         }
@@ -104,10 +112,12 @@ impl Machine {
         if primary.retained == 0 { self.destroy_context(handle) } else { Ok(()) }
     }
 
-    /// The primary context's state.
-    #[must_use]
-    pub fn primary(&self) -> &Mutex<Primary> {
-        &self.primary
+    /// The device of the calling thread's current context.
+    ///
+    /// # Errors
+    /// As [`Machine::current`].
+    pub fn current_device(&self) -> Result<Arc<Device>, Cu> {
+        Ok(Arc::clone(&self.contexts.get(self.current()?)?.device))
     }
 
     /// The calling thread's stack of contexts.

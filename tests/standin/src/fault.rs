@@ -9,12 +9,14 @@
 //! |---|---|
 //! | `no-device` | `cuInit` finds no device (100) |
 //! | `old-driver` | a driver of CUDA 11.2 and NVENC 11.0, older than what any client here is made for |
+//! | `devices=N` | there are so many devices, up to 8, each with memory of its own; only from the start on |
 //! | `no-nvdec` | no codec is decodable |
 //! | `refuses=h264`, `refuses=hevc`, `refuses=hevc-10` | this codec, or its 10 bit, is not decodable (may stand several times) |
 //! | `no-nvenc` | no session opens (2), as on A100 and H100 |
 //! | `sessions=N` | the session after the N-th that is open is refused (10) |
 //! | `memory=MIB` | the device has so much memory; changed while running, what was given stays |
-//! | `lost-at=N` | with the N-th picture that is decoded or encoded the device is lost: 214 from every call, for good |
+//! | `lost-at=N` | with the N-th picture that is decoded or encoded its device is lost: 214 from every call, for good |
+//! | `lost=K` | the device of that number, from 0, is lost (may stand several times) |
 //! | `encoder-dies-at=N` | each session fails with its N-th picture (20 from then on); those opened later live as long |
 //! | `decoder-dies-at=N` | the same for decoders (999) |
 //! | `kernel-dies-at=N` | the N-th launch of the process breaks its context (719); another context goes on |
@@ -28,6 +30,10 @@
 pub struct Faults {
     /// `no-device`.
     pub no_device: bool,
+    /// `devices=N`.
+    pub devices: u64,
+    /// `lost=K`: devices that are lost.
+    pub lost_devices: Vec<u64>,
     /// `old-driver`.
     pub old_driver: bool,
     /// `no-nvdec`.
@@ -67,6 +73,8 @@ impl Default for Faults {
     fn default() -> Self {
         Self {
             no_device: false,
+            devices: 1,
+            lost_devices: Vec::new(),
             old_driver: false,
             no_nvdec: false,
             refused: Vec::new(),
@@ -98,6 +106,8 @@ impl Faults {
             match name {
                 "no-device" => faults.no_device = true,
                 "old-driver" => faults.old_driver = true,
+                "devices" => faults.devices = number()?,
+                "lost" => faults.lost_devices.push(number()?),
                 "no-nvdec" => faults.no_nvdec = true,
                 "refuses" => faults.refused.push(match value {
                     Some("h264") => Refused::H264,
@@ -131,6 +141,8 @@ mod tests {
         assert_eq!(faults.memory, 64 << 20);
         let faults = Faults::parse("refuses=hevc-10\nrefuses=h264\n").unwrap();
         assert_eq!(faults.refused, [Refused::Hevc10, Refused::H264]);
+        let faults = Faults::parse("devices=3,lost=0,lost=2").unwrap();
+        assert_eq!((faults.devices, faults.lost_devices), (3, vec![0, 2]));
         assert_eq!(Faults::parse(""), Ok(Faults::default()));
         assert!(Faults::parse("no-nvnec").unwrap_err().contains("no-nvnec"));
         assert!(Faults::parse("sessions=two").unwrap_err().contains("whole number"));

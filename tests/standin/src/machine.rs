@@ -1,50 +1,29 @@
-//! The one device of a process.
+//! The one driver of a process, with all that is behind it.
 
 use std::ffi::c_void;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-use crate::context::{Context, Primary};
+use crate::context::Context;
 use crate::counters::Counters;
+use crate::device::Device;
 use crate::fault::Faults;
 use crate::memory::Memory;
-use crate::meter::Meter;
 use crate::status::Cu;
 use crate::stream::{Event, Handles, Stream};
 
-/// What the device calls itself.
-pub const NAME: &str = "Sightline stand-in (no GPU, for tests alone)";
-
-/// Where it says that it is.
-pub const BUS_ID: &str = "0000:01:00.0";
-/// Its number among all devices.
-pub const UUID: [u8; 16] = *b"sightlineSTANDIN";
-
 type WithStack = fn(&mut dyn FnMut(&mut Vec<u64>));
 
-/// The parts of the device that work.
-#[derive(Debug, Default)]
-pub struct Busy {
-    /// What runs kernels.
-    pub kernels: Meter,
-    /// The decoder.
-    pub decoder: Meter,
-    /// The encoder.
-    pub encoder: Meter,
-    /// What copies and fills memory.
-    pub copies: Meter,
-}
-
-/// The device's state.
+/// The driver's state.
 pub struct Machine {
     /// What fails on demand from the start on.
     first_faults: Faults,
     faults: RwLock<Arc<Faults>>,
     /// What is counted.
     pub counters: Counters,
-    /// How busy its parts are.
-    pub busy: Busy,
-    /// Device memory.
+    /// The devices.
+    pub devices: Vec<Arc<Device>>,
+    /// Their memory.
     pub memory: Memory,
     /// Contexts.
     pub contexts: Handles<Context>,
@@ -52,9 +31,7 @@ pub struct Machine {
     pub streams: Handles<Stream>,
     /// Events.
     pub events: Handles<Event>,
-    pub(crate) primary: Mutex<Primary>,
     pub(crate) with_stack: WithStack,
-    broken: AtomicU32,
     initialized: AtomicU32,
 }
 
@@ -65,20 +42,20 @@ impl Machine {
     /// The environment asks for something unknown; the text says what.
     pub fn from_environment(with_stack: WithStack) -> Result<Self, String> {
         let faults = Faults::parse(&std::env::var("SIGHTLINE_STANDIN_FAULTS").unwrap_or_default())?;
-        Ok(Self {
+        let machine = Self {
             memory: Memory::new(faults.memory),
             first_faults: faults.clone(),
-            faults: RwLock::new(Arc::new(faults)),
             counters: Counters::default(),
-            busy: Busy::default(),
+            devices: Device::all(faults.devices),
+            faults: RwLock::new(Arc::new(faults)),
             contexts: Handles::starting_at(0x1000_0000),
             streams: Handles::starting_at(0x2000_0000),
             events: Handles::starting_at(0x3000_0000),
-            primary: Mutex::default(),
             with_stack,
-            broken: AtomicU32::new(0),
             initialized: AtomicU32::new(0),
-        })
+        };
+        machine.set_faults(machine.first_faults.clone());
+        Ok(machine)
     }
 
     /// What fails on demand now.
@@ -94,6 +71,8 @@ impl Machine {
     /// Asks for other failures from now on.
     pub(crate) fn set_faults(&self, faults: Faults) {
         self.memory.set_limit(faults.memory);
+        let lost = |device: &&Arc<Device>| faults.lost_devices.contains(&device.ordinal.unsigned_abs().into());
+        self.devices.iter().filter(lost).for_each(|device| device.lose(Cu::ECC_UNCORRECTABLE));
         *self.faults.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(faults);
     }
 
@@ -102,43 +81,17 @@ impl Machine {
         self.initialized.store(1, Ordering::SeqCst);
     }
 
-    /// Whether the device may be used at all.
+    /// Whether the driver may be used at all.
     ///
     /// # Errors
-    /// `cuInit` was not called, or an earlier failure stays.
+    /// `cuInit` was not called.
     pub fn alive(&self) -> Result<(), Cu> {
-        if self.initialized.load(Ordering::SeqCst) == 0 {
-            return Err(Cu::NOT_INITIALIZED);
-        }
-        match self.broken.load(Ordering::SeqCst) {
-            0 => Ok(()),
-            code => Err(Cu(code)),
-        }
-    }
-
-    /// Whether the device is lost, whoever asks.
-    pub fn is_lost(&self) -> bool {
-        self.broken.load(Ordering::SeqCst) != 0
+        if self.initialized.load(Ordering::SeqCst) == 0 { Err(Cu::NOT_INITIALIZED) } else { Ok(()) }
     }
 
     /// The CUDA version that the driver goes with.
     pub fn cuda_version(&self) -> i32 {
         if self.faults().old_driver { 11_020 } else { 12_020 }
-    }
-
-    /// The device is lost: every later call of the process answers with it, as the driver's do.
-    pub fn break_down(&self, code: Cu) {
-        let _ = self.broken.compare_exchange(0, code.0, Ordering::SeqCst, Ordering::SeqCst);
-    }
-
-    /// Counts a finished picture, with which the device may be lost.
-    pub fn count_picture(&self, encoded: bool) {
-        let counter = if encoded { &self.counters.pictures_encoded } else { &self.counters.pictures_decoded };
-        counter.add(1);
-        let all = self.counters.pictures_encoded.get() + self.counters.pictures_decoded.get();
-        if self.faults().lost_at.is_some_and(|at| all >= at) {
-            self.break_down(Cu::ECC_UNCORRECTABLE);
-        }
     }
 }
 

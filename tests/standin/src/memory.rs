@@ -3,7 +3,7 @@
 use std::alloc::{Layout, alloc, dealloc};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::status::Cu;
 
@@ -41,9 +41,11 @@ pub struct Allocation {
     pub kind: Kind,
     /// The context it belongs to.
     pub context: u64,
+    /// The number of the device that it is on.
+    pub device: i32,
 }
 
-/// All memory of the device.
+/// All memory of the devices.
 #[derive(Debug)]
 pub struct Memory {
     limit: AtomicU64,
@@ -57,7 +59,7 @@ impl Memory {
         Self { limit: AtomicU64::new(limit), live: Mutex::default(), in_use: RwLock::default() }
     }
 
-    /// The device's size in bytes.
+    /// Each device's size in bytes.
     #[must_use]
     pub fn limit(&self) -> u64 {
         self.limit.load(Ordering::SeqCst)
@@ -67,11 +69,11 @@ impl Memory {
         self.limit.store(limit, Ordering::SeqCst);
     }
 
-    /// Bytes allocated on the device, pinned host memory left out.
+    /// Bytes allocated on a device, pinned host memory left out.
     #[must_use]
-    pub fn used(&self) -> u64 {
+    pub fn used(&self, device: i32) -> u64 {
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        live.values().filter(|one| one.kind != Kind::Host).map(|one| one.size).sum()
+        live.values().filter(|one| one.kind != Kind::Host && one.device == device).map(|one| one.size).sum()
     }
 
     fn layout(size: u64) -> Result<Layout, Cu> {
@@ -87,7 +89,8 @@ impl Memory {
         if size == 0 {
             return Err(Cu::INVALID_VALUE);
         }
-        if kind != Kind::Host && self.used().saturating_add(size) > self.limit() {
+        let device = Arc::clone(&crate::machine().contexts.get(context)?.device);
+        if kind != Kind::Host && self.used(device.ordinal).saturating_add(size) > self.limit() {
             return Err(Cu::OUT_OF_MEMORY);
         }
         let layout = Self::layout(size)?;
@@ -99,7 +102,7 @@ impl Memory {
         // SAFETY: just allocated at this size.
         unsafe { bytes.write_bytes(POISON, layout.size()) };
         let address = bytes as u64 + if kind == Kind::Host { 0 } else { DEVICE };
-        let one = Allocation { address, size, kind, context };
+        let one = Allocation { address, size, kind, context, device: device.ordinal };
         self.live.lock().unwrap_or_else(PoisonError::into_inner).insert(address, one);
         let counters = &crate::machine().counters;
         if kind == Kind::Host {
@@ -108,6 +111,7 @@ impl Memory {
             counters.allocations_made.add(1);
             counters.allocations_live.add(1);
             counters.memory_most.raise(counters.memory_live.add(size));
+            device.counters.memory_live.add(size);
         }
         Ok(address)
     }
@@ -135,6 +139,9 @@ impl Memory {
         } else {
             counters.allocations_live.take(1);
             counters.memory_live.take(one.size);
+            if let Ok(device) = crate::machine().device(one.device) {
+                device.counters.memory_live.take(one.size);
+            }
         }
         Ok(())
     }

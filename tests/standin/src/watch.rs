@@ -69,7 +69,7 @@ fn read_faults(machine: &Machine, path: Option<&Path>, known: &mut String) {
 
 fn write_report(machine: &Machine, path: &Path, written: &mut String) {
     let _one_at_a_time = WRITING.lock();
-    let text = machine.counters.report();
+    let text = machine.report();
     if text == *written {
         return;
     }

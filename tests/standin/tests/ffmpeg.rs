@@ -107,8 +107,8 @@ fn failures_on_demand_reach_ffmpeg_as_the_driver_s_do() {
         ("no-nvenc", "OpenEncodeSessionEx failed: unsupported device (2)"),
         ("old-driver", "Driver does not support the required nvenc API version. Required: 11.1 Found: 11.0"),
         ("sessions=0", "OpenEncodeSessionEx failed: out of memory (10)"),
-        ("lost-at=20", "Failed locking bitstream buffer: device does not exist (5)"),
-        ("encoder-dies-at=20", "Failed locking bitstream buffer: generic error (20)"),
+        ("lost-at=20", "device does not exist (5)"),
+        ("encoder-dies-at=20", "generic error (20)"),
         ("no-such-fault", "`no-such-fault` is no fault of the stand-in driver"),
     ] {
         let output = on_standin(faults, &report, &hardware).output().expect("ffmpeg runs");

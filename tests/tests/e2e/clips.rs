@@ -4,8 +4,10 @@
 use reqwest::Method;
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_RANGE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE};
 use serde_json::{Value, json};
+use sightline_shared::camera::Rendition;
 use sightline_shared::clips::{Clip, JobState, Recordings};
 use sightline_shared::time::TIMESCALE;
+use sightline_shared::wire::PROTOCOL_VERSION;
 use sightline_tests::media::{demo_numbers, ffmpeg, ffprobe};
 use sightline_tests::program::{Options, PATIENCE, Program};
 use sightline_tests::real_camera::RealCamera;
@@ -196,6 +198,63 @@ async fn what_cannot_be_clipped_is_said_in_words() {
         assert_eq!((told, answer["error"]["code"].as_str()), (status, Some(code)), "{body}: {answer}");
         assert!(answer["error"]["message"].as_str().is_some_and(|words| words.len() > 20), "{body}: {answer}");
     }
+    assert_eq!(program.get_json("/api/clips").await, json!([]));
+}
+
+/// What is encoded here is kept too, as long as somebody looks at it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clip_of_main_is_of_what_its_viewers_see() {
+    let program = Program::start_demo().await;
+    program.wait_live("demo").await;
+    let path = format!("/api/cameras/demo/live?v={PROTOCOL_VERSION}&rendition=main");
+    let mut viewer = Viewer::try_open(&program, &path, &[]).await.expect("main runs");
+    viewer.videos(100).await;
+    let clip = made(&program, json!({ "camera": "demo", "last_s": 2, "rendition": "main" })).await;
+    assert_eq!((clip.state, clip.rendition), (JobState::Done, Rendition::Main), "{clip:?}");
+    let file = download(&program, &clip).await;
+    let (told, warnings) = ffprobe(&file);
+    assert_eq!((warnings.as_str(), &told["streams"][0]["width"]), ("", &json!(1280)));
+    let shown = demo_numbers(&file);
+    assert_eq!(shown.len() as u64, clip.frames);
+    assert!(shown.len() >= 30 && shown.windows(2).all(|two| two[1] > two[0]), "{shown:?}");
+}
+
+/// A disk that fills: the clip fails in words, nothing of it is left, and who watches sees every frame.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_ends_a_clip_and_nothing_else() {
+    let options = Options { demo: true, file_limit_kb: Some(512), ..Options::default() };
+    let program = Program::start_with(options).await;
+    program.wait_live("demo").await;
+    wait_kept(&program, "demo", 5.0).await;
+    let mut viewer = Viewer::open(&program, "demo").await;
+    let (clip, chunks) = tokio::join!(made(&program, json!({ "camera": "demo", "last_s": 5 })), viewer.videos(60));
+    assert_eq!(clip.state, JobState::Failed, "{clip:?}");
+    assert!(clip.error.as_deref().is_some_and(|words| words.contains("space")), "{clip:?}");
+    assert_eq!(clip_files(&program), Vec::<String>::new());
+    assert!(chunks.windows(2).all(|two| two[1].header.pts.0 - two[0].header.pts.0 == 3000), "a frame was missed");
+    let small = made(&program, json!({ "camera": "demo", "last_s": 0.5 })).await;
+    assert_eq!(small.state, JobState::Done, "what has room is written: {small:?}");
+}
+
+/// Boxes are being drawn into a clip when somebody calls it off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clip_is_called_off_while_it_is_encoded() {
+    let program = Program::start_demo().await;
+    program.wait_live("demo").await;
+    wait_kept(&program, "demo", 8.0).await;
+    let (status, asked) = ask(&program, json!({ "camera": "demo", "last_s": 8, "overlay": "burned" })).await;
+    assert_eq!(status, 201, "{asked}");
+    let path = format!("/api/clips/{}", asked["id"].as_str().expect("an id"));
+    let begun = async || (program.get_json(&path).await["progress"].as_f64() > Some(0.0)).then_some(());
+    wait_for("the first frames are encoded", PATIENCE, begun).await;
+    let (status, answer) = program.send(Method::DELETE, &path, &json!(null)).await;
+    assert!((200..300).contains(&status), "{status}: {answer}");
+    let told = settled(&program, asked["id"].as_str().expect("an id")).await;
+    assert_eq!((told.state, told.bytes), (JobState::Cancelled, 0), "{told:?}");
+    let gone = async || clip_files(&program).is_empty().then_some(());
+    wait_for("nothing of it is left", PATIENCE, gone).await;
+    let (status, _) = program.send(Method::DELETE, &path, &json!(null)).await;
+    assert!((200..300).contains(&status), "its line in the list goes too");
     assert_eq!(program.get_json("/api/clips").await, json!([]));
 }
 

@@ -183,7 +183,7 @@ async fn a_camera_of_h265_is_played_as_main() {
     assert!(told["streams"][0]["codec_name"] == "h264" && frames > 40, "{frames} frames: {told}");
 }
 
-/// Settings ten times a second: harmless to the camera, to its viewers, and to the camera beside it.
+/// Settings ten times a second for a minute: harmless to the camera, to its viewers, and to the camera beside it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_of_changes_hurts_nobody() {
     let (one, two) = (noisy().await, noisy().await);
@@ -195,10 +195,10 @@ async fn a_storm_of_changes_hurts_nobody() {
     let mut readers = tokio::task::JoinSet::new();
     for (camera, rendition) in [("one", "source"), ("one", "main"), ("two", "source")] {
         let mut viewer = watch(&program, camera, rendition).await;
-        readers.spawn(async move { (format!("{camera} {rendition}"), viewer.videos(200).await) });
+        readers.spawn(async move { (format!("{camera} {rendition}"), viewer.videos(1500).await) });
     }
     let begun = Instant::now();
-    for n in 0..60_u32 {
+    for n in 0..600_u32 {
         let preset = if n % 2 == 0 { "p1" } else { "p2" };
         change(&program, "one", json!({ "preset": preset, "bitrate": 300_000 + n * 1000 })).await;
         tokio::time::sleep((Duration::from_millis(100) * (n + 1)).saturating_sub(begun.elapsed())).await;
@@ -208,7 +208,7 @@ async fn a_storm_of_changes_hurts_nobody() {
         without_a_gap(&chunks, &what);
         if what == "one main" {
             let keys = chunks.iter().filter(|chunk| chunk.is_key()).count();
-            assert!(keys <= 16, "{keys} key frames in 8 s: every change starts another encoder");
+            assert!(keys <= 120, "{keys} key frames in a minute: every change starts another encoder");
         }
     }
     accounted(&program, "one").await;

@@ -6,6 +6,8 @@ mod accounting;
 mod annotate;
 mod clips;
 mod device;
+mod device_failures;
+mod doctor;
 mod encoder;
 mod faults;
 mod files;

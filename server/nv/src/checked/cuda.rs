@@ -33,6 +33,8 @@ table! {
         cuEventElapsedTime(milliseconds: *mut f32, start: Event, end: Event);
         cuMemAlloc_v2(pointer: *mut DevicePtr, bytes: usize);
         cuMemAllocPitch_v2(pointer: *mut DevicePtr, pitch: *mut usize, width: usize, height: usize, element: u32);
+        cuMemHostAlloc(pointer: *mut *mut c_void, bytes: usize, flags: u32);
+        cuMemFreeHost(pointer: *mut c_void);
         cuMemFree_v2(pointer: DevicePtr);
         cuMemGetInfo_v2(free: *mut usize, total: *mut usize);
         cuMemcpy2DAsync_v2(copy: *const Memcpy2D, stream: Stream);

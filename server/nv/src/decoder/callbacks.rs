@@ -36,8 +36,10 @@ enum Waiting {
 
 /// Most decode surfaces that a parser counts.
 const MOST_SURFACES: u32 = 32;
-/// So many damaged pictures in a row are a decoder that does not work: some seconds of a camera.
-const MOST_LOST: u32 = 100;
+/// So many damaged pictures in a row are a decoder that does not work: two seconds of a camera.
+const MOST_LOST: u32 = 50;
+/// What the driver says of a picture whose data it cannot make anything of; all else is a failure of the decoder.
+const OF_DAMAGE: [i32; 2] = [raw::INVALID_VALUE, raw::MAP_FAILED];
 
 impl State {
     pub(super) fn new(context: &Context, cuvid: &Arc<Cuvid>, stream: Arc<Stream>, options: DecoderOptions) -> Self {
@@ -114,11 +116,18 @@ impl State {
     fn give_up(&mut self, error: Error) -> Result<(), Error> {
         let error = self.stream.explain(error);
         (self.lost, self.lost_in_row) = (self.lost + 1, self.lost_in_row + 1);
-        if error.is_device_lost() || self.lost_in_row >= MOST_LOST {
-            self.lost_in_row = 0;
-            return Err(error);
+        let damage = matches!(&error, Error::Call { code, .. } if OF_DAMAGE.contains(code)) && !error.is_device_lost();
+        if damage && self.lost_in_row < MOST_LOST {
+            return Ok(());
         }
-        Ok(())
+        // Another of the driver's decoders comes with the next key frame; what waits in this one is gone with it.
+        self.lost_in_row = 0;
+        self.current = None;
+        self.given.clear();
+        let waited = self.waiting.len();
+        self.waiting.retain(|waiting| matches!(waiting, Waiting::Mapped(_)));
+        self.lost += (waited - self.waiting.len()) as u64;
+        Err(error)
     }
 
     /// The stream's parameters: keeps the decoder or makes another. Gives the number of decode surfaces.

@@ -3,13 +3,11 @@
 use super::{Limits, StreamFormat};
 use crate::checked::Cuvid;
 use crate::context::lifecycle;
-use crate::memory::Block;
-use crate::picture::Owner;
+use crate::picture::{Keeper, Owner};
 use crate::raw::{Zeroed, cuvid as raw};
 use crate::{Codec, Context, Decoded, Error, Event, Picture, Stream, Timing, View};
 use std::ffi::c_ulong;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A decoder; destroyed when the last surface of it and the stream are done with it.
 pub(super) struct Handle {
@@ -18,9 +16,18 @@ pub(super) struct Handle {
     decoder: raw::Decoder,
     pub(super) format: StreamFormat,
     pub(super) geometry: Geometry,
-    /// Output surfaces, and how many of them are mapped.
+    /// Output surfaces.
     surfaces: usize,
-    mapped: AtomicUsize,
+    used: Mutex<Used>,
+}
+
+/// Output surfaces in use.
+#[derive(Default)]
+struct Used {
+    /// Mapped, by whomever they are held.
+    mapped: usize,
+    /// Mapped, but held by nobody: what reads them is in a stream and not done yet. Whoever let one go did not wait for that.
+    leaving: Vec<(u64, Vec<Event>)>,
 }
 
 // SAFETY: the driver takes calls for a decoder from any thread that its context is current on.
@@ -100,13 +107,53 @@ impl Handle {
         let _current = context.enter()?;
         // SAFETY: the context is current, the structure filled, and a handle is written.
         cuvid.call(|cuvid| unsafe { cuvid.cuvidCreateDecoder(&raw mut decoder, &raw mut info) })?;
-        let (context, cuvid, mapped) = (context.clone(), Arc::clone(cuvid), AtomicUsize::new(0));
-        Ok(Self { context, cuvid, decoder, format, geometry, surfaces, mapped })
+        let (context, cuvid, used) = (context.clone(), Arc::clone(cuvid), Mutex::default());
+        Ok(Self { context, cuvid, decoder, format, geometry, surfaces, used })
     }
 
     /// Output surfaces that are not held.
     pub(super) fn free(&self) -> usize {
-        self.surfaces.saturating_sub(self.mapped.load(Ordering::Acquire))
+        let used = self.used();
+        (self.surfaces + used.leaving.len()).saturating_sub(used.mapped)
+    }
+
+    fn used(&self) -> MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a surface for a picture: a free one, or the one that its last readers are done with first.
+    fn take(&self) -> Result<(), Error> {
+        let mut used = self.used();
+        self.reap(&mut used, |events| events.iter().all(|event| event.is_done() != Ok(false)));
+        if used.mapped >= self.surfaces {
+            if used.leaving.is_empty() {
+                return Err(Error::AllHeld(self.surfaces));
+            }
+            let (pointer, events) = used.leaving.remove(0);
+            self.unmap(pointer, &events);
+            used.mapped -= 1;
+        }
+        used.mapped += 1;
+        Ok(())
+    }
+
+    /// Gives back surfaces that are done.
+    fn reap(&self, used: &mut Used, done: impl Fn(&[Event]) -> bool) {
+        let (over, rest) = std::mem::take(&mut used.leaving).into_iter().partition(|(_, events)| done(events));
+        used.leaving = rest;
+        let over: Vec<(u64, Vec<Event>)> = over;
+        used.mapped -= over.len();
+        over.iter().for_each(|(pointer, events)| self.unmap(*pointer, events));
+    }
+
+    /// The decoder writes the next picture there at once: whoever reads has to be done, not only in line. A stream that failed reads no more.
+    fn unmap(&self, pointer: u64, readers: &[Event]) {
+        for event in readers {
+            let _ = event.synchronize();
+        }
+        let _current = self.context.enter();
+        // SAFETY: mapped once, and nothing reads it any more.
+        let _ = self.cuvid.call(|cuvid| unsafe { cuvid.cuvidUnmapVideoFrame64(self.decoder, pointer) });
     }
 
     /// Starts to decode a picture.
@@ -126,9 +173,6 @@ impl Handle {
         info: &raw::DisplayInfo,
         given: Option<Event>,
     ) -> Result<Decoded, Error> {
-        if self.free() == 0 {
-            return Err(Error::AllHeld(self.surfaces));
-        }
         let mut how = raw::ProcParams::zeroed();
         how.progressive_frame = info.progressive_frame;
         how.second_field = info.repeat_first_field + 1;
@@ -138,12 +182,16 @@ impl Handle {
         let given = given.map_or_else(|| stream.record_timed(), Ok)?;
         let (mut pointer, mut pitch) = (0, 0);
         let _current = self.context.enter()?;
-        self.cuvid.call(|cuvid| {
+        self.take()?;
+        let mapped = self.cuvid.call(|cuvid| {
             let index = info.picture_index;
             // SAFETY: the picture was given to be shown and has not been decoded over since; an address and a pitch are written.
             unsafe { cuvid.cuvidMapVideoFrame64(self.decoder, index, &raw mut pointer, &raw mut pitch, &raw mut how) }
-        })?;
-        self.mapped.fetch_add(1, Ordering::AcqRel);
+        });
+        if let Err(error) = mapped {
+            self.used().mapped -= 1;
+            return Err(error);
+        }
         let mut surface = Surface { handle: Arc::clone(self), pointer };
         let mut status = raw::DecodeStatus::zeroed();
         // SAFETY: the decoder is alive and the structure is written. A driver that cannot say leaves it at zero.
@@ -204,6 +252,8 @@ fn create_info(format: &StreamFormat, geometry: &Geometry, surfaces: usize) -> r
 
 impl Drop for Handle {
     fn drop(&mut self) {
+        let mut used = std::mem::take(&mut *self.used());
+        self.reap(&mut used, |_| true);
         // The driver's decoders do not take kindly to being made and destroyed on several threads at once.
         let _one = lifecycle();
         // Also where the context cannot be entered: on a lost device the call still gives back what the host holds for it.
@@ -221,18 +271,14 @@ struct Surface {
 
 impl Owner for Surface {
     fn take_back(&mut self, pending: Vec<Event>) {
-        // The decoder writes the next picture here at once: whoever reads has to be done, not only in line. A stream that failed reads no more.
-        for event in pending {
-            let _ = event.synchronize();
-        }
-        let handle = &self.handle;
-        let _current = handle.context.enter();
-        // SAFETY: mapped once, and nothing reads it any more.
-        let _ = handle.cuvid.call(|cuvid| unsafe { cuvid.cuvidUnmapVideoFrame64(handle.decoder, self.pointer) });
-        self.handle.mapped.fetch_sub(1, Ordering::AcqRel);
+        // Whoever lets go of a picture does not wait for what it put into streams: a surface that is read still goes back later.
+        let mut used = self.handle.used();
+        used.leaving.push((self.pointer, pending));
+        self.handle.reap(&mut used, |events| events.iter().all(|event| event.is_done() != Ok(false)));
     }
 
-    fn block(&self) -> Option<&Arc<Block>> {
-        None
+    /// The decoder: its surfaces stay where they are.
+    fn keeper(&self) -> Keeper {
+        Arc::clone(&self.handle) as Keeper
     }
 }

@@ -1,68 +1,15 @@
 //! A session of the driver's: its buffers, the pictures that it was given, and what it gives for them.
 
-use super::{Codec, Encoded, EncoderSettings, config};
-use crate::checked::{Nvenc, Session};
+use super::owned::{Owned, owned};
+use super::{Encoded, EncoderSettings, config};
+use crate::checked::Session;
 use crate::context::lifecycle;
-use crate::memory::Block;
+use crate::picture::Keeper;
 use crate::raw::{Zeroed, nvenc as raw};
 use crate::{Context, Error, Event, Format, Picture, Stream, Timing, View};
 use std::collections::{HashMap, VecDeque};
 use std::ffi::c_void;
 use std::sync::Arc;
-
-/// A session and the context that it needs to be current.
-pub(super) struct Owned {
-    context: Context,
-    session: Option<Session>,
-}
-
-impl Owned {
-    /// Ends the session, and no other one at the same time. Whoever calls holds no picture of a decoder's in its hands: the last holder of
-    /// one destroys the decoder, which takes the same lock.
-    fn close(&mut self) {
-        if let Some(session) = self.session.take() {
-            let _one = lifecycle();
-            let _current = self.context.enter();
-            drop(session);
-        }
-    }
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
-/// Opens a session.
-pub(super) fn open(context: &Context) -> Result<Owned, Error> {
-    let nvenc = Nvenc::load()?;
-    let _one = lifecycle();
-    let _current = context.enter()?;
-    // SAFETY: the context is current, and the session's owner keeps it.
-    let session = unsafe { Session::open(&nvenc, context.handle()) }?;
-    Ok(Owned { context: context.clone(), session: Some(session) })
-}
-
-/// Uses a session that is open.
-pub(super) fn owned<T>(owned: &Owned, work: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
-    owned.session.as_ref().map_or_else(|| Err(Error::Invalid("the encode session was closed".into())), work)
-}
-
-/// Opens a session only to ask it.
-pub(super) fn with_session<T>(context: &Context, ask: impl FnOnce(&Session) -> Result<T, Error>) -> Result<T, Error> {
-    let session = open(context)?;
-    let _current = context.enter()?;
-    owned(&session, ask)
-}
-
-/// Newest version of the interface that the driver knows.
-pub(crate) fn version() -> Result<(u32, u32), Error> {
-    Nvenc::load().map(|nvenc| nvenc.version())
-}
-
-/// Codecs that this crate encodes.
-pub(crate) const CODECS: [Codec; 2] = [Codec::H264, Codec::Hevc];
 
 /// A registered place: address, pitch, width, height.
 type Place = (u64, u32, i32, i32);
@@ -71,11 +18,13 @@ fn place_of(view: &View) -> Place {
     (view.luma, view.pitch, view.width, view.height)
 }
 
-/// Memory that the session knows. Pool memory stays known, a decoder's surface until it is encoded.
+/// Memory that the session knows: a pool's, or a decoder's surface. To make it known takes longer than to encode from it.
 struct Known {
     registered: *mut c_void,
+    /// The picture that was last there.
+    used: u32,
     /// Keeps the memory from being freed while it is known.
-    _block: Arc<Block>,
+    _keeper: Keeper,
 }
 
 /// A picture that the session has.
@@ -84,8 +33,6 @@ struct InFlight {
     picture: Picture,
     output: *mut c_void,
     mapped: *mut c_void,
-    /// Registered for this picture alone.
-    once: Option<*mut c_void>,
     /// When the device could begin.
     begins: Event,
 }
@@ -100,6 +47,8 @@ pub(super) struct Open {
     size: (u32, u32),
     free: Vec<*mut c_void>,
     in_flight: VecDeque<InFlight>,
+    /// So many of them, from the oldest on, come out without another picture.
+    complete: usize,
     known: HashMap<Place, Known>,
     frame: u32,
 }
@@ -109,8 +58,12 @@ unsafe impl Send for Open {}
 
 /// Places that are known at most; pools are smaller.
 const MOST_KNOWN: usize = 64;
+/// A place that so many pictures did not lie at is forgotten: its pool or decoder is another's by then.
+const UNUSED: u32 = 50;
+/// Pictures that may be in the encoder while others are given.
+pub(super) const MOST_BEHIND: usize = 3;
 /// Buffers beyond those that B-frames hold.
-const SPARE: u32 = 4;
+const SPARE: u32 = MOST_BEHIND as u32 + 2;
 
 impl Open {
     pub(super) fn new(
@@ -139,6 +92,7 @@ impl Open {
             size: (settings.width, settings.height),
             free: Vec::new(),
             in_flight: VecDeque::new(),
+            complete: 0,
             known: HashMap::new(),
             frame: 0,
         };
@@ -194,33 +148,39 @@ impl Open {
         let _ = self.call(|session| unsafe { session.unregister(registered) });
     }
 
-    /// The picture's place as the session knows it, and whether only for this once.
-    fn registered(&mut self, picture: &Picture) -> Result<(*mut c_void, bool), Error> {
+    /// The picture's place as the session knows it.
+    fn registered(&mut self, picture: &Picture) -> Result<*mut c_void, Error> {
         let view = picture.view();
-        let Some(block) = picture.block() else { return Ok((self.register(&view)?, true)) };
-        if let Some(known) = self.known.get(&place_of(&view)) {
-            return Ok((known.registered, false));
+        if let Some(known) = self.known.get_mut(&place_of(&view)) {
+            known.used = self.frame;
+            return Ok(known.registered);
         }
         if self.known.len() >= MOST_KNOWN {
-            self.forget(|_| true);
+            self.forget(|_, _| true);
         }
         let registered = self.register(&view)?;
-        self.known.insert(place_of(&view), Known { registered, _block: Arc::clone(block) });
-        Ok((registered, false))
+        self.known.insert(place_of(&view), Known { registered, used: self.frame, _keeper: picture.keeper() });
+        Ok(registered)
     }
 
     /// Forgets places that no picture in flight lies at.
-    fn forget(&mut self, which: impl Fn(&Place) -> bool) {
+    fn forget(&mut self, which: impl Fn(&Place, &Known) -> bool) {
         let busy: Vec<_> = self.in_flight.iter().map(|sent| place_of(&sent.picture.view())).collect();
-        let gone: Vec<_> = self.known.keys().filter(|at| which(at) && !busy.contains(at)).copied().collect();
-        for place in gone {
+        let gone = self.known.iter().filter(|(at, known)| which(at, known) && !busy.contains(at));
+        for place in gone.map(|(at, _)| *at).collect::<Vec<_>>() {
             if let Some(known) = self.known.remove(&place) {
                 self.unregister(known.registered);
             }
         }
     }
 
-    pub(super) fn encode(&mut self, picture: &Picture, pts: i64, key: bool) -> Result<Vec<Encoded>, Error> {
+    pub(super) fn encode(
+        &mut self,
+        picture: &Picture,
+        pts: i64,
+        key: bool,
+        behind: usize,
+    ) -> Result<Vec<Encoded>, Error> {
         if let Some(written) = picture.written() {
             if self.waits_on_stream { self.stream.wait_for(&written) } else { written.synchronize() }?;
         }
@@ -229,7 +189,12 @@ impl Open {
         };
         let sent = self.send(picture, output, pts, key);
         match sent {
-            Ok(done) => self.collect(done),
+            Ok(done) => {
+                if done {
+                    self.complete = self.in_flight.len();
+                }
+                self.collect(behind)
+            }
             Err(error) => {
                 self.free.push(output);
                 Err(error)
@@ -240,19 +205,11 @@ impl Open {
     /// Gives the session a picture; true when everything that it was given is encoded.
     fn send(&mut self, picture: &Picture, output: *mut c_void, pts: i64, key: bool) -> Result<bool, Error> {
         let begins = self.stream.record_timed()?;
-        let (registered, once) = self.registered(picture)?;
-        let unregister = |open: &Self| {
-            if once {
-                open.unregister(registered);
-            }
-        };
+        let registered = self.registered(picture)?;
         let mut map = raw::MapInput::zeroed();
         (map.version, map.registered) = (raw::MAP_INPUT_VERSION, registered);
         // SAFETY: the structure is of its version and the place registered.
-        if let Err(error) = self.call(|session| unsafe { session.map_input(&raw mut map) }) {
-            unregister(self);
-            return Err(error);
-        }
+        self.call(|session| unsafe { session.map_input(&raw mut map) })?;
         let view = picture.view();
         let mut params = raw::PicParams::zeroed();
         params.version = raw::PIC_PARAMS_VERSION;
@@ -271,26 +228,29 @@ impl Open {
             Err(error) => {
                 // SAFETY: mapped above, and the session did not take it.
                 let _ = self.call(|session| unsafe { session.unmap_input(map.mapped) });
-                unregister(self);
                 return Err(error);
             }
         };
-        let once = once.then_some(registered);
-        self.in_flight.push_back(InFlight { picture: picture.clone(), output, mapped: map.mapped, once, begins });
+        self.in_flight.push_back(InFlight { picture: picture.clone(), output, mapped: map.mapped, begins });
         Ok(done)
     }
 
-    /// Takes what is encoded; each waits for the device.
-    fn collect(&mut self, done: bool) -> Result<Vec<Encoded>, Error> {
+    /// Takes what comes out, but for the newest `behind` of it; each waits for the device.
+    pub(super) fn collect(&mut self, behind: usize) -> Result<Vec<Encoded>, Error> {
         let mut all = Vec::new();
-        while done && let Some(picture) = self.in_flight.pop_front() {
+        while self.complete > behind
+            && let Some(picture) = self.in_flight.pop_front()
+        {
+            self.complete -= 1;
             let read = self.read(picture.output, &picture.begins);
             self.release(picture);
             all.push(read?);
         }
         let (width, height) = (self.size.0.cast_signed(), self.size.1.cast_signed());
-        if self.known.keys().any(|at| (at.2, at.3) != (width, height)) {
-            self.forget(|at| (at.2, at.3) != (width, height));
+        let now = self.frame;
+        let gone = |at: &Place, known: &Known| (at.2, at.3) != (width, height) || now.wrapping_sub(known.used) > UNUSED;
+        if self.known.iter().any(|(at, known)| gone(at, known)) {
+            self.forget(gone);
         }
         Ok(all)
     }
@@ -316,9 +276,6 @@ impl Open {
     fn release(&mut self, picture: InFlight) {
         // SAFETY: mapped when it was sent, and encoded or given up.
         let _ = self.call(|session| unsafe { session.unmap_input(picture.mapped) });
-        if let Some(registered) = picture.once {
-            self.unregister(registered);
-        }
         self.free.push(picture.output);
     }
 
@@ -343,7 +300,8 @@ impl Open {
         (params.version, params.flags) = (raw::PIC_PARAMS_VERSION, raw::FLAG_END_OF_STREAM);
         // SAFETY: the structure is of its version; the end has no picture.
         self.call(|session| unsafe { session.encode(&raw mut params) })?;
-        self.collect(true)
+        self.complete = self.in_flight.len();
+        self.collect(0)
     }
 
     /// Lets go of pictures and of where they lie; waits for those that are being encoded.
@@ -354,7 +312,7 @@ impl Open {
         while let Some(sent) = self.in_flight.pop_front() {
             self.release(sent);
         }
-        self.forget(|_| true);
+        self.forget(|_, _| true);
     }
 
     /// Ends the session. Before that the driver wants everything else gone: [`Self::settle`] comes first.

@@ -233,17 +233,55 @@ fn b_frames_come_in_decoding_order_or_are_refused() {
         return;
     }
     let Some(mut encoder) = encoder(&context, asked) else { return };
-    let mut held_back = 0;
-    let out = encode(&context, &mut encoder, &clip, |_, _| {
-        held_back += 1;
-        false
+    let (mut out, mut calls) = (Vec::new(), Vec::new());
+    let mut decoder = decoder(&context, clip.codec, 8);
+    decode(&mut decoder, &clip.units, 0, |decoded| {
+        let encoded = encoder.encode(&decoded.picture, decoded.pts, false).unwrap_or_else(|error| panic!("{error}"));
+        calls.push(encoded.len());
+        out.extend(encoded);
     });
+    out.extend(encoder.finish().unwrap());
+    let held_back = calls.contains(&0) && calls.iter().any(|units| *units > 1);
+    assert!(held_back, "pictures are held back and come together: {calls:?}");
     let mut times: Vec<_> = out.iter().map(|unit| unit.pts).collect();
-    assert_eq!(times.len(), 30, "the end gives what was held back");
     times.sort_unstable();
-    assert!(times.into_iter().eq(0..30));
+    assert!(times.into_iter().eq(0..30), "the end gives what was held back, and each picture comes once");
     alike(&out, &wanted, 28.0);
-    drop(encoder);
+    drop((encoder, decoder, out));
+    nothing_is_left();
+}
+
+#[test]
+fn pictures_stay_behind_only_where_that_is_asked_for() {
+    let Some(context) = device("encode::pictures_stay_behind_only_where_that_is_asked_for", "") else { return };
+    let (clip, wanted) = clip();
+    let with = |(width, height)| EncoderSettings { width, height, most: (640, 360), ..settings() };
+    let Some(mut encoder) = encoder(&context, with(SIZE)) else { return };
+    let (mut out, mut calls) = (Vec::new(), Vec::new());
+    encoder.behind(3);
+    let mut decoder = decoder(&context, clip.codec, 8);
+    decode(&mut decoder, &clip.units, 0, |decoded| {
+        if decoded.pts == 20 {
+            encoder.behind(1);
+        }
+        let encoded = encoder.encode(&decoded.picture, decoded.pts, decoded.pts == 25).unwrap();
+        calls.push(encoded.len());
+        out.extend(encoded);
+    });
+    assert_eq!((&calls[..4], &calls[19..22]), (&[0, 0, 0, 1][..], &[1, 3, 1][..]), "{calls:?}");
+    // A new size is a new stream: what is behind comes first.
+    assert_eq!(encoder.reconfigure(&with((640, 360))), Ok(Reconfigured::Live));
+    let stream = Stream::new(&context).unwrap();
+    let picture = Pool::new(&context, Format::Nv12, (640, 360), 1).unwrap().lease().unwrap().unwrap();
+    picture.upload(&stream, &slope((640, 360), 1)).unwrap();
+    let next = encoder.encode(&picture, 30, false).unwrap();
+    assert_eq!(next.iter().map(|unit| unit.pts).collect::<Vec<_>>(), [29]);
+    out.extend(next);
+    assert_eq!(keys(&out), [0, 25]);
+    alike(&out, &wanted, 24.0);
+    let last = encoder.finish().unwrap();
+    assert_eq!(last.iter().map(|unit| (unit.pts, unit.key)).collect::<Vec<_>>(), [(30, true)]);
+    drop((encoder, decoder, out, last, picture, stream));
     nothing_is_left();
 }
 

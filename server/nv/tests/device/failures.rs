@@ -1,10 +1,12 @@
 //! Failures of the driver and the device: each an error in words, none a hang or a panic, and what is held can be let go of.
 
-use crate::clips::{Clip, decoder};
-use crate::encode::{encoder, settings};
-use crate::host::{count, device, inside};
+use crate::clips::{Clip, decoder, same};
+use crate::encode::{SIZE, encoder, settings};
+use crate::host::{count, device, everything_went_back, inside};
+use sightline_nv::reference::Host;
 use sightline_nv::{
-    Codec, Context, Decoder, DecoderOptions, Driver, Encoder, Error, Format, Pool, Stream, Switches, probe,
+    Codec, Context, Crop, Decoder, DecoderOptions, Driver, Encoder, Error, Format, Kernels, Pool, Stream, Switches,
+    probe,
 };
 
 #[test]
@@ -78,6 +80,81 @@ fn memory_that_is_used_up() {
     decoder.decode(&small.units[0], 0).unwrap();
     decoder.flush().unwrap();
     assert!(decoder.next_picture().unwrap().is_some());
+}
+
+#[test]
+fn a_decoder_that_dies_is_replaced_at_the_next_key_frame() {
+    let test = "failures::a_decoder_that_dies_is_replaced_at_the_next_key_frame";
+    let Some(context) = device(test, "decoder-dies-at=10") else { return };
+    let clip = Clip::h264((330, 250), 45, "keyint=15:min-keyint=15:scenecut=0:bframes=0");
+    let wanted = clip.software();
+    let mut decoder = decoder(&context, clip.codec, 4);
+    let (mut good, mut failed) = ([0; 3], [0; 3]);
+    for (at, unit) in clip.units.iter().enumerate() {
+        let decoded = decoder.decode(unit, at as i64).and_then(|()| decoder.next_picture());
+        match decoded {
+            Ok(Some(decoded)) => {
+                same(&decoded, &wanted[at], &format!("picture {at}"));
+                good[at / 15] += 1;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                assert!(!error.is_device_lost() && !error.is_session_limit(), "{error}");
+                failed[at / 15] += 1;
+            }
+        }
+    }
+    assert_eq!((good, failed), ([9; 3], [1; 3]), "each decoder gives nine pictures, and is missed once");
+}
+
+#[test]
+fn an_encoder_that_dies_is_an_error_and_another_goes_on() {
+    let Some(context) = device("failures::an_encoder_that_dies_is_an_error_and_another_goes_on", "encoder-dies-at=4")
+    else {
+        return;
+    };
+    let stream = Stream::new(&context).unwrap();
+    let pool = Pool::new(&context, Format::Nv12, SIZE, 2).unwrap();
+    for _ in 0..3 {
+        let mut encoder = encoder(&context, settings()).unwrap();
+        let mut encode = || {
+            let picture = pool.lease().unwrap().expect("pictures come back from a dead encoder, too");
+            picture.upload(&stream, &Host::new(Format::Nv12, SIZE.0 as usize, SIZE.1 as usize, 0)).unwrap();
+            encoder.encode(&picture, 0, false)
+        };
+        for _ in 0..3 {
+            assert_eq!(encode().map(|units| units.len()), Ok(1));
+        }
+        for _ in 0..3 {
+            let error = encode().unwrap_err();
+            assert!(!error.is_device_lost() && !error.is_session_limit(), "{error}");
+            assert!(error.to_string().contains("failed: generic error"), "{error}");
+        }
+    }
+    drop((pool, stream));
+    everything_went_back();
+}
+
+#[test]
+fn a_kernel_that_fails_takes_its_context_with_it_and_a_new_one_goes_on() {
+    let test = "failures::a_kernel_that_fails_takes_its_context_with_it_and_a_new_one_goes_on";
+    let Some(context) = device(test, "kernel-dies-at=2") else { return };
+    let work = |context: &Context| -> Result<(), Error> {
+        let mut kernels = Kernels::new(context)?;
+        let pool = Pool::new(context, Format::Nv12, SIZE, 2)?;
+        let (from, to) = (pool.lease()?.unwrap(), pool.lease()?.unwrap());
+        from.upload(kernels.stream(), &Host::new(Format::Nv12, SIZE.0 as usize, SIZE.1 as usize, 0))?;
+        kernels.resize(&[(&from, Crop::whole(SIZE), &to)])?;
+        kernels.stream().synchronize()
+    };
+    assert_eq!(work(&context), Ok(()));
+    let error = work(&context).unwrap_err();
+    assert!(error.is_device_lost(), "{error}");
+    assert!(work(&context).is_err_and(|error| error.is_device_lost()), "it stays so");
+    // The last one who has it gives it back; then there is another.
+    drop(context);
+    let context = Context::new(&Driver::load().unwrap(), 0).unwrap();
+    assert_eq!(work(&context), Ok(()));
 }
 
 /// A device that is lost with some picture: everything says so, and all that is held can be dropped.

@@ -84,7 +84,21 @@ pub(crate) fn nothing_is_left() {
 
 /// Nothing that is counted is left.
 pub(crate) fn everything_went_back() {
-    for name in ["memory_live", "surfaces_mapped", "decoders_live", "encoders_live", "streams_live", "events_live"] {
+    for name in [
+        "memory_live",
+        "pinned_live",
+        "surfaces_mapped",
+        "inputs_mapped",
+        "inputs_registered",
+        "decoders_live",
+        "parsers_live",
+        "encoders_live",
+        "encoder_buffers_live",
+        "streams_live",
+        "events_live",
+        "modules_live",
+        "left_behind",
+    ] {
         assert!(count(name).is_none_or(|left| left == 0), "{name}: {:?} are left", count(name));
     }
 }

@@ -152,6 +152,8 @@ impl Feed for CameraHandle {
             name: settings.name,
             transport: settings.transport,
             video: settings.video,
+            device: settings.hardware.device_word(),
+            decoder: settings.hardware.decoder,
             detect: settings.detect,
             encoder: settings.encoder,
             editable: settings.editable,

@@ -1,4 +1,4 @@
-//! From the device's decoder to software while frames are wanted: nobody waits for the next key frame.
+//! From the device's decoder to another one while frames are wanted: nobody waits for the next key frame.
 
 use super::super::catch_up::newest_gop;
 use super::super::counters::DropCause;
@@ -6,13 +6,14 @@ use super::{Decoding, Inside, Worker};
 use std::collections::VecDeque;
 
 impl Decoding {
-    /// The decoder that runs cannot take `failed`, nor anything after it: what it held and what that refers to is decoded again,
-    /// in software, before anything else.
-    pub(super) fn fall_back(&self, worker: &mut Worker, failed: Inside, reason: String) {
-        tracing::warn!(holder = self.seat.holder(), "decoding goes on in software: {reason}");
+    /// The decoder that runs cannot take `failed`, nor anything after it: what it held and what that refers to is decoded again
+    /// before anything else, in software, or on another device where this one is `lost`.
+    pub(super) fn fall_back(&self, worker: &mut Worker, failed: Inside, reason: String, lost: bool) {
+        tracing::warn!(holder = self.seat.holder(), "another decoder goes on: {reason}");
         worker.decoder = None;
         worker.params = None;
-        worker.refused = Some((failed.unit.params.clone(), reason));
+        let elsewhere = lost && self.seat.card().is_ok();
+        worker.refused = (!elsewhere).then(|| (failed.unit.params.clone(), reason));
         let mut held: VecDeque<Inside> = worker.inside.drain(..).chain([failed]).collect();
         worker.again = self.since_key_frame(&mut held);
         // What is left is of a GOP that is gone.

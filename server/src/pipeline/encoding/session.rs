@@ -9,7 +9,7 @@ use super::super::trace::Trace;
 use super::{Encoding, lock};
 use crate::device::sentence;
 use crate::encode::{self, EncodeError, Encoded, Encoder, EncoderPlan, PictureFacts, Planned, Purpose};
-use crate::pipeline::frame::Place;
+use crate::pipeline::frame::Samples;
 use crate::process::{ProcessError, Resizer};
 use sightline_shared::camera::Rendition;
 use sightline_shared::encoder::{Backend, EncoderSettings, RenditionState};
@@ -91,7 +91,10 @@ impl Encoding {
                     self.failed(worker, format!("Encoding failed: {reason}."));
                 }
             }
-            Err(EncodeError::Device(reason)) => self.give_up_device(worker, decoded, reason),
+            Err(EncodeError::Device { reason, lost }) => {
+                worker.avoid = self.avoid(reason, lost);
+                self.give_up_device(worker, decoded);
+            }
             Err(e) => self.failed(worker, format!("Encoding failed: {e}.")),
         }
     }
@@ -105,30 +108,33 @@ impl Encoding {
         resizer.fill(&decoded.frame, &mut session.encoder.input(), self.seat.bus())
     }
 
-    /// A picture could not be had. Frames of a lost device are gone, and what decodes them goes on elsewhere by itself; an encoder
-    /// of that device has to be given up.
+    /// A picture could not be had. Frames of a lost device are gone, and what decodes them goes on elsewhere by itself; an encoder on
+    /// a device that fails otherwise has to be given up.
     fn not_processed(&self, worker: &mut Worker, decoded: &Decoded, error: &ProcessError) {
         let on_device = worker.session.as_ref().is_some_and(|session| session.plan.backend == Backend::Nvenc);
+        let is_lost = match &decoded.frame.samples {
+            Samples::Device(picture) => picture.home().card.lost().is_some(),
+            Samples::Host(_) => false,
+        };
         match error {
+            ProcessError::Device(_) if is_lost => tracing::debug!(rendition = self.rendition.name(), "{error}"),
             ProcessError::Device(e) if on_device => {
-                worker.avoid = Some(sentence(e));
+                worker.avoid = self.avoid(sentence(e), e.is_device_lost());
                 self.end_at_once(worker);
-            }
-            ProcessError::Device(_) if decoded.frame.place() != Place::Host => {
-                tracing::debug!(rendition = self.rendition.name(), "{error}");
             }
             _ => self.failed(worker, format!("The picture cannot be brought to its size: {error}.")),
         }
     }
 
-    /// The device's encoder broke: software goes on with this very frame. What the device had is lost.
-    fn give_up_device(&self, worker: &mut Worker, decoded: &Decoded, reason: String) {
-        tracing::warn!(
-            holder = self.seat.holder(),
-            rendition = self.rendition.name(),
-            "encoding goes on in software: {reason}"
-        );
-        worker.avoid = Some(reason);
+    /// Why devices are not to be tried for now; nothing where the one that failed is lost and there is another.
+    fn avoid(&self, reason: String, lost: bool) -> Option<String> {
+        let (holder, rendition) = (self.seat.holder(), self.rendition.name());
+        tracing::warn!(holder, rendition, "another encoder goes on: {reason}");
+        (!(lost && self.seat.card().is_ok())).then_some(reason)
+    }
+
+    /// The device's encoder broke: another one goes on with this very frame. What the device had is lost.
+    fn give_up_device(&self, worker: &mut Worker, decoded: &Decoded) {
         self.end_at_once(worker);
         self.counters.process.enter();
         self.one(worker, decoded);
@@ -190,8 +196,8 @@ impl Encoding {
         }
         self.end_session(worker);
         let mut opened = encode::open(&next.plan, &self.seat);
-        if let Err(EncodeError::Device(reason)) = opened {
-            worker.avoid = Some(reason);
+        if let Err(EncodeError::Device { reason, lost }) = opened {
+            worker.avoid = self.avoid(reason, lost);
             next = planned(worker)?;
             opened = encode::open(&next.plan, &self.seat);
         }

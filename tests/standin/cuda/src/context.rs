@@ -15,14 +15,13 @@ fn push(handle: u64) {
     machine().stack(|stack| stack.push(handle));
 }
 
-fn flags_of_primary(flags: u32) -> Result<(), Cu> {
-    machine().alive()?;
-    machine().primary().lock().unwrap_or_else(PoisonError::into_inner).flags = flags;
+fn flags_of_primary(device: i32, flags: u32) -> Result<(), Cu> {
+    machine().device(device)?.primary.lock().unwrap_or_else(PoisonError::into_inner).flags = flags;
     Ok(())
 }
 
-fn release(all: bool) -> Result<(), Cu> {
-    machine().release_primary(all)?;
+fn release(device: i32, all: bool) -> Result<(), Cu> {
+    machine().release_primary(machine().device(device)?, all)?;
     module::forget();
     Ok(())
 }
@@ -32,22 +31,14 @@ fn release(all: bool) -> Result<(), Cu> {
 /// # Safety
 /// The client's pointer, null or one that may be written.
 unsafe fn retain(out: *mut u64, device: i32) -> Result<(), Cu> {
-    machine().alive()?;
-    if device != 0 {
-        return Err(Cu::INVALID_DEVICE);
-    }
-    let handle = machine().retain_primary()?;
+    let handle = machine().retain_primary(machine().device(device)?)?;
     // SAFETY: the client's pointer, as it promises.
     unsafe { put(out, handle) }
 }
 
 abi! {
     fn cuCtxCreate_v2(out: *mut u64, flags: u32, device: i32) {
-        machine().alive()?;
-        if device != 0 {
-            return Err(Cu::INVALID_DEVICE);
-        }
-        let handle = machine().create_context(flags)?;
+        let handle = machine().create_context(flags, machine().device(device)?)?;
         put(out, handle)?;
         push(handle);
         Ok(())
@@ -91,8 +82,7 @@ abi! {
     }
 
     fn cuCtxGetDevice(out: *mut i32) {
-        machine().current()?;
-        put(out, 0)
+        put(out, machine().current_device()?.ordinal)
     }
 
     fn cuCtxGetFlags(out: *mut u32) {
@@ -123,16 +113,15 @@ abi! {
     }
 
     fn cuDevicePrimaryCtxRetain(out: *mut u64, device: i32) { retain(out, device) }
-    fn cuDevicePrimaryCtxRelease(_device: i32) { release(false) }
-    fn cuDevicePrimaryCtxRelease_v2(_device: i32) { release(false) }
-    fn cuDevicePrimaryCtxReset(_device: i32) { release(true) }
-    fn cuDevicePrimaryCtxReset_v2(_device: i32) { release(true) }
-    fn cuDevicePrimaryCtxSetFlags(_device: i32, flags: u32) { flags_of_primary(flags) }
-    fn cuDevicePrimaryCtxSetFlags_v2(_device: i32, flags: u32) { flags_of_primary(flags) }
+    fn cuDevicePrimaryCtxRelease(device: i32) { release(device, false) }
+    fn cuDevicePrimaryCtxRelease_v2(device: i32) { release(device, false) }
+    fn cuDevicePrimaryCtxReset(device: i32) { release(device, true) }
+    fn cuDevicePrimaryCtxReset_v2(device: i32) { release(device, true) }
+    fn cuDevicePrimaryCtxSetFlags(device: i32, flags: u32) { flags_of_primary(device, flags) }
+    fn cuDevicePrimaryCtxSetFlags_v2(device: i32, flags: u32) { flags_of_primary(device, flags) }
 
-    fn cuDevicePrimaryCtxGetState(_device: i32, flags: *mut u32, active: *mut i32) {
-        machine().alive()?;
-        let primary = machine().primary().lock().unwrap_or_else(PoisonError::into_inner);
+    fn cuDevicePrimaryCtxGetState(device: i32, flags: *mut u32, active: *mut i32) {
+        let primary = machine().device(device)?.primary.lock().unwrap_or_else(PoisonError::into_inner);
         put(flags, primary.flags)?;
         put(active, i32::from(primary.retained > 0))
     }

@@ -123,6 +123,7 @@ fn run(from: Side, to: Side, width: u64, height: u64, stream: u64) -> Result<Run
     };
     // A source that is not pinned is read before the call returns; everything else is read and written late.
     let aside = (!from.is_device() && from.is_pageable()).then(|| staged(from, width, height));
+    let device = machine().current_device()?;
     let ticket = machine().submit(stream, move || {
         let held = machine().memory.hold();
         let target = to.view(&held, to.span(width, height))?;
@@ -130,7 +131,7 @@ fn run(from: Side, to: Side, width: u64, height: u64, stream: u64) -> Result<Run
             Some(bytes) => (bytes.as_ptr(), width),
             None => (from.view(&held, from.span(width, height))?.cast_const(), from.pitch),
         };
-        machine().busy.copies.during(|| rows(source, pitch, target, to.pitch, width, height));
+        device.busy.copies.during(|| rows(source, pitch, target, to.pitch, width, height));
         Ok(())
     })?;
     Ok(Running(ticket))

@@ -2,14 +2,9 @@
 
 use std::ffi::{CStr, c_char};
 
-use sightline_standin::machine::{BUS_ID, NAME, UUID};
+use sightline_standin::device::NAME;
 use sightline_standin::status::put;
 use sightline_standin::{Cu, abi, machine};
-
-fn device(ordinal: i32) -> Result<(), Cu> {
-    machine().alive()?;
-    if ordinal == 0 { Ok(()) } else { Err(Cu::INVALID_DEVICE) }
-}
 
 /// Writes a text as far as there is room.
 ///
@@ -78,47 +73,43 @@ abi! {
 
     fn cuDeviceGetCount(out: *mut i32) {
         machine().alive()?;
-        put(out, 1)
+        put(out, i32::try_from(machine().devices.len()).unwrap_or(1))
     }
 
     fn cuDeviceGet(out: *mut i32, ordinal: i32) {
-        device(ordinal)?;
-        put(out, 0)
+        put(out, machine().device(ordinal)?.ordinal)
     }
 
     fn cuDeviceGetName(out: *mut c_char, length: i32, ordinal: i32) {
-        device(ordinal)?;
+        machine().device(ordinal)?;
         text(out, length, NAME)
     }
 
     fn cuDeviceGetPCIBusId(out: *mut c_char, length: i32, ordinal: i32) {
-        device(ordinal)?;
-        text(out, length, BUS_ID)
+        text(out, length, &machine().device(ordinal)?.bus_id())
     }
 
     fn cuDeviceGetUuid(out: *mut [u8; 16], ordinal: i32) {
-        device(ordinal)?;
-        put(out, UUID)
+        put(out, machine().device(ordinal)?.uuid())
     }
 
     fn cuDeviceGetUuid_v2(out: *mut [u8; 16], ordinal: i32) {
-        device(ordinal)?;
-        put(out, UUID)
+        put(out, machine().device(ordinal)?.uuid())
     }
 
     fn cuDeviceTotalMem_v2(out: *mut usize, ordinal: i32) {
-        device(ordinal)?;
+        machine().device(ordinal)?;
         put(out, usize::try_from(machine().memory.limit()).unwrap_or(usize::MAX))
     }
 
     fn cuDeviceComputeCapability(major: *mut i32, minor: *mut i32, ordinal: i32) {
-        device(ordinal)?;
+        machine().device(ordinal)?;
         put(major, attribute(75))?;
         put(minor, attribute(76))
     }
 
     fn cuDeviceGetAttribute(out: *mut i32, number: i32, ordinal: i32) {
-        device(ordinal)?;
+        machine().device(ordinal)?;
         if !(1..=160).contains(&number) {
             return Err(Cu::INVALID_VALUE);
         }
@@ -140,6 +131,6 @@ abi! {
     // The count of that name (`sightline_standin::counters`), for tests inside the process.
     fn standin_counter(name: *const c_char, out: *mut u64) {
         let name = CStr::from_ptr(name).to_str().map_err(|_| Cu::INVALID_VALUE)?;
-        put(out, machine().counters.named(name).ok_or(Cu::NOT_FOUND)?)
+        put(out, machine().count(name).ok_or(Cu::NOT_FOUND)?)
     }
 }

@@ -25,8 +25,9 @@ fn fill(address: u64, pitch: u64, pattern: &[u8], width: u64, height: u64, strea
         return Err(Cu::INVALID_VALUE);
     }
     let line = pattern.repeat(usize::try_from(width).map_err(|_| Cu::INVALID_VALUE)?);
+    let device = machine().current_device()?;
     machine().submit(stream, move || {
-        let _busy = machine().busy.copies.enter();
+        let _busy = device.busy.copies.enter();
         machine().memory.with(address, length, |bytes| {
             for y in 0..height {
                 let offset = usize::try_from(y * pitch).unwrap_or(0);
@@ -40,9 +41,9 @@ fn fill(address: u64, pitch: u64, pattern: &[u8], width: u64, height: u64, strea
 
 abi! {
     fn cuMemGetInfo_v2(free: *mut usize, total: *mut usize) {
-        machine().current()?;
-        let memory = &machine().memory;
-        put(free, usize::try_from(memory.limit().saturating_sub(memory.used())).unwrap_or(0))?;
+        let (memory, device) = (&machine().memory, machine().current_device()?);
+        let left = memory.limit().saturating_sub(memory.used(device.ordinal));
+        put(free, usize::try_from(left).unwrap_or(0))?;
         put(total, usize::try_from(memory.limit()).unwrap_or(0))
     }
 
@@ -104,7 +105,7 @@ abi! {
             1 => put(out, one.context),
             2 => put(out.cast::<u32>(), if address >= DEVICE { 2 } else { 1 }),
             3 => put(out, address),
-            9 => put(out.cast::<i32>(), 0),
+            9 => put(out.cast::<i32>(), one.device),
             11 => put(out, one.address),
             12 => put(out, one.size),
             _ => Err(Cu::NOT_SUPPORTED),

@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char, c_void};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock};
 
-use sightline_standin::memory::Kind;
+use sightline_standin::memory::{Allocation, Kind};
 use sightline_standin::status::put;
 use sightline_standin::stream::Handles;
 use sightline_standin::{Cu, abi, machine};
@@ -144,20 +144,25 @@ fn launch(function: u64, grid: Grid, stream: u64, bytes: Vec<u8>) -> Result<(), 
         return Err(Cu::INVALID_HANDLE);
     }
     let number = machine().counters.launches.add(1);
+    let device = machine().current_device()?;
+    device.counters.launches.add(1);
     let kernel = Arc::clone(&function.kernel);
     machine().submit(stream, move || {
         if machine().faults().kernel_dies_at == Some(number) {
             return Err(Cu::LAUNCH_FAILED);
         }
         let held = machine().memory.hold();
-        let reachable = machine().memory.all().into_iter().filter(|one| one.kind != Kind::Internal);
+        // Its own memory and the host's: another device's would have to be opened to it first.
+        let own =
+            |one: &Allocation| one.device == device.ordinal && one.kind != Kind::Internal || one.kind == Kind::Host;
+        let reachable = machine().memory.all().into_iter().filter(own);
         let regions = reachable.filter_map(|one| {
             let bytes = machine().memory.view(&held, one.address, one.size).ok()?;
             Some(ptx::Region { address: one.address, size: one.size, bytes, host: one.kind == Kind::Host })
         });
         // SAFETY: all of it stays allocated as long as `held` is there.
         let space = unsafe { Space::new(regions.collect()) };
-        let done = machine().busy.kernels.during(|| ptx::run(&kernel, grid, &bytes, &space));
+        let done = device.busy.kernels.during(|| ptx::run(&kernel, grid, &bytes, &space));
         machine().counters.host_to_device.add(space.from_host.load(Ordering::Relaxed));
         machine().counters.device_to_host.add(space.to_host.load(Ordering::Relaxed));
         done.map_err(|fault| {

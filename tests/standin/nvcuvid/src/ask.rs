@@ -30,71 +30,92 @@ pub(crate) unsafe fn number<T>(field: *const T) -> u32 {
     unsafe { field.cast::<u32>().read() }
 }
 
+/// What a client asks for, in numbers.
+struct Asked {
+    codec: u32,
+    chroma: u32,
+    output: u32,
+    deinterlace: u32,
+    depth: u64,
+    coded: (u64, u64),
+    target: (u64, u64),
+    /// Left, top, right, bottom of what is shown, and of where it goes.
+    area: [i64; 4],
+    rect: [i64; 4],
+    surfaces: (u64, u64),
+}
+
+impl Asked {
+    /// Reads the client's structure.
+    ///
+    /// # Safety
+    /// The client's structure.
+    unsafe fn read(info: *const CUVIDDECODECREATEINFO) -> Self {
+        // SAFETY: plain numbers of the caller's structure; enumerations are read as numbers.
+        unsafe {
+            let (area, rect) = ((*info).display_area, (*info).target_rect);
+            Self {
+                codec: number(&raw const (*info).CodecType),
+                chroma: number(&raw const (*info).ChromaFormat),
+                output: number(&raw const (*info).OutputFormat),
+                deinterlace: number(&raw const (*info).DeinterlaceMode),
+                depth: (*info).bitDepthMinus8 + 8,
+                coded: ((*info).ulWidth, (*info).ulHeight),
+                target: ((*info).ulTargetWidth, (*info).ulTargetHeight),
+                area: [area.left, area.top, area.right, area.bottom].map(i64::from),
+                rect: [rect.left, rect.top, rect.right, rect.bottom].map(i64::from),
+                surfaces: ((*info).ulNumDecodeSurfaces, (*info).ulNumOutputSurfaces),
+            }
+        }
+    }
+
+    /// Whether the device decodes such a stream.
+    fn decodable(&self) -> Result<Codec, Cu> {
+        let codec = Codec::from_number(self.codec).ok_or(Cu::NOT_SUPPORTED)?;
+        let depth = u32::try_from(self.depth).map_err(|_| Cu::INVALID_VALUE)?;
+        let sizes = (48..=LARGEST).contains(&self.coded.0) && (16..=LARGEST).contains(&self.coded.1);
+        let format = self.output == u32::from(depth > 8);
+        if sizes && format && decodes(codec, self.chroma, depth) { Ok(codec) } else { Err(Cu::NOT_SUPPORTED) }
+    }
+
+    /// The part of the pictures that is shown, if that and where it goes is something the device takes.
+    fn shown(&self) -> Result<[i64; 4], Cu> {
+        let (wide, high) = (self.coded.0.cast_signed(), self.coded.1.cast_signed());
+        let shown = if self.area == [0; 4] { [0, 0, wide, high] } else { self.area };
+        let inside = 0 <= shown[0] && shown[0] < shown[2] && shown[2] <= wide;
+        let inside = inside && 0 <= shown[1] && shown[1] < shown[3] && shown[3] <= high;
+        let counts = (1..=64).contains(&self.surfaces.0) && (1..=64).contains(&self.surfaces.1);
+        let even = |side: u64| side > 0 && side.is_multiple_of(2);
+        if !inside || !counts || self.deinterlace > 2 || !even(self.target.0) || !even(self.target.1) {
+            return Err(Cu::INVALID_VALUE);
+        }
+        let (to_width, to_height) = (self.target.0.cast_signed(), self.target.1.cast_signed());
+        // A device scales here; nobody of ours asks it to, since kernels do.
+        let length = |from: i64, to: i64| (to - from + 1) & !1;
+        let plain = length(shown[0], shown[2]) == to_width && length(shown[1], shown[3]) == to_height;
+        let whole = self.rect == [0; 4] || self.rect == [0, 0, to_width, to_height];
+        if plain && whole { Ok(shown) } else { Err(Cu::NOT_SUPPORTED) }
+    }
+}
+
 /// Checks what is asked for.
 ///
 /// # Safety
 /// The client's structure.
 pub(crate) unsafe fn layout(info: *const CUVIDDECODECREATEINFO) -> Result<(Codec, Layout), Cu> {
-    // SAFETY: the caller's structure; enumerations are read as numbers.
-    let (codec, chroma, output, deinterlace, info) = unsafe {
-        let codec = Codec::from_number(number(&raw const (*info).CodecType)).ok_or(Cu::NOT_SUPPORTED)?;
-        let chroma = number(&raw const (*info).ChromaFormat);
-        (codec, chroma, number(&raw const (*info).OutputFormat), number(&raw const (*info).DeinterlaceMode), info)
-    };
-    // SAFETY: plain numbers of the client's structure.
-    let (width, height, depth, target, area, rect, surfaces) = unsafe {
-        let (area, rect) = ((*info).display_area, (*info).target_rect);
-        (
-            (*info).ulWidth,
-            (*info).ulHeight,
-            (*info).bitDepthMinus8 + 8,
-            ((*info).ulTargetWidth, (*info).ulTargetHeight),
-            [area.left, area.top, area.right, area.bottom].map(i64::from),
-            [rect.left, rect.top, rect.right, rect.bottom].map(i64::from),
-            ((*info).ulNumDecodeSurfaces, (*info).ulNumOutputSurfaces),
-        )
-    };
-    if !(48..=LARGEST).contains(&width) || !(16..=LARGEST).contains(&height) {
-        return Err(Cu::NOT_SUPPORTED);
-    }
-    let depth = u32::try_from(depth).map_err(|_| Cu::INVALID_VALUE)?;
-    if !decodes(codec, chroma, depth) || output != u32::from(depth > 8) {
-        return Err(Cu::NOT_SUPPORTED);
-    }
-    if surfaces.0 == 0 || surfaces.0 > 64 || surfaces.1 == 0 || surfaces.1 > 64 || deinterlace > 2 {
-        return Err(Cu::INVALID_VALUE);
-    }
-    if target.0 == 0 || target.1 == 0 || target.0 % 2 != 0 || target.1 % 2 != 0 {
-        return Err(Cu::INVALID_VALUE);
-    }
-    let (wide, high) = (width.cast_signed(), height.cast_signed());
-    let shown = if area == [0; 4] { [0, 0, wide, high] } else { area };
-    if shown[0] < 0
-        || shown[1] < 0
-        || shown[2] > wide
-        || shown[3] > high
-        || shown[0] >= shown[2]
-        || shown[1] >= shown[3]
-    {
-        return Err(Cu::INVALID_VALUE);
-    }
-    let even = |from: i64, to: i64| (to - from + 1) & !1;
-    let (to_width, to_height) = (target.0.cast_signed(), target.1.cast_signed());
-    // A device scales here; nobody of ours asks it to, since kernels do.
-    let plain = even(shown[0], shown[2]) == to_width && even(shown[1], shown[3]) == to_height;
-    if !plain || rect != [0; 4] && rect != [0, 0, to_width, to_height] {
-        return Err(Cu::NOT_SUPPORTED);
-    }
-    let size = |value: i64| usize::try_from(value).unwrap_or(0);
-    let bytes = if depth > 8 { 2 } else { 1 };
-    let pitch = (size(to_width) * bytes).next_multiple_of(usize::try_from(ALIGN).unwrap_or(512));
+    // SAFETY: the caller's promise.
+    let asked = unsafe { Asked::read(info) };
+    let (codec, shown) = (asked.decodable()?, asked.shown()?);
+    let size = |value: u64| usize::try_from(value).unwrap_or(0);
+    let deep = asked.depth > 8;
+    let row = size(asked.target.0) * if deep { 2 } else { 1 };
     let layout = Layout {
-        left: size(shown[0]),
-        top: size(shown[1]),
-        width: size(to_width),
-        height: size(to_height),
-        pitch,
-        deep: depth > 8,
+        left: size(shown[0].cast_unsigned()),
+        top: size(shown[1].cast_unsigned()),
+        width: size(asked.target.0),
+        height: size(asked.target.1),
+        pitch: row.next_multiple_of(usize::try_from(ALIGN).unwrap_or(512)),
+        deep,
     };
     Ok((codec, layout))
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use nvidia_video_codec_sdk::sys::cuviddec::{
     CUVIDDECODECREATEINFO, CUVIDGETDECODESTATUS, CUVIDPICPARAMS, CUVIDPROCPARAMS,
 };
+use sightline_standin::device::Device;
 use sightline_standin::memory::Kind;
 use sightline_standin::status::put;
 use sightline_standin::stream::{Handles, Stream, Ticket};
@@ -19,6 +20,8 @@ use crate::convert::{self, Layout};
 use crate::libav::{Decoder as Libav, Picture};
 use crate::synthesis;
 
+/// The reserved number in which the parser tells how many surfaces the stream needs.
+pub(crate) const NEEDED: usize = 0;
 /// Pictures that may wait to be decoded before `cuvidDecodePicture` blocks.
 const QUEUE: usize = 8;
 
@@ -26,6 +29,7 @@ const QUEUE: usize = 8;
 struct Decoder {
     codec: Codec,
     context: u64,
+    device: Arc<Device>,
     layout: Layout,
     stream: Arc<Stream>,
     libav: Arc<Mutex<Engine>>,
@@ -56,7 +60,18 @@ struct Engine {
 struct Slot {
     ticket: Option<Ticket>,
     picture: Option<Arc<Picture>>,
+    /// What it was made from had been written over: nothing of it can be seen.
+    ruined: bool,
     status: u32,
+}
+
+/// A picture on its way to a slot.
+struct Task {
+    bytes: Vec<u8>,
+    in_band: bool,
+    sets: Option<Vec<u8>>,
+    second: bool,
+    ruined: bool,
 }
 
 /// A place to map to. The use tells late work of an earlier mapping that it is too late.
@@ -88,29 +103,20 @@ unsafe fn create(info: *const CUVIDDECODECREATEINFO) -> Result<u64, Cu> {
     // SAFETY: plain numbers of the caller's structure.
     let (coded, counts) =
         unsafe { (((*info).ulWidth, (*info).ulHeight), ((*info).ulNumDecodeSurfaces, (*info).ulNumOutputSurfaces)) };
-    let memory = &machine().memory;
     let bytes = if layout.deep { 2 } else { 1 };
-    let held = memory.allocate(coded.0 * coded.1 * 3 / 2 * bytes * counts.0, Kind::Internal, context)?;
-    let mut surfaces = Vec::new();
-    for _ in 0..counts.1 {
-        match memory.allocate(layout.size() as u64, Kind::Surface, context) {
-            Ok(address) => surfaces.push(Surface { address, mapped: false, used: 0 }),
-            Err(code) => {
-                give_back(held, &surfaces);
-                return Err(code);
-            }
-        }
-    }
-    let Some(libav) = Libav::open(codec) else {
-        give_back(held, &surfaces);
-        return Err(Cu::UNKNOWN);
-    };
-    let engine = Engine { libav, in_band: false, sets: Vec::new() };
+    let engine = Engine { libav: Libav::open(codec).ok_or(Cu::UNKNOWN)?, in_band: false, sets: Vec::new() };
+    let stream = Stream::start(context, false, Duration::from_micros(machine().faults().delay))?;
+    let held = machine().memory.allocate(coded.0 * coded.1 * 3 / 2 * bytes * counts.0, Kind::Internal, context);
+    let surfaces = held.and_then(|held| surfaces(&layout, counts.1, context).inspect_err(|_| give_back(held, &[])));
+    let (held, surfaces) = held.and_then(|held| Ok((held, surfaces?))).inspect_err(|_| stream.close())?;
+    let device = machine().current_device()?;
+    device.counters.decoders_live.add(1);
     let decoder = Decoder {
         codec,
         context,
+        device,
         layout,
-        stream: Stream::start(context, false, Duration::from_micros(machine().faults().delay))?,
+        stream,
         libav: Arc::new(Mutex::new(engine)),
         slots: (0..counts.0).map(|_| Arc::default()).collect(),
         surfaces: Arc::new(Mutex::new(surfaces)),
@@ -121,6 +127,21 @@ unsafe fn create(info: *const CUVIDDECODECREATEINFO) -> Result<u64, Cu> {
     machine().counters.decoders_made.add(1);
     machine().counters.decoders_live.add(1);
     Ok(DECODERS.insert(Arc::new(decoder)))
+}
+
+/// The surfaces that pictures are mapped to, or none of them.
+fn surfaces(layout: &Layout, count: u64, context: u64) -> Result<Vec<Surface>, Cu> {
+    let mut surfaces = Vec::new();
+    for _ in 0..count {
+        match machine().memory.allocate(layout.size() as u64, Kind::Surface, context) {
+            Ok(address) => surfaces.push(Surface { address, mapped: false, used: 0 }),
+            Err(code) => {
+                give_back(0, &surfaces);
+                return Err(code);
+            }
+        }
+    }
+    Ok(surfaces)
 }
 
 fn give_back(held: u64, surfaces: &[Surface]) {
@@ -146,36 +167,32 @@ impl Decoder {
         usize::try_from(index).ok().and_then(|index| self.slots.get(index)).ok_or_else(|| refused(Cu::INVALID_VALUE))
     }
 
-    /// Starts the decoding of one picture.
-    fn decode(&self, picture: &CUVIDPICPARAMS, bytes: Vec<u8>) -> Result<(), Cu> {
-        let slot = Arc::clone(self.slot(picture.CurrPicIdx)?);
+    /// What there is to be decoded of one picture.
+    fn task(&self, picture: &CUVIDPICPARAMS, bytes: Vec<u8>) -> Result<Task, Cu> {
         let units = nals(&bytes);
         let roles: Vec<_> = units.iter().map(|unit| self.codec.role(&bytes[unit.1..unit.2])).collect();
         let first = roles.iter().position(|role| matches!(role, Role::Slice { .. }));
         let first = &units[first.ok_or_else(|| refused(Cu::INVALID_VALUE))?];
-        let in_band = roles.contains(&Role::Sps);
         let sets = match self.codec {
             Codec::H264 => synthesis::h264(picture, &bytes[first.1..first.2]),
             Codec::Hevc => None,
         };
+        // With fewer surfaces than the stream refers to, a device decodes from what was written over.
+        let needed = usize::try_from(picture.Reserved[NEEDED]).unwrap_or(0);
+        let ruined = needed > self.slots.len() && picture.intra_pic_flag == 0;
+        Ok(Task { in_band: roles.contains(&Role::Sps), sets, bytes, second: picture.second_field != 0, ruined })
+    }
+
+    /// Starts the decoding of one picture.
+    fn decode(&self, picture: &CUVIDPICPARAMS, bytes: Vec<u8>) -> Result<(), Cu> {
+        let slot = Arc::clone(self.slot(picture.CurrPicIdx)?);
+        let task = self.task(picture, bytes)?;
         let (engine, result, life) = (Arc::clone(&self.libav), Arc::clone(&slot), Arc::clone(&self.life));
-        let second = picture.second_field != 0;
+        let device = Arc::clone(&self.device);
         let ticket = self.stream.submit(move || {
-            let number = life.pictures.fetch_add(1, Ordering::SeqCst) + 1;
-            if machine().faults().decoder_dies_at.is_some_and(|at| number >= at) {
-                life.over.store(true, Ordering::SeqCst);
-            }
-            let done = machine().busy.decoder.during(|| lock(&engine).run(bytes, in_band, sets));
-            let mut slot = lock(&result);
-            slot.status = if done.is_ok() { 2 } else { 8 };
-            match done {
-                Ok(Some(picture)) => slot.picture = Some(Arc::new(picture)),
-                // The second field of a frame goes into the memory of the first.
-                Ok(None) if second => {}
-                _ => slot.picture = None,
-            }
-            drop(slot);
-            machine().count_picture(false);
+            life.count();
+            device.busy.decoder.during(|| task.run(&engine, &result));
+            machine().count_picture(&device, false);
         });
         let mut state = lock(&slot);
         state.ticket = Some(ticket.clone());
@@ -200,7 +217,11 @@ impl Decoder {
         if self.life.over.load(Ordering::SeqCst) {
             return Err(Cu::UNKNOWN);
         }
-        let picture = lock(slot).picture.clone().filter(|picture| convert::fits(picture, &self.layout));
+        let (picture, ruined) = {
+            let slot = lock(slot);
+            (slot.picture.clone(), slot.ruined)
+        };
+        let picture = picture.filter(|picture| convert::fits(picture, &self.layout));
         let picture = picture.ok_or_else(|| refused(Cu::MAP_FAILED))?;
         let mut surfaces = lock(&self.surfaces);
         let number = surfaces.iter().position(|surface| !surface.mapped).ok_or_else(|| refused(Cu::MAP_FAILED))?;
@@ -214,7 +235,7 @@ impl Decoder {
         machine().memory.poison(address, layout.size() as u64)?;
         machine().submit(stream, move || {
             let surfaces = lock(&all);
-            if !surfaces[number].mapped || surfaces[number].used != used {
+            if ruined || !surfaces[number].mapped || surfaces[number].used != used {
                 return Ok(());
             }
             machine().memory.with(address, layout.size() as u64, |bytes| {
@@ -233,6 +254,32 @@ impl Decoder {
         machine().counters.surfaces_mapped.take(1);
         // Whoever has not waited for its own work on the surface finds this instead of the picture.
         machine().memory.poison(address, self.layout.size() as u64)
+    }
+}
+
+impl Life {
+    /// Counts a picture, with which the decoder may die.
+    fn count(&self) {
+        let number = self.pictures.fetch_add(1, Ordering::SeqCst) + 1;
+        if machine().faults().decoder_dies_at.is_some_and(|at| number >= at) {
+            self.over.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Task {
+    /// Decodes the picture into its slot.
+    fn run(self, engine: &Mutex<Engine>, slot: &Mutex<Slot>) {
+        let done = lock(engine).run(self.bytes, self.in_band, self.sets);
+        let mut slot = lock(slot);
+        slot.status = if done.is_ok() { 2 } else { 8 };
+        slot.ruined = self.ruined;
+        match done {
+            Ok(Some(picture)) => slot.picture = Some(Arc::new(picture)),
+            // The second field of a frame goes into the memory of the first.
+            Ok(None) if self.second => {}
+            _ => slot.picture = None,
+        }
     }
 }
 
@@ -270,6 +317,7 @@ abi! {
             machine().counters.surfaces_mapped.take(1);
         }
         machine().counters.decoders_live.take(1);
+        decoder.device.counters.decoders_live.take(1);
         give_back(decoder.held, &surfaces);
         Ok(())
     }

@@ -14,6 +14,7 @@ use sightline_standin::stream::Handles;
 use sightline_standin::{Cu, abi, machine};
 
 use crate::codec::{Codec, Role, nals};
+use crate::decoder::NEEDED;
 use crate::libav::Headers;
 use crate::order::{Order, Waiting};
 use crate::sequence::Sequence;
@@ -50,6 +51,7 @@ struct Parser {
     pending: Vec<u8>,
     /// Where in `pending` a packet with a time began, and its time.
     times: Vec<(usize, i64)>,
+    /// A function of the client's failed during this call.
     failed: bool,
 }
 
@@ -181,13 +183,13 @@ impl Parser {
         (signal.color_primaries, signal.transfer_characteristics, signal.matrix_coefficients) = sequence.colour;
         // SAFETY: the client's function with the client's pointer, as its documents ask.
         let answer = unsafe { (self.callbacks.sequence)(self.callbacks.data, &mut format) };
-        match usize::try_from(answer) {
-            Ok(0) | Err(_) => self.failed = true,
-            Ok(1) => {}
-            Ok(more) => self.surfaces = more,
-        }
         self.next = 0;
-        self.sequence = Some(sequence);
+        // Without a decoder there is nothing to give pictures to until the next sequence.
+        self.sequence = (answer > 0).then_some(sequence);
+        self.failed |= answer <= 0;
+        if let Ok(more @ 2..) = usize::try_from(answer) {
+            self.surfaces = more;
+        }
     }
 
     fn decode(&self, unit: &[u8], offsets: &[u32], index: c_int, reference: bool, intra: bool) -> bool {
@@ -203,6 +205,8 @@ impl Parser {
         picture.nNumSlices = size(offsets.len());
         picture.pSliceDataOffsets = offsets.as_ptr();
         picture.ref_pic_flag = c_int::from(reference);
+        // What is kept, and the one that is decoded.
+        picture.Reserved[NEEDED] = sequence.kept + 1;
         picture.intra_pic_flag = c_int::from(intra);
         // SAFETY: the client's function with the client's pointer; the picture's bytes outlive the call.
         unsafe { (self.callbacks.decode)(self.callbacks.data, &mut picture) != 0 }
@@ -295,6 +299,7 @@ abi! {
         let parser = PARSERS.get(handle)?;
         let mut parser = parser.lock().unwrap_or_else(PoisonError::into_inner);
         let packet = packet.as_ref().ok_or(Cu::INVALID_VALUE)?;
+        parser.failed = false;
         if packet.flags & DISCONTINUITY != 0 {
             parser.pending.clear();
             parser.times.clear();

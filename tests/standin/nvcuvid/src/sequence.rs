@@ -69,30 +69,11 @@ fn h264(bits: &mut Reader) -> Option<Sequence> {
     let constraints = bits.bits(8)?;
     let level = bits.bits(8)?;
     bits.ue()?;
-    let (mut chroma, mut depth) = (1, 8);
-    if [100, 110, 122, 244, 44, 83, 86, 118, 128].contains(&profile) {
-        chroma = bits.ue()?;
-        if chroma == 3 {
-            bits.bit()?;
-        }
-        depth = 8 + bits.ue()?.max(bits.ue()?);
-        bits.bit()?;
-        if bits.flag()? {
-            skip_scaling_lists(bits, if chroma == 3 { 12 } else { 8 })?;
-        }
-    }
+    let high = [100, 110, 122, 244, 44, 83, 86, 118, 128].contains(&profile);
+    let (chroma, depth) = if high { h264_format(bits)? } else { (1, 8) };
     bits.ue()?;
     let order = bits.ue()?;
-    if order == 0 {
-        bits.ue()?;
-    } else if order == 1 {
-        bits.bit()?;
-        bits.se()?;
-        bits.se()?;
-        for _ in 0..bits.ue()?.min(255) {
-            bits.se()?;
-        }
-    }
+    skip_order(bits, order)?;
     let references = bits.ue()?;
     bits.bit()?;
     let width = bits.ue()?.checked_add(1)?.checked_mul(16)?;
@@ -103,12 +84,7 @@ fn h264(bits: &mut Reader) -> Option<Sequence> {
     }
     let height = units.checked_mul(if progressive { 1 } else { 2 })?;
     bits.bit()?;
-    let mut crop = (0, 0, 0, 0);
-    if bits.flag()? {
-        let (x, y) =
-            (if chroma == 3 { 1 } else { 2 }, if chroma == 1 { 2 } else { 1 } * if progressive { 1 } else { 2 });
-        crop = (bits.ue()? * x, bits.ue()? * x, bits.ue()? * y, bits.ue()? * y);
-    }
+    let crop = crop(bits, chroma, if progressive { 1 } else { 2 })?;
     let vui = if bits.flag()? { h264_vui(bits).unwrap_or_default() } else { Vui::default() };
     // Baseline streams and those whose order is that of decoding never reorder; others may, up to what their level keeps.
     let in_order =
@@ -117,6 +93,44 @@ fn h264(bits: &mut Reader) -> Option<Sequence> {
     let kept = vui.kept.unwrap_or(room).max(references).min(16);
     let reorder = if in_order { 0 } else { vui.reorder.unwrap_or(kept as usize) };
     build((width, height), crop, chroma, depth, progressive, reorder, kept, &vui)
+}
+
+/// Chroma format and bits of a sample, in the profiles that tell them.
+fn h264_format(bits: &mut Reader) -> Option<(u32, u32)> {
+    let chroma = bits.ue()?;
+    if chroma == 3 {
+        bits.bit()?;
+    }
+    let depth = 8 + bits.ue()?.max(bits.ue()?);
+    bits.bit()?;
+    if bits.flag()? {
+        skip_scaling_lists(bits, if chroma == 3 { 12 } else { 8 })?;
+    }
+    Some((chroma, depth))
+}
+
+/// How the order of pictures is coded.
+fn skip_order(bits: &mut Reader, order: u32) -> Option<()> {
+    if order == 0 {
+        bits.ue()?;
+    } else if order == 1 {
+        bits.bit()?;
+        bits.se()?;
+        bits.se()?;
+        for _ in 0..bits.ue()?.min(255) {
+            bits.se()?;
+        }
+    }
+    Some(())
+}
+
+/// What is cut off at the left, right, top and bottom, in samples of luma.
+fn crop(bits: &mut Reader, chroma: u32, fields: u32) -> Option<(u32, u32, u32, u32)> {
+    if !bits.flag()? {
+        return Some((0, 0, 0, 0));
+    }
+    let (x, y) = (if chroma == 3 { 1 } else { 2 }, if chroma == 1 { 2 } else { 1 } * fields);
+    Some((bits.ue()? * x, bits.ue()? * x, bits.ue()? * y, bits.ue()? * y))
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -265,11 +279,7 @@ fn hevc(bits: &mut Reader) -> Option<Sequence> {
         bits.bit()?;
     }
     let coded = (bits.ue()?, bits.ue()?);
-    let mut crop = (0, 0, 0, 0);
-    if bits.flag()? {
-        let (x, y) = (if chroma == 3 { 1 } else { 2 }, if chroma == 1 { 2 } else { 1 });
-        crop = (bits.ue()? * x, bits.ue()? * x, bits.ue()? * y, bits.ue()? * y);
-    }
+    let crop = crop(bits, chroma, 1)?;
     let depth = 8 + bits.ue()?.max(bits.ue()?);
     bits.ue()?;
     let all = bits.flag()?;

@@ -94,9 +94,9 @@ calls! {
         let session = Session::usable(encoder)?;
         let how = given(how)?;
         version::check(session.api, Structure::Register, (*how).version)?;
-        let (kind, format) = (number(&raw const (*how).resourceType), number(&raw const (*how).bufferFormat));
+        let what = (number(&raw const (*how).resourceType), number(&raw const (*how).bufferFormat));
         let size = ((*how).width, (*how).height);
-        let one = Registered::new(kind, format, (*how).resourceToRegister as u64, size, (*how).pitch)?;
+        let one = Registered::new(what, (*how).resourceToRegister as u64, size, (*how).pitch, session.device.ordinal)?;
         let resources = &mut session.state().resources;
         let handle = resources.handle();
         resources.registered.insert(handle, one);

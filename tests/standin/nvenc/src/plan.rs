@@ -82,36 +82,11 @@ impl Plan {
                 return Err(Nv::INVALID_PARAM);
             }
             version::check(of, Structure::Config, (*config).version)?;
-            if (*init).encodeGUID.Data1 != api_h264() || !PRESETS.contains(&(*init).presetGUID.Data1) {
-                return Err(Nv::UNSUPPORTED_PARAM);
-            }
-            // Linux has no events, and pictures are typed by the encoder alone.
-            if (*init).enableEncodeAsync != 0 || (*init).enablePTD != 1 {
-                return Err(Nv::UNSUPPORTED_PARAM);
-            }
+            refuse_what_cannot_be(init)?;
             let control = &raw const (*config).rcParams;
-            let flags = number(&raw const (*control)._bitfield_1);
-            let (looks_ahead, temporal) = (flags >> 5 & 1, flags >> 8 & 1);
-            if looks_ahead != 0 || temporal != 0 || number(&raw const (*config).frameFieldMode) > 1 {
-                return Err(Nv::UNSUPPORTED_PARAM);
-            }
-            let rate = match number(&raw const (*control).rateControlMode) {
-                0 => Rate::Quantizer((*control).constQP.qpInterP),
-                1 | 0x20 if (*control).targetQuality > 0 => Rate::Quality((*control).targetQuality.into()),
-                1 | 0x20 => Rate::Variable,
-                2 | 8 | 0x10 => Rate::Constant,
-                _ => return Err(Nv::UNSUPPORTED_PARAM),
-            };
             let h264 = &raw const (*config).encodeCodecConfig.h264Config;
             let bits = number(&raw const (*h264)._bitfield_1);
             let vui = &raw const (*h264).h264VUIParameters;
-            let described = (*vui).videoSignalTypePresentFlag != 0 && (*vui).colourDescriptionPresentFlag != 0;
-            let colour = [
-                number(&raw const (*vui).colourPrimaries),
-                number(&raw const (*vui).transferCharacteristics),
-                number(&raw const (*vui).colourMatrix),
-            ]
-            .map(|value| if described { value } else { 2 });
             let size = ((*init).encodeWidth, (*init).encodeHeight);
             let or = |value: u32, other: u32| if value == 0 { other } else { value };
             let plan = Self {
@@ -122,7 +97,7 @@ impl Plan {
                 fps: ((*init).frameRateNum, (*init).frameRateDen),
                 gop: (*config).gopLength,
                 interval: u32::try_from((*config).frameIntervalP).map_err(|_| Nv::INVALID_PARAM)?,
-                rate,
+                rate: rate(control)?,
                 average: (*control).averageBitRate,
                 maximum: (*control).maxBitRate,
                 buffer: (*control).vbvBufferSize,
@@ -131,7 +106,7 @@ impl Plan {
                 without_sets: bits >> 7 & 1 == 1,
                 repeat_sets: bits >> 12 & 1 == 1,
                 full_range: (*vui).videoFullRangeFlag != 0,
-                colour: (colour[0], colour[1], colour[2]),
+                colour: colour(vui),
             };
             plan.checked()
         }
@@ -170,6 +145,59 @@ impl Plan {
     /// Bits of a second when none were asked for.
     pub(crate) fn bitrate(&self) -> u32 {
         if self.average == 0 { 2_000_000 } else { self.average }
+    }
+}
+
+/// Refuses what this encoder has not.
+///
+/// # Safety
+/// The client's structure, whose configuration is there, both of versions that were checked.
+unsafe fn refuse_what_cannot_be(init: *const api::NV_ENC_INITIALIZE_PARAMS) -> Result<(), Nv> {
+    // SAFETY: plain numbers of the client's structures; enumerations are read as numbers.
+    unsafe {
+        let config = (*init).encodeConfig;
+        let known = (*init).encodeGUID.Data1 == api_h264() && PRESETS.contains(&(*init).presetGUID.Data1);
+        // Linux has no events, and pictures are typed by the encoder alone.
+        let ours = (*init).enableEncodeAsync == 0 && (*init).enablePTD == 1;
+        let flags = number(&raw const (*config).rcParams._bitfield_1);
+        let (looks_ahead, temporal) = (flags >> 5 & 1 == 1, flags >> 8 & 1 == 1);
+        let fields = number(&raw const (*config).frameFieldMode) > 1;
+        if known && ours && !looks_ahead && !temporal && !fields { Ok(()) } else { Err(Nv::UNSUPPORTED_PARAM) }
+    }
+}
+
+/// How bits are to be spent.
+///
+/// # Safety
+/// A member of the client's structure.
+unsafe fn rate(control: *const api::NV_ENC_RC_PARAMS) -> Result<Rate, Nv> {
+    // SAFETY: as above.
+    unsafe {
+        Ok(match number(&raw const (*control).rateControlMode) {
+            0 => Rate::Quantizer((*control).constQP.qpInterP),
+            1 | 0x20 if (*control).targetQuality > 0 => Rate::Quality((*control).targetQuality.into()),
+            1 | 0x20 => Rate::Variable,
+            2 | 8 | 0x10 => Rate::Constant,
+            _ => return Err(Nv::UNSUPPORTED_PARAM),
+        })
+    }
+}
+
+/// Primaries, transfer and matrix; 2 stands for what is not known.
+///
+/// # Safety
+/// A member of the client's structure.
+unsafe fn colour(vui: *const api::NV_ENC_CONFIG_H264_VUI_PARAMETERS) -> (u32, u32, u32) {
+    // SAFETY: as above.
+    unsafe {
+        if (*vui).videoSignalTypePresentFlag == 0 || (*vui).colourDescriptionPresentFlag == 0 {
+            return (2, 2, 2);
+        }
+        (
+            number(&raw const (*vui).colourPrimaries),
+            number(&raw const (*vui).transferCharacteristics),
+            number(&raw const (*vui).colourMatrix),
+        )
     }
 }
 

@@ -40,7 +40,8 @@ impl Registered {
     }
 
     /// Checks what the driver checks: kind, alignment, bounds, and where the memory comes from.
-    pub(crate) fn new(kind: u32, format: u32, address: u64, size: (u32, u32), pitch: u32) -> Result<Self, Nv> {
+    pub(crate) fn new(what: (u32, u32), address: u64, size: (u32, u32), pitch: u32, device: i32) -> Result<Self, Nv> {
+        let (kind, format) = what;
         let one = Self { address, width: size.0, height: size.1, pitch, mapped: None };
         if kind != CUDA_POINTER || format != NV12 {
             return Err(Nv::UNSUPPORTED_PARAM);
@@ -50,8 +51,8 @@ impl Registered {
         }
         let memory = machine().memory.find(address, one.size()).ok_or(Nv::REGISTER_FAILED)?;
         match memory.kind {
-            Kind::Plain | Kind::Surface => Ok(one),
-            Kind::Pooled | Kind::Host | Kind::Internal => Err(Nv::REGISTER_FAILED),
+            Kind::Plain | Kind::Surface if memory.device == device => Ok(one),
+            _ => Err(Nv::REGISTER_FAILED),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sightline_standin::context::Context;
+use sightline_standin::device::Device;
 use sightline_standin::memory::POISON;
 use sightline_standin::stream::{Handles, Stream, Ticket};
 use sightline_standin::{Cu, machine};
@@ -19,6 +20,7 @@ pub(crate) struct Session {
     /// The version of the interface that its client is made for.
     pub(crate) api: u32,
     context: u64,
+    pub(crate) device: Arc<Device>,
     worker: Arc<Stream>,
     state: Mutex<State>,
     /// Whether it died, as a fault asked for.
@@ -73,7 +75,8 @@ impl Session {
     pub(crate) fn open(context: u64, api: u32) -> Result<u64, Nv> {
         let (faults, counters) = (machine().faults(), &machine().counters);
         machine().alive().map_err(lost)?;
-        machine().contexts.get(context).map_err(|_| Nv::INVALID_DEVICE)?.healthy().map_err(lost)?;
+        let device = Arc::clone(&machine().contexts.get(context).map_err(|_| Nv::INVALID_DEVICE)?.device);
+        device.alive().map_err(lost)?;
         if faults.no_nvenc {
             return Err(Nv::UNSUPPORTED_DEVICE);
         }
@@ -82,8 +85,16 @@ impl Session {
             return Err(Nv::OUT_OF_MEMORY);
         }
         counters.encoders_made.add(1);
+        device.counters.encoders_live.add(1);
         let worker = Stream::start(context, false, Duration::from_micros(faults.delay)).map_err(lost)?;
-        Ok(SESSIONS.insert(Arc::new(Self { api, context, worker, state: Mutex::default(), over: Arc::default() })))
+        Ok(SESSIONS.insert(Arc::new(Self {
+            api,
+            context,
+            device,
+            worker,
+            state: Mutex::default(),
+            over: Arc::default(),
+        })))
     }
 
     /// The session behind a handle, on a device that lives.
@@ -109,6 +120,7 @@ impl Session {
         counters.inputs_registered.take(registered);
         counters.inputs_mapped.take(mapped);
         counters.encoders_live.take(1);
+        session.device.counters.encoders_live.take(1);
         Ok(())
     }
 
@@ -239,7 +251,7 @@ impl Job {
             lock(&self.output).failed = true;
             return;
         }
-        let coded = machine().busy.encoder.during(|| lock(engine).run(&self.input, self.key, self.with_sets));
+        let coded = context.device.busy.encoder.during(|| lock(engine).run(&self.input, self.key, self.with_sets));
         let mut output = lock(&self.output);
         match coded {
             Ok((bytes, key)) => (output.bytes, output.key) = (bytes, key),
@@ -249,7 +261,7 @@ impl Job {
             }
         }
         drop(output);
-        machine().count_picture(true);
+        machine().count_picture(&context.device, true);
     }
 }
 

@@ -68,8 +68,26 @@ impl X264 {
             (&raw mut context.color_trc).cast::<u32>().write(plan.colour.1);
             (&raw mut context.colorspace).cast::<u32>().write(plan.colour.2);
             (&raw mut context.color_range).cast::<u32>().write(if plan.full_range { 2 } else { 1 });
-            let option =
-                |name: &CStr, value: &CStr| ff::av_opt_set(context.priv_data, name.as_ptr(), value.as_ptr(), 0);
+            if plan.shape.0 > 0 && plan.shape.1 > 0 {
+                let (wide, high) = (i64::from(plan.shape.0), i64::from(plan.shape.1));
+                let shape = &mut context.sample_aspect_ratio;
+                let (across, down) = (wide * i64::from(plan.height), high * i64::from(plan.width));
+                ff::av_reduce(&mut shape.num, &mut shape.den, across, down, 255);
+            }
+            self.set_own(plan);
+        }
+        self.set_rate(plan);
+    }
+
+    /// Settles what is x264's own.
+    ///
+    /// # Safety
+    /// The context is allocated and not open.
+    unsafe fn set_own(&self, plan: &Plan) {
+        // SAFETY: the encoder's own options, with texts that end in a zero byte.
+        unsafe {
+            let own = (*self.context).priv_data;
+            let option = |name: &CStr, value: &CStr| ff::av_opt_set(own, name.as_ptr(), value.as_ptr(), 0);
             option(c"preset", c"superfast");
             option(c"tune", c"zerolatency");
             option(c"forced-idr", c"1");
@@ -80,21 +98,13 @@ impl X264 {
             };
             option(c"profile", profile);
             option(c"x264-params", c"scenecut=0:sliced-threads=0:annexb=1");
-            let level = |name: &CStr, level: u32| ff::av_opt_set_int(context.priv_data, name.as_ptr(), level.into(), 0);
+            let level = |name: &CStr, level: u32| ff::av_opt_set_int(own, name.as_ptr(), level.into(), 0);
             match plan.rate {
                 Rate::Quantizer(quantizer) => level(c"qp", quantizer),
                 Rate::Quality(quality) => level(c"crf", quality),
                 Rate::Variable | Rate::Constant => 0,
             };
-            if plan.shape.0 > 0 && plan.shape.1 > 0 {
-                let (wide, high) = (number(plan.shape.0), number(plan.shape.1));
-                let shape = &mut context.sample_aspect_ratio;
-                let (across, down) =
-                    (i64::from(wide) * i64::from(context.height), i64::from(high) * i64::from(context.width));
-                ff::av_reduce(&mut shape.num, &mut shape.den, across, down, 255);
-            }
         }
-        self.set_rate(plan);
     }
 
     /// Sets what may change while the encoder runs.

@@ -1,4 +1,4 @@
-//! `libnvidia-ml.so.1` of the stand-in driver: names, and how busy the device of this process really is.
+//! `libnvidia-ml.so.1` of the stand-in driver: names, and how busy the devices of this process really are.
 //!
 //! Every figure is what the stand-in did in the last second: shares of it in which kernels ran, pictures were decoded and
 //! encoded, memory was copied. What the stand-in has no figure for (temperature, power, clocks) has no function here.
@@ -9,7 +9,7 @@ mod status;
 use std::ffi::{CStr, c_char};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use sightline_standin::machine::{BUS_ID, NAME, UUID};
+use sightline_standin::device::{Device, NAME};
 use sightline_standin::status::put;
 use sightline_standin::{Cu, abi, machine};
 
@@ -17,8 +17,8 @@ use status::{INSUFFICIENT_SIZE, INVALID_ARGUMENT, LOST, NOT_FOUND, UNINITIALIZED
 
 /// How often `nvmlInit` was called more than `nvmlShutdown`.
 static STARTED: AtomicU32 = AtomicU32::new(0);
-/// The handle of the one device.
-const DEVICE: u64 = 0x7d_0001;
+/// Handles of devices count up from here.
+const FIRST: u64 = 0x7d_0001;
 /// What shares are of, in microseconds.
 const SPAN: u32 = 1_000_000;
 
@@ -42,12 +42,12 @@ fn started() -> Result<(), Cu> {
 }
 
 /// Checks a handle, and that the device is there still.
-fn device(handle: u64) -> Result<(), Cu> {
+fn device(handle: u64) -> Result<&'static Device, Cu> {
     started()?;
-    if handle != DEVICE {
-        return Err(INVALID_ARGUMENT);
-    }
-    if machine().is_lost() { Err(LOST) } else { Ok(()) }
+    let ordinal = handle.checked_sub(FIRST).and_then(|ordinal| usize::try_from(ordinal).ok());
+    let device = ordinal.and_then(|ordinal| machine().devices.get(ordinal)).ok_or(INVALID_ARGUMENT)?;
+    device.alive().map_err(|_| LOST)?;
+    Ok(device)
 }
 
 fn start() {
@@ -97,26 +97,24 @@ fn bus(text: &str) -> Option<[u32; 3]> {
     }
 }
 
-fn uuid() -> String {
-    let hex: Vec<String> = UUID.iter().map(|byte| format!("{byte:02x}")).collect();
+fn uuid(device: &Device) -> String {
+    let hex: Vec<String> = device.uuid().iter().map(|byte| format!("{byte:02x}")).collect();
     let part = |from: usize, to: usize| hex[from..to].concat();
     format!("GPU-{}-{}-{}-{}-{}", part(0, 4), part(4, 6), part(6, 8), part(8, 10), part(10, 16))
 }
 
-/// The one device, if there is one and `is_it`.
+/// The first device that is the one.
 ///
 /// # Safety
 /// The client's pointer, null or one that may be written.
-unsafe fn find(out: *mut u64, is_it: bool) -> Result<(), Cu> {
+unsafe fn find(out: *mut u64, is_it: impl Fn(&Device) -> bool) -> Result<(), Cu> {
     started()?;
-    if machine().is_lost() {
-        return Err(LOST);
-    }
-    if !is_it || machine().faults().no_device {
-        return Err(NOT_FOUND);
-    }
+    let devices = machine().devices.iter().filter(|_| !machine().faults().no_device);
+    let found = devices.enumerate().find(|(_, device)| is_it(device));
+    let (ordinal, device) = found.ok_or(NOT_FOUND)?;
+    device.alive().map_err(|_| LOST)?;
     // SAFETY: the client's pointer, as it promises.
-    unsafe { put(out, DEVICE) }.map_err(|_| INVALID_ARGUMENT)
+    unsafe { put(out, FIRST + ordinal as u64) }.map_err(|_| INVALID_ARGUMENT)
 }
 
 abi! {
@@ -141,24 +139,25 @@ abi! {
 
     fn nvmlDeviceGetCount_v2(out: *mut u32) {
         started()?;
-        put(out, u32::from(!machine().faults().no_device)).map_err(|_| INVALID_ARGUMENT)
+        let count = if machine().faults().no_device { 0 } else { machine().devices.len() };
+        put(out, u32::try_from(count).unwrap_or(0)).map_err(|_| INVALID_ARGUMENT)
     }
 
     fn nvmlDeviceGetHandleByIndex_v2(index: u32, out: *mut u64) {
-        if index > 0 {
-            started()?;
-            return Err(INVALID_ARGUMENT);
-        }
-        find(out, true)
+        find(out, |device| device.ordinal.unsigned_abs() == index).map_err(|code| match code {
+            NOT_FOUND => INVALID_ARGUMENT,
+            other => other,
+        })
     }
 
     fn nvmlDeviceGetHandleByPciBusId_v2(id: *const c_char, out: *mut u64) {
         let asked = bus(given(id)?).ok_or(INVALID_ARGUMENT)?;
-        find(out, Some(asked) == bus(BUS_ID))
+        find(out, |device| bus(&device.bus_id()) == Some(asked))
     }
 
     fn nvmlDeviceGetHandleByUUID(id: *const c_char, out: *mut u64) {
-        find(out, given(id)? == uuid())
+        let id = given(id)?;
+        find(out, |device| uuid(device) == id)
     }
 
     fn nvmlDeviceGetName(handle: u64, out: *mut c_char, room: u32) {
@@ -167,31 +166,29 @@ abi! {
     }
 
     fn nvmlDeviceGetUUID(handle: u64, out: *mut c_char, room: u32) {
-        device(handle)?;
-        text(out, room, &uuid())
+        text(out, room, &uuid(device(handle)?))
     }
 
     fn nvmlDeviceGetUtilizationRates(handle: u64, out: *mut Utilization) {
-        device(handle)?;
-        let busy = &machine().busy;
+        let busy = &device(handle)?.busy;
         let rates = Utilization { gpu: busy.kernels.percent(), memory: busy.copies.percent() };
         put(out, rates).map_err(|_| INVALID_ARGUMENT)
     }
 
     fn nvmlDeviceGetDecoderUtilization(handle: u64, out: *mut u32, span: *mut u32) {
-        device(handle)?;
-        put(out, machine().busy.decoder.percent()).and_then(|()| put(span, SPAN)).map_err(|_| INVALID_ARGUMENT)
+        let percent = device(handle)?.busy.decoder.percent();
+        put(out, percent).and_then(|()| put(span, SPAN)).map_err(|_| INVALID_ARGUMENT)
     }
 
     fn nvmlDeviceGetEncoderUtilization(handle: u64, out: *mut u32, span: *mut u32) {
-        device(handle)?;
-        put(out, machine().busy.encoder.percent()).and_then(|()| put(span, SPAN)).map_err(|_| INVALID_ARGUMENT)
+        let percent = device(handle)?.busy.encoder.percent();
+        put(out, percent).and_then(|()| put(span, SPAN)).map_err(|_| INVALID_ARGUMENT)
     }
 
     fn nvmlDeviceGetEncoderStats(handle: u64, sessions: *mut u32, fps: *mut u32, latency: *mut u32) {
-        device(handle)?;
-        let (count, mean) = machine().busy.encoder.pieces();
-        let live = u32::try_from(machine().counters.encoders_live.get()).unwrap_or(u32::MAX);
+        let device = device(handle)?;
+        let (count, mean) = device.busy.encoder.pieces();
+        let live = u32::try_from(device.counters.encoders_live.get()).unwrap_or(u32::MAX);
         let each = count.checked_div(live).unwrap_or(0);
         put(sessions, live)
             .and_then(|()| put(fps, each))
@@ -200,8 +197,8 @@ abi! {
     }
 
     fn nvmlDeviceGetMemoryInfo(handle: u64, out: *mut MemoryInfo) {
-        device(handle)?;
-        let (total, used) = (machine().memory.limit(), machine().memory.used());
+        let ordinal = device(handle)?.ordinal;
+        let (total, used) = (machine().memory.limit(), machine().memory.used(ordinal));
         put(out, MemoryInfo { total, free: total.saturating_sub(used), used }).map_err(|_| INVALID_ARGUMENT)
     }
 }

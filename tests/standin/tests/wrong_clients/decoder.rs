@@ -13,13 +13,13 @@ use crate::library::{Cuda, Library, call};
 pub(crate) const WIDTH: usize = 320;
 pub(crate) const HEIGHT: usize = 240;
 
-/// 24 pictures of H.264, 320 by 240, with B-frames.
-pub(crate) fn clip(folder: &Path) -> Vec<u8> {
+/// 24 pictures of H.264, 320 by 240.
+pub(crate) fn clip(folder: &Path, how: &[&str]) -> Vec<u8> {
     let path = folder.join("clip.h264");
     let source = format!("testsrc2=s={WIDTH}x{HEIGHT}:r=24:d=1");
     let mut command = Command::new("ffmpeg");
     command.args(["-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", &source, "-pix_fmt", "yuv420p"]);
-    command.args(["-c:v", "libx264", "-bf", "2", "-g", "12"]).arg(&path).env_remove("LD_LIBRARY_PATH");
+    command.args(["-c:v", "libx264", "-g", "12"]).args(how).arg(&path).env_remove("LD_LIBRARY_PATH");
     assert!(command.status().expect("ffmpeg runs").success());
     std::fs::read(path).expect("the clip")
 }
@@ -33,6 +33,8 @@ pub(crate) struct Decoder {
     pub(crate) handle: u64,
     /// How many pictures may be mapped at once.
     outputs: c_ulong,
+    /// Whether it makes do with fewer surfaces than the parser asks for.
+    pub(crate) stingy: bool,
     /// The status of the first call that failed inside a callback.
     pub(crate) failed: u32,
     shown: Option<Shown>,
@@ -56,12 +58,13 @@ unsafe extern "C" fn sequence(client: *mut c_void, format: *mut par::CUVIDEOFORM
     // SAFETY: the pointer that `parse` gave, which nobody else uses meanwhile.
     let (decoder, format) = unsafe { (&mut *client.cast::<Decoder>(), &*format) };
     let mut info = request(format.codec, format.coded_width as usize, format.coded_height as usize);
-    info.ulNumDecodeSurfaces = c_ulong::from(format.min_num_decode_surfaces);
+    let surfaces = if decoder.stingy { 2 } else { format.min_num_decode_surfaces };
+    info.ulNumDecodeSurfaces = c_ulong::from(surfaces);
     info.ulNumOutputSurfaces = decoder.outputs;
     let mut handle = 0_u64;
     decoder.failed = call!(decoder.cuvidCreateDecoder(&raw mut handle, &raw mut info));
     decoder.handle = handle;
-    c_int::from(format.min_num_decode_surfaces) * c_int::from(decoder.failed == 0)
+    c_int::from(surfaces) * c_int::from(decoder.failed == 0)
 }
 
 // SAFETY: as above, with a picture.
@@ -85,7 +88,14 @@ unsafe extern "C" fn display(client: *mut c_void, info: *mut par::CUVIDPARSERDIS
 
 impl Decoder {
     pub(crate) fn new(outputs: c_ulong) -> Box<Self> {
-        Box::new(Self { library: Library::open("libnvcuvid.so.1"), handle: 0, outputs, failed: 0, shown: None })
+        Box::new(Self {
+            library: Library::open("libnvcuvid.so.1"),
+            handle: 0,
+            outputs,
+            stingy: false,
+            failed: 0,
+            shown: None,
+        })
     }
 
     pub(crate) fn create(&self, info: &mut dec::CUVIDDECODECREATEINFO) -> u32 {

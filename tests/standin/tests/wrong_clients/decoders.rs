@@ -22,7 +22,7 @@ fn pictures(cuda: &Rc<Cuda>, bytes: &[u8]) -> Vec<Vec<u8>> {
 fn a_surface_is_poison_until_it_is_written_and_after_it_is_unmapped() {
     alone!("a_surface_is_poison_until_it_is_written_and_after_it_is_unmapped", "delay=20000");
     let folder = tempfile::tempdir().expect("a folder");
-    let bytes = clip(folder.path());
+    let bytes = clip(folder.path(), &["-bf", "2"]);
     let cuda = Rc::new(Cuda::ready());
     let wanted = pictures(&cuda, &bytes).remove(0);
     let mut client = Decoder::new(1);
@@ -57,7 +57,7 @@ fn a_surface_is_poison_until_it_is_written_and_after_it_is_unmapped() {
 fn a_picture_that_is_mapped_too_late_is_another_one() {
     alone!("a_picture_that_is_mapped_too_late_is_another_one", "delay=0");
     let folder = tempfile::tempdir().expect("a folder");
-    let bytes = clip(folder.path());
+    let bytes = clip(folder.path(), &["-bf", "2"]);
     let cuda = Rc::new(Cuda::ready());
     let wanted = pictures(&cuda, &bytes);
     assert_eq!(wanted.len(), 24);
@@ -73,10 +73,29 @@ fn a_picture_that_is_mapped_too_late_is_another_one() {
 }
 
 #[test]
+fn with_fewer_surfaces_than_the_stream_needs_pictures_are_ruined() {
+    alone!("with_fewer_surfaces_than_the_stream_needs_pictures_are_ruined", "delay=0");
+    let folder = tempfile::tempdir().expect("a folder");
+    let bytes = clip(folder.path(), &["-bf", "0", "-refs", "3"]);
+    let cuda = Rc::new(Cuda::ready());
+    let wanted = pictures(&cuda, &bytes);
+    let mut client = Decoder::new(1);
+    client.stingy = true;
+    let all = Rc::new(RefCell::new(Vec::new()));
+    let (own, seen) = (Rc::clone(&cuda), Rc::clone(&all));
+    assert_eq!(client.parse(&bytes, move |client, index| seen.borrow_mut().push(client.luma(&own, index))), 0);
+    let got = all.take();
+    assert_eq!((got.len(), wanted.len()), (24, 24), "nothing is said of it, as by a device");
+    assert!(got[0] == wanted[0], "a picture that refers to none is whole");
+    assert!(got[1].iter().all(|byte| *byte == POISON), "one that refers to others is made from what was written over");
+    assert_eq!(client.destroy(), 0);
+}
+
+#[test]
 fn no_more_pictures_are_mapped_than_there_are_surfaces() {
     alone!("no_more_pictures_are_mapped_than_there_are_surfaces", "");
     let folder = tempfile::tempdir().expect("a folder");
-    let bytes = clip(folder.path());
+    let bytes = clip(folder.path(), &["-bf", "2"]);
     let cuda = Rc::new(Cuda::ready());
     let mut client = Decoder::new(2);
     let maps = Rc::new(RefCell::new(Vec::new()));
@@ -137,7 +156,7 @@ fn codecs_and_depths_are_refused_on_demand() {
 fn a_decoder_dies_on_demand_and_the_next_one_lives_as_long() {
     alone!("a_decoder_dies_on_demand_and_the_next_one_lives_as_long", "decoder-dies-at=10");
     let folder = tempfile::tempdir().expect("a folder");
-    let bytes = clip(folder.path());
+    let bytes = clip(folder.path(), &["-bf", "2"]);
     let cuda = Rc::new(Cuda::ready());
     for _ in 0..2 {
         let mut client = Decoder::new(1);

@@ -235,3 +235,35 @@ fn a_running_encoder_takes_another_bitrate_and_no_other_gop() {
     again.reInitEncodeParams = encoder.parameters(&mut config);
     assert_eq!(encoder.reconfigure(&mut again), 8, "another GOP");
 }
+
+#[test]
+fn quality_and_the_shape_of_pixels_are_heeded() {
+    alone!("quality_and_the_shape_of_pixels_are_heeded", "delay=0");
+    let cuda = Cuda::ready();
+    let memory = cuda.allocate(SIZE);
+    let noise: Vec<u8> = (0..SIZE as u32).map(|at| 64 + (at.wrapping_mul(2_654_435_761) >> 26) as u8).collect();
+    assert_eq!(call!(cuda.cuMemcpyHtoD_v2(memory, noise.as_ptr() as u64, SIZE)), 0);
+    let coded = |quality: u8| {
+        let encoder = Encoder::open(cuda.current()).expect("a session");
+        let mut config = encoder.config();
+        config.rcParams.rateControlMode = api::NV_ENC_PARAMS_RC_MODE::NV_ENC_PARAMS_RC_VBR;
+        (config.rcParams.averageBitRate, config.rcParams.vbvBufferSize) = (0, 0);
+        config.rcParams.targetQuality = quality;
+        let mut init = encoder.parameters(&mut config);
+        (init.darWidth, init.darHeight) = (16, 9);
+        assert_eq!(encoder.initialize(&mut init), 0);
+        let registered = encoder.register(memory, PITCH as u32).expect("plain memory");
+        let (mapped, output) = (encoder.map(registered).expect("mapped"), encoder.output());
+        assert_eq!(encoder.encode(mapped, output, 0), 0);
+        encoder.fetch(output).expect("a picture").0
+    };
+    let (fine, coarse) = (coded(10), coded(40));
+    assert!(fine.len() > 2 * coarse.len(), "{} bytes at 10, {} at 40", fine.len(), coarse.len());
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("picture.h264");
+    std::fs::write(&path, &fine).expect("it can be written");
+    let mut probe = std::process::Command::new("ffprobe");
+    probe.args(["-v", "error", "-show_entries", "stream=sample_aspect_ratio", "-of", "csv=p=0"]).arg(&path);
+    let told = probe.env_remove("LD_LIBRARY_PATH").output().expect("ffprobe runs").stdout;
+    assert_eq!(String::from_utf8_lossy(&told).trim(), "4:3", "320 by 240 shown as 16:9");
+}

@@ -89,7 +89,7 @@ fn decode(bytes: &[u8]) {
 fn a_hundred_starts_and_stops_leave_nothing() {
     alone!("a_hundred_starts_and_stops_leave_nothing", "delay=0");
     let folder = tempfile::tempdir().expect("a folder");
-    let bytes = clip(folder.path());
+    let bytes = clip(folder.path(), &[]);
     let cuda = Cuda::open();
     assert_eq!(call!(cuda.cuInit(0_u32)), 0);
     let threads = || std::fs::read_dir("/proc/self/task").expect("the process has threads").count();
@@ -116,7 +116,7 @@ fn a_hundred_starts_and_stops_leave_nothing() {
 fn each_thing_that_is_not_given_back_is_counted() {
     alone!("each_thing_that_is_not_given_back_is_counted", "delay=0");
     let folder = tempfile::tempdir().expect("a folder");
-    let bytes = clip(folder.path());
+    let bytes = clip(folder.path(), &[]);
     let cuda = Cuda::open();
     assert_eq!(call!(cuda.cuInit(0_u32)), 0);
     let started = Started::new(&cuda);

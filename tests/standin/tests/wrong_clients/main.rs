@@ -7,6 +7,7 @@
 mod common;
 mod decoder;
 mod decoders;
+mod devices;
 mod encoder;
 mod encoders;
 mod faults;

@@ -41,14 +41,15 @@ pub(crate) fn whole(context: &Context, effort: &Effort, report: &mut Report) -> 
         let after = context.copied();
         let rate = pictures as f64 / spent.wall.as_secs_f64();
         let used = free.saturating_sub(least.into_inner().unwrap_or_else(PoisonError::into_inner));
-        report.figure(18, format!("{cameras} cameras of 1080p: decoder, model input, boxes"), rate, "pictures/s");
+        let name = format!("{cameras} cameras of 1080p, decoded, model input, boxes");
+        report.figure(18, name.clone(), rate, "pictures/s");
         let each = spent.cpu.as_secs_f64() * 1e6 / pictures.max(1) as f64;
-        report.figure(18, "  processor time of each".into(), each, "us");
+        report.figure(18, format!("{name}: processor time of each"), each, "us");
         let bytes = (after.pictures_to_host - before.pictures_to_host) as f64;
-        report.figure(18, "  samples that went to the host".into(), bytes, "bytes");
+        report.figure(18, format!("{name}: samples to the host"), bytes, "bytes");
         let lists = (after.lists_to_device - before.lists_to_device) as f64 / pictures.max(1) as f64;
-        report.figure(18, "  lists to the device for each".into(), lists, "bytes");
-        report.figure(18, "  device memory of each camera".into(), (used / cameras) as f64 / 1e6, "MB");
+        report.figure(18, format!("{name}: lists to the device for each"), lists, "bytes");
+        report.figure(18, format!("{name}: device memory of each"), (used / cameras) as f64 / 1e6, "MB");
     }
     Ok(())
 }

@@ -119,7 +119,7 @@ impl fmt::Display for Report {
             if std::mem::replace(&mut last, *benchmark) != *benchmark {
                 writeln!(f, "\nBenchmark {benchmark}")?;
             }
-            writeln!(f, "  {name:<58} {value:>12.3} {unit}")?;
+            writeln!(f, "  {name:<78} {value:>12.3} {unit}")?;
         }
         if self.failed() {
             writeln!(f, "\nSomething is wrong: please send this report in.")?;

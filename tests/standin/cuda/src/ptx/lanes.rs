@@ -75,6 +75,10 @@ impl Lanes {
 
     #[inline(always)]
     fn put(&mut self, to: Place, active: &Active, values: &Narrow) {
+        if active.bits == u32::MAX {
+            self.narrow[usize::from(to)] = *values;
+            return;
+        }
         for ((to, value), on) in self.narrow[usize::from(to)].iter_mut().zip(values).zip(&active.lanes) {
             *to = value & on | *to & !on;
         }
@@ -82,6 +86,10 @@ impl Lanes {
 
     #[inline(always)]
     fn put_wide(&mut self, to: Place, active: &Active, values: &Wide) {
+        if active.bits == u32::MAX {
+            self.wide[usize::from(to)] = *values;
+            return;
+        }
         for ((to, value), on) in self.wide[usize::from(to)].iter_mut().zip(values).zip(&active.lanes) {
             let on = i64::from(on.cast_signed()).cast_unsigned();
             *to = value & on | *to & !on;

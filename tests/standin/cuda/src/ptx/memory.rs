@@ -24,18 +24,9 @@ pub(super) fn lower(builder: &mut Builder, load: bool, statement: &Statement<'_,
     let Some(kind) = Type::named(name).filter(|kind| kind.class != Class::Predicate) else {
         return statement.unknown(builder);
     };
-    let [first, second] = statement.operands else { return builder.refuse("two operands are needed") };
-    let (address, values) = if load { (second, first) } else { (first, second) };
-    let Operand::Address(base, offset) = address else { return builder.refuse("no address") };
-    let values: Vec<Register> = match values {
-        Operand::Vector(list) if list.len() == count && count > 1 => list.clone(),
-        Operand::Register(one) if count == 1 => vec![*one],
-        // A constant is stored from its place.
-        Operand::Number(_) | Operand::Float(_) if count == 1 && !load => {
-            let kind = if kind.bits == 8 { Type { bits: 16, ..kind } } else { kind };
-            vec![Register { place: statement.place(builder, 1, kind)?, kind }]
-        }
-        _ => return builder.refuse("what is loaded or stored does not go with the type"),
+    let values = values(builder, load, statement, kind, count)?;
+    let Some(Operand::Address(base, offset)) = statement.operands.get(usize::from(load)) else {
+        return builder.refuse("no address");
     };
     let mut base = *base;
     if let Base::Register(address) = &mut base
@@ -47,23 +38,37 @@ pub(super) fn lower(builder: &mut Builder, load: bool, statement: &Statement<'_,
         builder.push(Act::WideOne(WideOne::Move, kept, address.place));
         address.place = kept;
     }
-    for (number, value) in values.iter().enumerate() {
-        if value.kind.bits < kind.bits.max(16) || value.kind.class == Class::Predicate {
-            return builder.refuse("a register that is too small for the type");
-        }
-        let size = kind.bytes();
-        let step = i64::from(size) * i64::try_from(number).unwrap_or(0);
-        let all = u8::try_from(count).unwrap_or(1) * size;
-        let access = Access {
-            size,
-            aligned: if number == 0 { all } else { size },
-            signed: kind.is_signed(),
-            wide: value.kind.is_wide(),
-            offset: offset + step,
-        };
-        one(builder, load, parameter, base, access, *value)?;
+    let size = kind.bytes();
+    let mut aligned = u8::try_from(count).unwrap_or(1) * size;
+    let mut offset = *offset;
+    for value in values {
+        let access = Access { size, aligned, signed: kind.is_signed(), wide: value.kind.is_wide(), offset };
+        one(builder, load, parameter, base, access, value)?;
+        (aligned, offset) = (size, offset + i64::from(size));
     }
     Ok(())
+}
+
+/// The registers that are loaded or stored; they may be wider than the type.
+fn values(
+    builder: &mut Builder,
+    load: bool,
+    statement: &Statement<'_, '_>,
+    kind: Type,
+    count: usize,
+) -> Result<Vec<Register>, Refusal> {
+    let values = match statement.operands.get(usize::from(!load)) {
+        Some(Operand::Vector(list)) if list.len() == count && count > 1 => list.clone(),
+        Some(Operand::Register(one)) if count == 1 => vec![*one],
+        // A constant is stored from its place.
+        Some(Operand::Number(_) | Operand::Float(_)) if count == 1 && !load => {
+            let kind = if kind.bits == 8 { Type { bits: 16, ..kind } } else { kind };
+            vec![Register { place: statement.place(builder, 1, kind)?, kind }]
+        }
+        _ => return builder.refuse("what is loaded or stored does not go with the type"),
+    };
+    let holds = |value: &Register| value.kind.bits >= kind.bits.max(16) && value.kind.class != Class::Predicate;
+    if values.iter().all(holds) { Ok(values) } else { builder.refuse("a register that is too small for the type") }
 }
 
 fn one(

@@ -89,9 +89,13 @@ impl<'a> Warp<'a> {
                 continue;
             }
             let Some(instruction) = kernel.code.get(group.at as usize) else { return Ok(()) };
-            let (taken, guarded) = match instruction.guard {
-                None => (active, false),
-                Some(guard) => (self.guarded(guard, &active), true),
+            let held;
+            let taken = match instruction.guard {
+                None => &active,
+                Some(guard) => {
+                    held = self.guarded(guard, &active);
+                    &held
+                }
             };
             match &instruction.act {
                 Act::Jump(to) if taken.bits == group.threads => group.at = *to,
@@ -105,9 +109,9 @@ impl<'a> Warp<'a> {
                     active = Active::of(group.threads);
                     group.at += 1;
                 }
-                _ if guarded && taken.bits == 0 => group.at += 1,
+                _ if taken.bits == 0 => group.at += 1,
                 act => {
-                    self.act(group.at, instruction, act, &taken)?;
+                    self.act(group.at, instruction, act, taken)?;
                     group.at += 1;
                 }
             }

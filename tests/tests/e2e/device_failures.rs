@@ -1,0 +1,217 @@
+//! Every way that a device fails, from the start on or while the program runs: cameras stay live, viewers stay, and the reason is told.
+
+use super::device::{FRAME, UNSEEN, all_given_back, backend, camera, main_of, running, settings, watch, without_a_gap};
+use reqwest::Method;
+use serde_json::json;
+use sightline_shared::encoder::Backend;
+use sightline_tests::fake_camera::FakeCamera;
+use sightline_tests::program::Program;
+use sightline_tests::standin::Device;
+use sightline_tests::viewer::Viewer;
+
+/// One way that a device fails, and what becomes of it.
+struct Failure {
+    faults: &'static str,
+    further: &'static str,
+    /// Words of the reasons for which decoder and encoder are software; empty where they are the device's.
+    decoder: &'static str,
+    encoder: &'static str,
+}
+
+const FAILURES: [Failure; 6] = [
+    Failure { faults: "no-nvenc", further: "", decoder: "", encoder: "no video encoder" },
+    Failure { faults: "no-nvdec", further: "", decoder: "does not decode", encoder: "" },
+    Failure { faults: "no-device", further: "", decoder: "finds no device", encoder: "finds no device" },
+    Failure { faults: "old-driver", further: "", decoder: "", encoder: "too old" },
+    Failure { faults: "", further: "decoder = \"software\"", decoder: "settings ask for software", encoder: "" },
+    Failure { faults: "", further: "device = 3", decoder: "ask for device 3", encoder: "ask for device 3" },
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_device_cannot_do_is_done_in_software_and_said_why() {
+    let camera = camera().await;
+    for Failure { faults, further, decoder, encoder } in FAILURES {
+        let device = Device::new();
+        let program =
+            Program::start_with(device.options(faults, settings(&[&camera], &format!("{further}\n{UNSEEN}")))).await;
+        program.wait_live("cam0").await;
+        let mut viewer = watch(&program, "cam0", "main").await;
+        without_a_gap(&viewer.videos(30).await);
+        let told = running(&program, "cam0").await;
+        let why = |reason: &Option<String>| reason.clone().unwrap_or_default();
+        let (decodes, encodes) = (why(&told.hardware.decoder_reason), why(&told.hardware.encoder_reason));
+        assert_eq!(
+            (decodes.is_empty(), encodes.is_empty()),
+            (decoder.is_empty(), encoder.is_empty()),
+            "{faults}: {told:?}"
+        );
+        assert!(decodes.contains(decoder) && encodes.contains(encoder), "{faults}: {decodes} {encodes}");
+        assert_eq!(backend(&told) == Some(Backend::Nvenc), encoder.is_empty(), "{faults}");
+        // Only where one end is on the device and the other is not does a frame cross the bus.
+        let bus = &told.hardware;
+        let (down, up) = (bus.frames_to_host_bytes / FRAME, bus.frames_to_device_bytes / FRAME);
+        assert_eq!(
+            (down > 20, up > 20),
+            (decoder.is_empty() && !encoder.is_empty(), encoder.is_empty() && !decoder.is_empty())
+        );
+        assert!((down == 0 || up == 0) && bus.looks_to_host_bytes == 0, "{faults}: {bus:?}");
+        drop(program.stop());
+        if faults != "no-device" {
+            all_given_back(&device);
+        }
+    }
+}
+
+/// The same connection goes on within the epoch for so many frames; gives the longest time without one, in ticks.
+async fn goes_on(viewer: &mut Viewer, count: usize) -> i64 {
+    let chunks = viewer.videos(count).await;
+    assert!(chunks.iter().all(|chunk| chunk.header.epoch.0 == 0), "the camera did not begin anew");
+    chunks.windows(2).map(|two| two[1].header.pts.0 - two[0].header.pts.0).max().unwrap_or(0)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_is_lost_costs_less_than_a_gop() {
+    let (one, two, device) = (camera().await, camera().await, Device::new());
+    let program = Program::start_with(device.options("", settings(&[&one, &two], UNSEEN))).await;
+    let mut viewers = Vec::new();
+    for id in ["cam0", "cam1"] {
+        program.wait_live(id).await;
+        let mut viewer = watch(&program, id, "main").await;
+        viewer.videos(10).await;
+        viewers.push(viewer);
+    }
+    device.fail_now("lost-at=1");
+    for mut viewer in viewers {
+        let longest = goes_on(&mut viewer, 100).await;
+        assert!(longest <= 25 * 3600, "{longest} ticks without a picture");
+    }
+    for id in ["cam0", "cam1"] {
+        let told = running(&program, id).await;
+        assert_eq!(backend(&told), Some(Backend::X264));
+        for reason in [&told.hardware.decoder_reason, &told.hardware.encoder_reason, &main_of(&told).reason] {
+            assert!(
+                reason.as_deref().is_some_and(|reason| reason.contains("lost") || reason.contains("failed")),
+                "{told:?}"
+            );
+        }
+        assert!(told.hardware.decoder.as_deref().is_some_and(|words| words.contains("libavcodec")), "{told:?}");
+    }
+    assert!(program.get("/api/cameras/cam0/snapshot.jpg").await.status().is_success());
+}
+
+/// A program with a camera whose `main` is watched, and which runs on the device so far.
+async fn started(device: &Device, camera: &FakeCamera) -> (Program, Viewer) {
+    let program = Program::start_with(device.options("", settings(&[camera], UNSEEN))).await;
+    program.wait_live("cam0").await;
+    let mut viewer = watch(&program, "cam0", "main").await;
+    viewer.videos(10).await;
+    assert_eq!(backend(&running(&program, "cam0").await), Some(Backend::Nvenc));
+    (program, viewer)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_encoder_that_dies_is_followed_by_another_within_a_frame() {
+    let (camera, device) = (camera().await, Device::new());
+    let (program, mut viewer) = started(&device, &camera).await;
+    device.fail_now("encoder-dies-at=1");
+    let longest = goes_on(&mut viewer, 50).await;
+    assert!(longest <= 2 * 3600, "{longest} ticks without a picture");
+    let told = running(&program, "cam0").await;
+    assert_eq!((backend(&told), told.hardware.encoder_reason.clone()), (Some(Backend::X264), None));
+    assert!(main_of(&told).reason.as_deref().is_some_and(|reason| reason.contains("nvEnc")), "{told:?}");
+    assert!(told.hardware.decoder.as_deref().is_some_and(|words| words.starts_with("NVDEC")), "the decoder is well");
+    assert!(told.hardware.frames_to_host_bytes > 20 * FRAME, "x264 reads what NVDEC gives");
+    // What died once may live again: the next encoder that has to be opened is the device's.
+    device.fail_now("");
+    let (status, answer) = program.send(Method::PATCH, "/api/cameras/cam0/encoder", &json!({ "preset": "p4" })).await;
+    assert_eq!(status, 200, "{answer}");
+    program.wait_camera("cam0", "NVENC again", |camera| backend(camera) == Some(Backend::Nvenc)).await;
+    drop(program.stop());
+    all_given_back(&device);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_decoder_that_dies_costs_no_frame() {
+    let (camera, device) = (camera().await, Device::new());
+    let (program, mut viewer) = started(&device, &camera).await;
+    device.fail_now("decoder-dies-at=1");
+    without_a_gap(&viewer.videos(60).await);
+    let told = running(&program, "cam0").await;
+    assert_eq!(backend(&told), Some(Backend::Nvenc), "the encoder is well: {told:?}");
+    assert!(told.hardware.decoder_reason.as_deref().is_some_and(|reason| reason.contains("cuvid")), "{told:?}");
+    assert!(told.hardware.frames_to_device_bytes > 20 * FRAME, "NVENC reads what libavcodec gives");
+    let timings = program.get_json("/api/timings?camera=cam0&last_s=60").await;
+    assert_eq!(timings["stages"]["decode"]["dropped"], json!({}), "what it held was decoded again: {timings}");
+    drop(program.stop());
+    all_given_back(&device);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gets_no_session_is_encoded_in_software() {
+    let (one, two, device) = (camera().await, camera().await, Device::new());
+    let program = Program::start_with(device.options("sessions=1", settings(&[&one, &two], UNSEEN))).await;
+    let mut viewers = Vec::new();
+    for (id, expected) in [("cam0", Backend::Nvenc), ("cam1", Backend::X264)] {
+        program.wait_live(id).await;
+        let mut viewer = watch(&program, id, "main").await;
+        without_a_gap(&viewer.videos(20).await);
+        viewers.push(viewer);
+        let told = running(&program, id).await;
+        assert_eq!(backend(&told), Some(expected), "{told:?}");
+        let reason = main_of(&told).reason.clone().unwrap_or_default();
+        assert_eq!(reason.contains("no further encode session"), expected == Backend::X264, "{reason}");
+        assert_eq!(told.hardware.frames_to_host_bytes > 0, expected == Backend::X264);
+    }
+    drop(program.stop());
+    all_given_back(&device);
+}
+
+/// Cameras are spread over the devices, but for the one that is pinned; who is on a device that is lost goes on in software, and the
+/// others do not notice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cameras_are_spread_over_devices_and_one_that_is_lost_takes_no_other_along() {
+    let (one, two, three, device) = (camera().await, camera().await, camera().await, Device::new());
+    let pinned = format!("[[camera]]\nid = \"pinned\"\nurl = \"{}\"\ndevice = 1\n{UNSEEN}\n", three.url());
+    let config = pinned + &settings(&[&one, &two], UNSEEN);
+    let program = Program::start_with(device.options("devices=2", config)).await;
+    let mut viewers = Vec::new();
+    for id in ["pinned", "cam0", "cam1"] {
+        program.wait_live(id).await;
+        let mut viewer = watch(&program, id, "main").await;
+        viewer.videos(5).await;
+        viewers.push(viewer);
+    }
+    let mut on = [Vec::new(), Vec::new()];
+    for id in ["pinned", "cam0", "cam1"] {
+        let told = running(&program, id).await;
+        assert_eq!(backend(&told), Some(Backend::Nvenc), "{told:?}");
+        on[told.hardware.device.expect("it has a device") as usize].push(id);
+    }
+    assert!(on[1].contains(&"pinned") && on.iter().all(|cameras| !cameras.is_empty()), "{on:?}");
+    device.fail_now("lost=1");
+    for viewer in &mut viewers {
+        assert!(goes_on(viewer, 60).await <= 25 * 3600);
+    }
+    for id in &on[0] {
+        let told = running(&program, id).await;
+        assert_eq!((backend(&told), told.hardware.device), (Some(Backend::Nvenc), Some(0)), "{told:?}");
+        assert_eq!(told.hardware.decoder_reason, None, "{told:?}");
+    }
+    let told = running(&program, "pinned").await;
+    assert_eq!(backend(&told), Some(Backend::X264), "{told:?}");
+    assert!(told.hardware.encoder_reason.is_some_and(|reason| reason.contains("Device 1 was lost")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_without_memory_leaves_cameras_live() {
+    let (camera, device) = (camera().await, Device::new());
+    let program = Program::start_with(device.options("memory=2", settings(&[&camera], UNSEEN))).await;
+    program.wait_live("cam0").await;
+    let mut viewer = watch(&program, "cam0", "main").await;
+    without_a_gap(&viewer.videos(60).await);
+    let told = running(&program, "cam0").await;
+    let reason = told.hardware.decoder_reason.clone().unwrap_or_default();
+    assert!(reason.to_lowercase().contains("memory"), "{told:?}");
+    drop(program.stop());
+    all_given_back(&device);
+}
