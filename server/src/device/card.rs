@@ -97,7 +97,9 @@ impl Card {
     /// # Errors
     /// Why it cannot be tried, in a sentence.
     pub fn room(&self, at_most: usize) -> Result<Room, String> {
-        self.report.encoder.as_ref().map_err(sentence)?;
+        if let Some(error) = self.report.encoder.as_ref().err().filter(|error| !error.is_session_limit()) {
+            return Err(sentence(error));
+        }
         if let Some(lost) = self.lost() {
             return Err(lost);
         }

@@ -197,6 +197,8 @@ async fn what_a_device_lacks_is_said_in_words() {
     let program = Program::start_with(device.options("sessions=0", String::new())).await;
     let why = the_device(&program).await.encoder.reason.expect("why not");
     assert!(why.contains("session") && !why.contains("(10)"), "{why}");
+    let (status, answer) = room(&program).await;
+    assert_eq!((status, &answer["sessions"], &answer["at_least"]), (200, &json!(0), &json!(false)), "{answer}");
     drop(program);
 
     let camera = camera().await;
