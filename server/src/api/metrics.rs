@@ -1,6 +1,8 @@
 //! `GET /metrics`: Prometheus' text format, version 0.0.4. Cameras are told apart by uid, which is never re-used; the id stands
 //! beside it for people.
 
+mod devices;
+
 use super::{App, VERSION};
 use crate::live::Feed;
 use crate::pipeline::camera::CameraHandle;
@@ -39,6 +41,7 @@ async fn metrics(State(app): State<App>) -> Response {
     let spent = app.telemetry.spent().as_secs_f64();
     let help = "Time that taking samples for /api/telemetry has cost.";
     page.add("sightline_telemetry_sampling_seconds_total", "counter", help, &[], spent);
+    devices::add(&mut page, &app);
     let now = app.clock.now();
     for handle in app.cameras.list() {
         camera(&mut page, &handle, now);

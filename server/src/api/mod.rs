@@ -4,6 +4,7 @@ mod bundle;
 mod cameras;
 mod clips;
 mod connections;
+mod devices;
 mod encoder;
 mod error;
 mod json;
@@ -26,6 +27,7 @@ pub mod trust;
 
 pub use serve::{ServeError, ServeOptions, Server, serve, stop_signal};
 
+use crate::device::Watch;
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::{Clock, Mono};
 use crate::record::clips::Clips;
@@ -38,9 +40,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use error::Problem;
+use sightline_shared::system::MoreSessions;
 use slowdown::Slowdown;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use utoipa_axum::router::OpenApiRouter;
@@ -60,6 +64,11 @@ pub(crate) struct Inner {
     store: Arc<Store>,
     cameras: Arc<Cameras>,
     telemetry: Arc<Telemetry>,
+    watch: Watch,
+    /// Taken while it is tried how many encode sessions a device takes.
+    trying_room: Arc<Semaphore>,
+    /// What came of that, by the device's number.
+    more_sessions: Mutex<BTreeMap<u32, MoreSessions>>,
     clock: Arc<dyn Clock>,
     slowdown: Slowdown,
     hashing: Arc<Semaphore>,
@@ -99,6 +108,9 @@ impl App {
         Ok(Self(Arc::new(Inner {
             store,
             telemetry: Telemetry::new(cameras.clone(), clock.clone()),
+            watch: Watch::start(cameras.devices(), clock.clone())?,
+            trying_room: Arc::new(Semaphore::new(1)),
+            more_sessions: Mutex::default(),
             cameras,
             slowdown: Slowdown::new(clock.clone()),
             hashing: Arc::new(Semaphore::new(MAX_HASHING)),
@@ -125,6 +137,10 @@ impl Inner {
         self.cameras.apply(settings.cameras);
     }
 
+    fn more_sessions(&self) -> MutexGuard<'_, BTreeMap<u32, MoreSessions>> {
+        self.more_sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn viewers_now(&self) -> usize {
         MAX_VIEWERS - self.viewers.available_permits()
     }
@@ -141,6 +157,7 @@ fn known() -> OpenApiRouter<App> {
         .merge(timings::routes())
         .merge(telemetry::routes())
         .merge(system::routes())
+        .merge(devices::routes())
         .merge(metrics::routes())
         .merge(snapshot::routes())
         .merge(openapi::routes())

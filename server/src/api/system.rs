@@ -1,6 +1,6 @@
 //! `GET /api/system`: what runs, on what, and where it keeps things.
 
-use super::{App, VERSION, rfc3339};
+use super::{App, VERSION, devices, rfc3339};
 use crate::encode;
 use crate::live::Feed;
 use axum::Json;
@@ -24,13 +24,18 @@ async fn system(State(app): State<App>) -> Json<System> {
     let settings = app.store.snapshot();
     let places = app.store.places();
     let mistakes = settings.mistakes.into_iter();
+    let found = app.cameras.devices();
     Json(System {
         version: VERSION.into(),
         started_at: rfc3339(i64::try_from(app.started_utc.as_secs()).unwrap_or_default()),
         uptime_s: app.clock.now().since(app.started).as_secs_f64(),
         listen: app.listen.to_string(),
-        stages: stages(&cameras, !app.cameras.devices().cards().is_empty()),
-        encoders: encode::caps(app.cameras.devices()),
+        stages: stages(&cameras, !found.cards().is_empty()),
+        encoders: encode::caps(found),
+        driver: devices::driver(found.report()),
+        devices: devices::all(&app, &cameras),
+        unusable_devices: devices::unusable(found),
+        no_device: found.cards().is_empty().then(|| found.why_none()),
         settings: SettingsFile {
             path: places.config.display().to_string(),
             revision: settings.revision,

@@ -1,9 +1,9 @@
 //! One device: its context, what was found of it, who uses it, and whether it is still there.
 
 use super::sentence;
-use sightline_nv::{Codec, Context, DeviceReport, Driver, EncoderCaps, Error, Kernels, Stream};
+use sightline_nv::{Codec, Context, DeviceReport, Driver, Encoder, EncoderCaps, Error, Kernels, Room, Stream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 /// A device that can be used.
 pub struct Card {
@@ -14,6 +14,8 @@ pub struct Card {
     kernels: Option<Mutex<Kernels>>,
     seats: AtomicUsize,
     lost: Mutex<Option<String>>,
+    /// Held shared while an encoder is opened, alone while it is tried how many more there could be.
+    opening: RwLock<()>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -32,7 +34,8 @@ impl Card {
             Ok(()) => Some(Mutex::new(Kernels::new(&context)?)),
             Err(_) => None,
         };
-        Ok(Self { context, report: report.clone(), name, kernels, seats: AtomicUsize::new(0), lost: Mutex::default() })
+        let (seats, lost, opening) = (AtomicUsize::new(0), Mutex::default(), RwLock::default());
+        Ok(Self { context, report: report.clone(), name, kernels, seats, lost, opening })
     }
 
     /// Its number.
@@ -80,6 +83,29 @@ impl Card {
             Some(ability) => ability.caps.clone().map_err(|error| sentence(&error)),
             None => Err(format!("This device does not encode {codec}.")),
         }
+    }
+
+    /// To be held while an encoder is opened: without it one could be refused for the sessions that [`Self::room`] holds for a moment.
+    #[must_use]
+    pub fn opening(&self) -> RwLockReadGuard<'_, ()> {
+        self.opening.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many encode sessions the device takes beside those that are held: opened until it refuses or there are `at_most`, and
+    /// closed again. Encoders of this program that want to open meanwhile wait; other programs may be refused.
+    ///
+    /// # Errors
+    /// Why it cannot be tried, in a sentence.
+    pub fn room(&self, at_most: usize) -> Result<Room, String> {
+        if let Some(error) = self.report.encoder.as_ref().err().filter(|error| !error.is_session_limit()) {
+            return Err(sentence(error));
+        }
+        if let Some(lost) = self.lost() {
+            return Err(lost);
+        }
+        let _alone = self.opening.write().unwrap_or_else(PoisonError::into_inner);
+        let room = Encoder::room(&self.context, at_most);
+        room.inspect_err(|error| self.note(error)).map_err(|error| sentence(&error))
     }
 
     /// Looks at an error of this device: after some of them nothing on it works any more. Others sound like that, and are of one decoder

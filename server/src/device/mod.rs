@@ -6,6 +6,7 @@ mod card;
 mod fetch;
 mod seat;
 mod tools;
+mod watch;
 mod words;
 
 pub use card::Card;
@@ -13,6 +14,7 @@ pub use fetch::{DevicePicture, Fetcher, Home, Sight, bytes_of};
 pub use seat::{Bus, Seat, Taken, Wish};
 pub use sightline_nv::{DeviceReport, Error, Report, Switches};
 pub use tools::Tools;
+pub use watch::Watch;
 pub use words::sentence;
 
 use std::sync::Arc;

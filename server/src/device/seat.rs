@@ -79,7 +79,7 @@ impl Drop for Taken {
 
 /// The seat of one camera, or of a job, at the devices. Clones are the same seat.
 #[derive(Clone)]
-pub struct Seat(Arc<Inner>);
+pub struct Seat(Arc<Inner>, Option<&'static str>);
 
 struct Inner {
     devices: Arc<Devices>,
@@ -97,13 +97,22 @@ impl Seat {
     /// A seat for `holder`, as people are told who holds what.
     #[must_use]
     pub fn new(devices: &Arc<Devices>, wish: Wish, holder: &str) -> Self {
-        Self(Arc::new(Inner {
-            devices: devices.clone(),
-            wish: Mutex::new(wish),
-            taken: Mutex::default(),
-            bus: Arc::default(),
-            holder: holder.to_owned(),
-        }))
+        Self(
+            Arc::new(Inner {
+                devices: devices.clone(),
+                wish: Mutex::new(wish),
+                taken: Mutex::default(),
+                bus: Arc::default(),
+                holder: holder.to_owned(),
+            }),
+            None,
+        )
+    }
+
+    /// The same seat, for one part of what its holder does: a rendition.
+    #[must_use]
+    pub fn of(&self, part: &'static str) -> Self {
+        Self(self.0.clone(), Some(part))
     }
 
     /// Software alone.
@@ -137,6 +146,12 @@ impl Seat {
     #[must_use]
     pub fn holder(&self) -> &str {
         &self.0.holder
+    }
+
+    /// Who takes an encode session from here: `yard/main`.
+    #[must_use]
+    pub fn session_name(&self) -> String {
+        self.1.map_or_else(|| self.0.holder.clone(), |part| format!("{}/{part}", self.0.holder))
     }
 
     /// Its counters of the bus.

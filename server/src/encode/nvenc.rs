@@ -87,7 +87,10 @@ impl NvencEncoder {
         let capacity = usize::from(plan.b_frames) + behind + 3;
         let pool = Pool::new(card.context(), Format::Nv12, (plan.width, plan.height), capacity).map_err(wrong)?;
         let next = leased(&pool).map_err(wrong)?;
-        let mut encoder = sightline_nv::Encoder::named(card.context(), settings, seat.holder()).map_err(wrong)?;
+        let undisturbed = card.opening();
+        let mut encoder =
+            sightline_nv::Encoder::named(card.context(), settings, &seat.session_name()).map_err(wrong)?;
+        drop(undisturbed);
         encoder.behind(behind);
         let (plan, times) = (plan.clone(), Times::new(plan));
         let worked = Timings::new(WORKED);

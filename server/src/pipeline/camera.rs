@@ -111,7 +111,14 @@ impl CameraHandle {
                 encode: counters.encode[index].clone(),
                 fragment: counters.fragment.clone(),
             };
-            Encoding::new(rendition, kept.new_hub(rendition), asked, counters, status.clone(), common.around(&seat))
+            Encoding::new(
+                rendition,
+                kept.new_hub(rendition),
+                asked,
+                counters,
+                status.clone(),
+                common.around(&seat.of(rendition.name())),
+            )
         };
         let encodings = [
             encoding(0, Rendition::Main, settings.encoder.clone()),

@@ -21,4 +21,5 @@ mod probe;
 mod settings;
 mod snapshot;
 mod sources;
+mod system;
 mod trust;

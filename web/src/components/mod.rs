@@ -6,6 +6,7 @@ pub(crate) mod banner;
 pub(crate) mod clip_dialogs;
 pub(crate) mod curtain;
 pub(crate) mod delete_camera;
+pub(crate) mod device;
 pub(crate) mod dialogs;
 pub(crate) mod edit_camera;
 pub(crate) mod header;

@@ -1,6 +1,7 @@
 //! The API in process: requests through the whole router, as the network would bring them.
 
 mod cameras;
+mod devices;
 mod live;
 mod login;
 mod telemetry;

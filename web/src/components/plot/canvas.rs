@@ -46,7 +46,7 @@ impl Drop for Canvas {
     }
 }
 
-fn token(name: &str) -> String {
+pub(super) fn token(name: &str) -> String {
     let root = document().document_element();
     let style = root.and_then(|root| window().get_computed_style(&root).ok().flatten());
     style.and_then(|style| style.get_property_value(name).ok()).unwrap_or_default().trim().to_owned()
@@ -58,7 +58,7 @@ fn axis_ms(value: f64) -> String {
 }
 
 /// A closure that lives as long as the page's garbage collector wants, as a function.
-fn function<T: ?Sized + wasm_bindgen::closure::WasmClosure>(closure: Closure<T>) -> JsValue {
+pub(super) fn function<T: ?Sized + wasm_bindgen::closure::WasmClosure>(closure: Closure<T>) -> JsValue {
     closure.into_js_value()
 }
 
@@ -118,8 +118,14 @@ impl Canvas {
     }
 }
 
-fn width_of(target: &HtmlElement) -> f64 {
+pub(super) fn width_of(target: &HtmlElement) -> f64 {
     f64::from(target.client_width()).max(200.0)
+}
+
+/// An axis that takes `size` CSS pixels.
+pub(super) fn axis(line: &str, quiet: &str, size: u32) -> serde_json::Value {
+    object!({ "stroke": quiet, "font": "12px JetBrains Mono, monospace", "size": size,
+        "grid": { "stroke": line, "width": 1 }, "ticks": { "stroke": line, "width": 1, "size": 4 } })
 }
 
 fn options(target: &HtmlElement, logarithmic: bool, colours: &[String]) -> JsValue {
@@ -133,10 +139,7 @@ fn options(target: &HtmlElement, logarithmic: bool, colours: &[String]) -> JsVal
         bands.push(object!({ "series": [2 + 2 * at, 1 + 2 * at], "fill": format!("{colour}26") }));
     }
     let (line, quiet) = (token("--line"), token("--quiet"));
-    let axis = |size: u32| {
-        object!({ "stroke": quiet, "font": "12px JetBrains Mono, monospace", "size": size,
-            "grid": { "stroke": line, "width": 1 }, "ticks": { "stroke": line, "width": 1, "size": 4 } })
-    };
+    let axis = |size| axis(&line, &quiet, size);
     let options = json(&object!({
         "width": width_of(target), "height": HEIGHT, "padding": [8, 8, 0, 0],
         "legend": { "show": false },
@@ -159,7 +162,7 @@ fn options(target: &HtmlElement, logarithmic: bool, colours: &[String]) -> JsVal
 }
 
 /// `(plot, splits) => words`; a logarithmic axis leaves splits out by making them null.
-fn labels(words: impl Fn(f64) -> String + 'static) -> JsValue {
+pub(super) fn labels(words: impl Fn(f64) -> String + 'static) -> JsValue {
     function(Closure::<dyn Fn(JsValue, js_sys::Array) -> js_sys::Array>::new(move |_, splits: js_sys::Array| {
         splits.iter().map(|split| JsValue::from(split.as_f64().map_or(String::new(), &words))).collect()
     }))
@@ -181,7 +184,7 @@ fn from_zero() -> JsValue {
 }
 
 /// uPlot's own double click fits the data; the component's shows the two minutes up to now.
-fn nothing() -> JsValue {
+pub(super) fn nothing() -> JsValue {
     function(Closure::<dyn Fn() -> JsValue>::new(|| JsValue::NULL))
 }
 

@@ -2,6 +2,7 @@
 
 mod canvas;
 mod legend;
+mod load;
 mod table;
 mod uplot;
 mod waterfall;
@@ -18,6 +19,7 @@ use canvas::{Canvas, Events};
 use legend::Legend;
 use leptos::html;
 use leptos::prelude::*;
+pub(crate) use load::LoadPlot;
 use std::collections::VecDeque;
 use table::Table;
 use waterfall::Waterfall;
