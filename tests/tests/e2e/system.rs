@@ -103,8 +103,8 @@ async fn a_device_is_told_with_its_load_and_its_sessions() {
         }
     });
     let working = |load: &DeviceLoad| load.decoder_percent > Some(0) && load.encoder_percent > Some(0);
-    let seen = async || Some(history(&program, from + 1000.0).await).filter(|seen| seen.len() >= 3);
-    let seen = wait_for("three seconds of load", PATIENCE, seen).await;
+    let seen = async || Some(history(&program, from).await).filter(|seen| seen.len() >= 4);
+    let seen = &wait_for("four seconds of load", PATIENCE, seen).await[1..];
     assert!(seen.iter().all(|one| working(&one.devices[&0])), "{seen:?}");
     let apart = seen.windows(2).map(|two| two[1].at_ms - two[0].at_ms);
     assert!(apart.clone().all(|ms| (900.0..3000.0).contains(&ms)), "{:?}", apart.collect::<Vec<_>>());
