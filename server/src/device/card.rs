@@ -86,7 +86,6 @@ impl Card {
     }
 
     /// To be held while an encoder is opened: without it one could be refused for the sessions that [`Self::room`] holds for a moment.
-    #[must_use]
     pub fn opening(&self) -> RwLockReadGuard<'_, ()> {
         self.opening.read().unwrap_or_else(PoisonError::into_inner)
     }
