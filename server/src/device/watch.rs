@@ -72,7 +72,8 @@ fn lock(remembered: &Remembered) -> MutexGuard<'_, VecDeque<LoadSample>> {
 fn watch(devices: &Devices, clock: &dyn Clock, remembered: &Remembered, stopped: &Receiver<()>) {
     let monitor = Monitor::new();
     loop {
-        let (at_ms, utc_ms) = (clock.now().millis(), clock.utc().as_secs_f64() * 1e3);
+        // Whole milliseconds: they come back in a query, and a fraction may be another one in its last place by then.
+        let (at_ms, utc_ms) = (clock.now().millis().floor(), clock.utc().as_secs_f64() * 1e3);
         let loads = devices.cards().iter().map(|card| (card.ordinal(), measure(card, monitor.as_ref())));
         push(remembered, LoadSample { at_ms, utc_ms, devices: loads.collect() });
         if stopped.recv_timeout(Duration::from_millis(LOAD_STEP_MS)) != Err(RecvTimeoutError::Timeout) {
