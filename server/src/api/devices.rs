@@ -2,7 +2,7 @@
 
 use super::error::Problem;
 use super::{App, blocking, rfc3339};
-use crate::device::{Card, DeviceReport, Devices, Report, sentence};
+use crate::device::{Card, DeviceReport, Devices, sentence};
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use sightline_nv::{Codec as Known, DecodeAbility, EncodeAbility};
 use sightline_shared::camera::Camera;
 use sightline_shared::encoder::Codec;
-use sightline_shared::system::{Ability, Device, Driver, EncodeSession, Engine, LoadHistory, MoreSessions};
+use sightline_shared::system::{Ability, Device, EncodeSession, Engine, LoadHistory, MoreSessions};
 use std::time::Duration;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -68,17 +68,6 @@ async fn room(State(app): State<App>, number: Result<Path<u32>, PathRejection>) 
         Ok(Json(more))
     })
     .await?
-}
-
-/// The driver; all unknown where there is none.
-pub(super) fn driver(report: Option<&Report>) -> Driver {
-    let version = |(major, minor): (u32, u32)| format!("{major}.{minor}");
-    let Some(report) = report else { return Driver::default() };
-    Driver {
-        release: report.release.clone().ok(),
-        cuda: report.driver.as_ref().ok().map(|(major, minor)| format!("{major}.{minor}")),
-        encoder_interface: report.encoder_interface.clone().ok().map(version),
-    }
 }
 
 /// Every device that can be used.

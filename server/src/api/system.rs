@@ -32,7 +32,7 @@ async fn system(State(app): State<App>) -> Json<System> {
         listen: app.listen.to_string(),
         stages: stages(&cameras, !found.cards().is_empty()),
         encoders: encode::caps(found),
-        driver: devices::driver(found.report()),
+        driver: found.driver(),
         devices: devices::all(&app, &cameras),
         unusable_devices: devices::unusable(found),
         no_device: found.cards().is_empty().then(|| found.why_none()),

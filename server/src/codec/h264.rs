@@ -32,6 +32,16 @@ pub fn video_params_from_sps_pps(sps: &[u8], pps: &[u8]) -> Result<VideoParams, 
     build(&[sps], &[pps], false)
 }
 
+/// Those of the first parameter sets in front of a key frame of 4-byte lengths; `None` where none stand there.
+///
+/// # Errors
+/// As [`video_params_from_avcc`].
+pub fn video_params_in_band(data: &[u8]) -> Result<Option<VideoParams>, CodecError> {
+    let sets = super::in_band_parameters(VideoCodec::H264, data);
+    let found = sets.as_ref().and_then(|sets| sets.sps.first().zip(sets.pps.first()));
+    found.map(|(sps, pps)| video_params_from_sps_pps(sps, pps)).transpose()
+}
+
 /// `params` for a stream that is known to have no B-frames, though its parameter sets do not say so.
 ///
 /// # Errors

@@ -17,6 +17,7 @@ pub use tools::Tools;
 pub use watch::Watch;
 pub use words::sentence;
 
+use sightline_shared::system::Driver;
 use std::sync::Arc;
 
 /// The devices of this machine.
@@ -49,6 +50,17 @@ impl Devices {
     #[must_use]
     pub fn report(&self) -> Option<&Report> {
         self.report.as_ref()
+    }
+
+    /// What the driver says of itself; all unknown where there is none.
+    #[must_use]
+    pub fn driver(&self) -> Driver {
+        let Some(report) = &self.report else { return Driver::default() };
+        Driver {
+            release: report.release.clone().ok(),
+            cuda: report.driver.as_ref().ok().map(|(major, minor)| format!("{major}.{minor}")),
+            encoder_interface: report.encoder_interface.as_ref().ok().map(|(major, minor)| format!("{major}.{minor}")),
+        }
     }
 
     /// Those that can be used.

@@ -7,20 +7,8 @@ use sightline_nv::{Codec, DecodeAbility, DeviceReport, EncodeAbility, Error};
 use sightline_shared::encoder::Backend;
 
 pub(super) fn driver(devices: &Devices) -> Driver {
-    let Some(report) = devices.report() else {
-        let reason = Some(devices.why_none());
-        return Driver { found: false, release: None, cuda: None, encoder_interface: None, reason };
-    };
-    let dotted = |(major, minor): (i64, i64)| format!("{major}.{minor}");
-    let cuda = report.driver.as_ref().ok().map(|version| dotted((version.0.into(), version.1.into())));
-    let interface = report.encoder_interface.as_ref().ok();
-    Driver {
-        found: !devices.cards().is_empty(),
-        release: report.release.clone().ok(),
-        cuda,
-        encoder_interface: interface.map(|version| dotted((version.0.into(), version.1.into()))),
-        reason: devices.cards().is_empty().then(|| devices.why_none()),
-    }
+    let reason = devices.cards().is_empty().then(|| devices.why_none());
+    Driver { found: reason.is_none(), versions: devices.driver(), reason }
 }
 
 pub(super) fn devices(devices: &Devices) -> Vec<Device> {

@@ -38,12 +38,9 @@ pub struct Checkup {
 pub struct Driver {
     /// Whether there is one with a device.
     pub found: bool,
-    /// Its release, as `535.261.03`, where it tells it.
-    pub release: Option<String>,
-    /// The CUDA version that it goes with.
-    pub cuda: Option<String>,
-    /// The newest encoder interface that it knows.
-    pub encoder_interface: Option<String>,
+    /// What it says of itself.
+    #[serde(flatten)]
+    pub versions: sightline_shared::system::Driver,
     /// Why there is none, in a sentence.
     pub reason: Option<String>,
 }

@@ -3,10 +3,10 @@
 use crate::codec;
 use crate::decode::Decoder;
 use crate::encode::{Encoded, PictureFacts};
+use crate::picture::turn;
 use crate::pipeline::clock::Mono;
-use crate::pipeline::frame::{Colour, Frame, HostPicture, PictureMut, PixelFormat, PlaneMut, Samples, VecPicture};
-use crate::pipeline::packet::{AccessUnit, Medium, StreamParams, VideoCodec};
-use crate::process::Resizer;
+use crate::pipeline::frame::{Colour, Frame, HostPicture, PixelFormat, Samples, VecPicture};
+use crate::pipeline::packet::{AccessUnit, Medium, StreamParams};
 use crate::source::scene::{self, HEIGHT, Scene, WIDTH};
 use sightline_shared::time::{Epoch, Pts};
 use std::sync::Arc;
@@ -56,9 +56,7 @@ pub(super) fn access_units(units: &[Encoded]) -> Vec<AccessUnit> {
     for (sequence, unit) in units.iter().enumerate() {
         let data = codec::nal::annexb_to_lengths(&unit.annexb);
         if unit.key
-            && let Some(sets) = codec::in_band_parameters(VideoCodec::H264, &data)
-            && let (Some(sps), Some(pps)) = (sets.sps.first(), sets.pps.first())
-            && let Ok(video) = codec::h264::video_params_from_sps_pps(sps, pps)
+            && let Ok(Some(video)) = codec::h264::video_params_in_band(&data)
         {
             params.get_or_insert_with(|| Arc::new(StreamParams { video, audio: None }));
         }
@@ -120,13 +118,6 @@ pub(super) fn apart(one: &[u8], other: &[u8]) -> f64 {
 
 /// Luma of half the size, by the software body.
 pub(super) fn halved(frame: &Frame) -> Result<Vec<u8>, String> {
-    let (width, height) = (WIDTH / 2, HEIGHT / 2);
-    let mut planes = [vec![0; width * height], vec![0; width * height / 4], vec![0; width * height / 4]];
-    let [luma, cb, cr] = &mut planes;
-    let plane = |data, width, height| PlaneMut { data, stride: width, width, height };
-    let planes_mut = [plane(luma, width, height), plane(cb, width / 2, height / 2), plane(cr, width / 2, height / 2)];
-    let mut picture = PictureMut { format: PixelFormat::I420, width, height, planes: planes_mut };
-    Resizer::default().run(frame, &mut picture).map_err(|error| error.to_string())?;
-    let [luma, ..] = planes;
-    Ok(luma)
+    let [luma, ..] = turn::resized(frame, WIDTH / 2, HEIGHT / 2).map_err(|error| error.to_string())?;
+    Ok(luma.0)
 }

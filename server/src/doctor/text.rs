@@ -37,9 +37,9 @@ impl Checkup {
         writeln!(
             f,
             "NVIDIA driver {}, CUDA {}, encoder interface {}",
-            said(&driver.release),
-            said(&driver.cuda),
-            said(&driver.encoder_interface)
+            said(&driver.versions.release),
+            said(&driver.versions.cuda),
+            said(&driver.versions.encoder_interface)
         )
     }
 }

@@ -17,7 +17,10 @@ pub fn empty(width: usize, height: usize) -> [Plane; 3] {
 }
 
 /// The frame's planes as packed I420 of `width` x `height`, in its own matrix and range.
-pub(super) fn resized(frame: &Frame, width: usize, height: usize) -> Result<[Plane; 3], PictureError> {
+///
+/// # Errors
+/// The frame cannot be read or resized.
+pub fn resized(frame: &Frame, width: usize, height: usize) -> Result<[Plane; 3], PictureError> {
     let mut planes = empty(width, height);
     let mut to = picture_mut(&mut planes, width, height);
     Resizer::default().run(frame, &mut to).map_err(|e| PictureError::Refused(e.to_string()))?;

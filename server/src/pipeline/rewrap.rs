@@ -7,7 +7,6 @@ use crate::codec;
 use crate::encode::Encoded;
 use crate::fragment::Fragmenter;
 use crate::live::hub::{Hub, Item};
-use crate::pipeline::packet::VideoCodec;
 use sightline_shared::camera::Rendition;
 use sightline_shared::time::{Epoch, Pts};
 use std::sync::Arc;
@@ -124,10 +123,8 @@ impl Rewrap {
 
 /// The parameters that stand in front of a key frame; rotation and sound are those of the camera.
 fn parameters(data: &[u8], facts: &Facts) -> Result<StreamParams, String> {
-    let sets = codec::in_band_parameters(VideoCodec::H264, data);
-    let found = sets.as_ref().and_then(|sets| sets.sps.first().zip(sets.pps.first()));
-    let (sps, pps) = found.ok_or("the encoder gave no parameter sets")?;
-    let mut video = codec::h264::video_params_from_sps_pps(sps, pps).map_err(|e| e.to_string())?;
+    let found = codec::h264::video_params_in_band(data).map_err(|e| e.to_string())?;
+    let mut video = found.ok_or("the encoder gave no parameter sets")?;
     video.rotation = facts.rotation;
     Ok(StreamParams { video, audio: facts.params.audio.clone() })
 }

@@ -7,7 +7,7 @@ use crate::encode::{self, Encoded, Encoder, PictureFacts, Purpose};
 use crate::pipeline::clock::{Clock, Mono};
 use crate::pipeline::frame::Colour;
 use crate::pipeline::pace::Pace;
-use crate::pipeline::packet::{Medium, StreamParams, VideoCodec};
+use crate::pipeline::packet::{Medium, StreamParams};
 use sightline_shared::encoder::EncoderSettings;
 
 /// Two seconds: what most cameras are set to.
@@ -60,9 +60,7 @@ pub fn run(sink: &mut dyn Sink, clock: &dyn Clock, pace: &Pace) -> SourceError {
 pub(super) fn give(sink: &mut dyn Sink, arrived: Mono, unit: Encoded) {
     let data = codec::nal::annexb_to_lengths(&unit.annexb);
     if unit.key
-        && let Some(sets) = codec::in_band_parameters(VideoCodec::H264, &data)
-        && let (Some(sps), Some(pps)) = (sets.sps.first(), sets.pps.first())
-        && let Ok(video) = codec::h264::video_params_from_sps_pps(sps, pps)
+        && let Ok(Some(video)) = codec::h264::video_params_in_band(&data)
     {
         sink.parameters(StreamParams { video, audio: None });
     }

@@ -6,7 +6,7 @@ use crate::device::Card;
 
 /// Every device.
 pub(super) fn add(page: &mut Page, app: &App) {
-    let driver = devices::driver(app.cameras.devices().report());
+    let driver = app.cameras.devices().driver();
     for card in app.cameras.devices().cards() {
         one(page, app, card, &driver.release.clone().unwrap_or_else(|| "unknown".into()));
     }
