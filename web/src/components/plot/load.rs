@@ -1,6 +1,7 @@
 //! A device's load over two minutes: GPU, decoder, encoder and memory in percent, with a ruler, a legend and a table.
 
 use super::canvas::{axis, function, labels, nothing, token, width_of};
+use super::ruler_keys;
 use super::uplot::{self, UPlot, json, put};
 use crate::context::{local_time, shared};
 use crate::player::Listener;
@@ -152,16 +153,7 @@ fn Table(plot: Plot) -> impl IntoView {
 }
 
 fn keys(plot: Plot, event: &leptos::ev::KeyboardEvent) {
-    match event.key().as_str() {
-        "ArrowLeft" => plot.step(if event.shift_key() { -10 } else { -1 }),
-        "ArrowRight" => plot.step(if event.shift_key() { 10 } else { 1 }),
-        "Home" => plot.ruler.set(Some(0)),
-        "End" => plot.ruler.set(plot.loads.with_untracked(Loads::len).checked_sub(1)),
-        "Escape" if plot.ruler.get_untracked().is_some() => plot.ruler.set(None),
-        _ => return,
-    }
-    event.prevent_default();
-    event.stop_propagation();
+    ruler_keys(event, plot.ruler, plot.loads.with_untracked(Loads::len), |steps| plot.step(steps));
 }
 
 /// A uPlot on the page.

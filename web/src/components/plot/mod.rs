@@ -161,12 +161,17 @@ fn Buttons(plot: Plot, id: String) -> impl IntoView {
 }
 
 fn keys(plot: Plot, event: &leptos::ev::KeyboardEvent) {
+    ruler_keys(event, plot.ruler, plot.with(History::len), |steps| plot.step(steps));
+}
+
+/// The keys of a plot's ruler, over `len` samples: arrows step (ten with shift), the ends, and escape.
+fn ruler_keys(event: &leptos::ev::KeyboardEvent, ruler: RwSignal<Option<usize>>, len: usize, step: impl Fn(i64)) {
     match event.key().as_str() {
-        "ArrowLeft" => plot.step(if event.shift_key() { -10 } else { -1 }),
-        "ArrowRight" => plot.step(if event.shift_key() { 10 } else { 1 }),
-        "Home" => plot.ruler.set(Some(0)),
-        "End" => plot.ruler.set(plot.with(History::len).checked_sub(1)),
-        "Escape" if plot.ruler.get_untracked().is_some() => plot.ruler.set(None),
+        "ArrowLeft" => step(if event.shift_key() { -10 } else { -1 }),
+        "ArrowRight" => step(if event.shift_key() { 10 } else { 1 }),
+        "Home" => ruler.set(Some(0)),
+        "End" => ruler.set(len.checked_sub(1)),
+        "Escape" if ruler.get_untracked().is_some() => ruler.set(None),
         _ => return,
     }
     event.prevent_default();
