@@ -29,6 +29,7 @@ fn items(frame: usize, predicted: bool) -> Vec<Item> {
             x2: part(x + 200, WIDTH),
             y2: part(y + 320, HEIGHT),
             predicted,
+            ..Track::default()
         }
     };
     let tracks = Tracks { tracks: (0..10).map(track).collect(), ..Tracks::default() };

@@ -292,8 +292,9 @@ fn boxes_and_labels_are_the_same_samples_on_the_device() -> Result<(), Error> {
             x2: n as f32 * 0.13 + 0.3,
             y2: 0.6 + n as f32 * 0.07,
             predicted: n % 2 == 1,
+            ..Track::default()
         };
-        let tracks = Tracks { epoch: Epoch(0), pts: Pts(0), tracks: (0..7).map(track).collect() };
+        let tracks = Tracks { epoch: Epoch(0), pts: Pts(0), tracks: (0..7).map(track).collect(), ..Tracks::default() };
         let list = draw_list(&tracks, width as f32, height as f32, Layers { boxes: true, labels: true });
         assert!(list.len() == 7 && list.iter().all(|item| item.text.is_some()));
         let mut host = Host::new(Format::Nv12, width, height, 0);

@@ -3,6 +3,7 @@
 use crate::camera::{DetectSettings, Role, Transport, VideoMode};
 use crate::device::DecoderChoice;
 use crate::encoder::EncoderSettings;
+use crate::scene::{Mask, Zone};
 use serde::{Deserialize, Serialize};
 
 /// Every error answer.
@@ -112,6 +113,14 @@ pub struct NewCamera {
     /// What is asked of the encoder of `main`.
     #[serde(deserialize_with = "crate::object::object")]
     pub encoder: EncoderSettings,
+    /// Zones and lines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<Zone>,
+    /// Pieces of the picture that nobody is to see.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub masks: Vec<Mask>,
+    /// Serve and keep `source`, which masks cannot cover, all the same.
+    pub unmasked_source: bool,
 }
 
 /// `PATCH /api/cameras/{id}`: absent fields stay as they are.
@@ -147,6 +156,15 @@ pub struct CameraPatch {
     /// On or off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
+    /// New zones and lines, all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zones: Option<Vec<Zone>>,
+    /// New masks, all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub masks: Option<Vec<Mask>>,
+    /// Whether `source` is served and kept although it has masks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unmasked_source: Option<bool>,
 }
 
 /// `GET /api/timings`: what each stage of a camera did.

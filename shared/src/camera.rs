@@ -1,6 +1,8 @@
 //! A camera as the API tells it: names, state, and what its stream is.
 
+use crate::scene::{Mask, Point, Zone};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Which picture of a camera.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -108,12 +110,35 @@ pub struct StreamInfo {
     pub roles: Vec<Role>,
 }
 
+/// When a model looks at a camera.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DetectWhen {
+    /// At the rate of `fps`.
+    #[default]
+    Always,
+    /// At the rate of `fps`, and only while something moves and for two seconds after that.
+    Motion,
+}
+
+/// A second model, which looks at what the first one found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct SecondModel {
+    /// Its name.
+    pub model: String,
+    /// Labels of the tracks that it looks at; empty means all.
+    pub labels: Vec<String>,
+}
+
 /// The detector's settings of one camera.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DetectSettings {
-    /// `motion` (default) or `none`.
+    /// `motion` (default), `none`, or the name of a model.
     pub model: String,
     /// How many frames a second are looked at; 0 means every frame. All frames are decoded either way, unless
     /// `key_frames_only` is set.
@@ -124,11 +149,32 @@ pub struct DetectSettings {
     pub labels: Vec<String>,
     /// Decode key frames alone: nearly free, and looks only as often as the camera sends key frames.
     pub key_frames_only: bool,
+    /// Scores that labels need instead of `min_score`.
+    pub scores: BTreeMap<String, f64>,
+    /// Polygons: a thing counts where the middle of its lower edge is in one of them. None means everywhere.
+    pub regions: Vec<Vec<Point>>,
+    /// When the model looks.
+    pub when: DetectWhen,
+    /// The camera itself moves (a pole in the wind, a pan): its motion is taken out before tracks are matched.
+    pub moving_camera: bool,
+    /// Second models, in their order.
+    pub second: Vec<SecondModel>,
 }
 
 impl Default for DetectSettings {
     fn default() -> Self {
-        Self { model: "motion".into(), fps: 5.0, min_score: 0.0, labels: Vec::new(), key_frames_only: false }
+        Self {
+            model: "motion".into(),
+            fps: 5.0,
+            min_score: 0.0,
+            labels: Vec::new(),
+            key_frames_only: false,
+            scores: BTreeMap::new(),
+            regions: Vec::new(),
+            when: DetectWhen::default(),
+            moving_camera: false,
+            second: Vec::new(),
+        }
     }
 }
 
@@ -157,6 +203,18 @@ pub struct AnalysisInfo {
     pub fps: Option<f64>,
     /// The decoder in use, e.g. `software (libavcodec h264)`.
     pub decoder: Option<String>,
+    /// What looks, e.g. `yolox-nano on ONNX Runtime (CPU)`; absent where nothing does.
+    pub detector: Option<String>,
+    /// Frames that were to be looked at in a second.
+    pub asked_fps: Option<f64>,
+    /// Pictures that the model looked at together, in the mean of the last seconds; of all cameras.
+    pub batch: Option<f64>,
+    /// Median time that a picture waited for its turn with the model, in milliseconds.
+    pub waiting_ms: Option<f64>,
+    /// Median time of the model for one batch, in milliseconds.
+    pub model_ms: Option<f64>,
+    /// Frames that were to be looked at and were not, since the start, by cause: `busy`, `no_motion`, `failed`.
+    pub skipped: BTreeMap<String, u64>,
 }
 
 /// A camera as `GET /api/cameras` tells it.
@@ -221,6 +279,12 @@ pub struct Camera {
     pub detect: DetectSettings,
     /// What analysis is doing.
     pub analysis: AnalysisInfo,
+    /// Zones and lines.
+    pub zones: Vec<Zone>,
+    /// What nobody is to see.
+    pub masks: Vec<Mask>,
+    /// True: `source`, which masks cannot cover, is served and kept all the same.
+    pub unmasked_source: bool,
     /// What of its work a device does, and why the rest is done in software.
     pub hardware: crate::device::HardwareInfo,
     /// What was asked of the encoder of `main`.

@@ -297,6 +297,7 @@ mod tests {
             x2: 0.5,
             y2: 1.0,
             predicted: true,
+            ..Track::default()
         };
         let tracks = Tracks { tracks: vec![track], ..Tracks::default() };
         let list = draw_list(&tracks, 640.0, 360.0, Layers { boxes: true, labels: true });

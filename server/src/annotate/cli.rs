@@ -187,6 +187,7 @@ impl Arguments {
                 min_score: self.min_score,
                 labels: self.labels,
                 key_frames_only: false,
+                ..DetectSettings::default()
             }),
         };
         Ok(Options {

@@ -214,6 +214,7 @@ impl Given for LineReader {
             y2: part(track.y2, height),
             label: track.label,
             predicted: track.predicted,
+            ..Track::default()
         };
         Ok(line.tracks.into_iter().filter(wanted).map(track).collect())
     }

@@ -34,11 +34,11 @@ impl Looker {
         let (epoch, pts) = (frame.epoch, frame.pts);
         let failed = |e: &dyn std::fmt::Display| AnnotateError::Failed(format!("{e}."));
         let (tracks, detections) = match self {
-            Self::None => (Tracks { epoch, pts, tracks: Vec::new() }, None),
+            Self::None => (Tracks { epoch, pts, ..Tracks::default() }, None),
             Self::Given(given) => {
                 let upright = frame.rotation.is_multiple_of(180);
                 let size = if upright { (frame.width, frame.height) } else { (frame.height, frame.width) };
-                (Tracks { epoch, pts, tracks: given.tracks(pts, size)? }, None)
+                (Tracks { epoch, pts, tracks: given.tracks(pts, size)?, ..Tracks::default() }, None)
             }
             Self::Detect { detector, tracker, min_score, fetcher } => {
                 let fetched = fetcher.fetch(&frame, detector.sight()).map_err(|e| failed(&e))?;

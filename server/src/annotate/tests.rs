@@ -3,6 +3,7 @@
 use super::lines::LineReader;
 use super::*;
 use crate::pipeline::clock::Mono;
+use crate::pipeline::detection::Area;
 use crate::pipeline::frame::{Colour, PixelFormat, Samples, VecPicture};
 use sightline_shared::time::Epoch;
 
@@ -20,13 +21,23 @@ fn looked(n: i64, rotation: u16, tracks: Vec<Track>) -> Looked {
         arrived: Mono::default(),
         decoded: Mono::default(),
     };
-    let found = Detection { label: Arc::from("car"), score: 0.75, x1: 0.1, y1: 0.2, x2: 0.3, y2: 0.4 };
+    let found = Detection::new(Arc::from("car"), 0.75, Area { x1: 0.1, y1: 0.2, x2: 0.3, y2: 0.4 });
     let detections = (n % 2 == 0).then(|| vec![found]);
-    Looked { tracks: Tracks { epoch: frame.epoch, pts: frame.pts, tracks }, frame, detections }
+    Looked { tracks: Tracks { epoch: frame.epoch, pts: frame.pts, tracks, ..Tracks::default() }, frame, detections }
 }
 
 fn track(label: &str, score: f32, x1: f32) -> Track {
-    Track { id: "01J".into(), label: label.into(), score, x1, y1: 0.25, x2: 0.75, y2: 0.5, predicted: score < 0.5 }
+    Track {
+        id: "01J".into(),
+        label: label.into(),
+        score,
+        x1,
+        y1: 0.25,
+        x2: 0.75,
+        y2: 0.5,
+        predicted: score < 0.5,
+        ..Track::default()
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use sightline_shared::camera::DetectSettings;
 
 mod cascade;
 mod marker;
+pub mod model;
 mod motion;
 mod pace;
 #[cfg(test)]

@@ -201,13 +201,23 @@ proptest! {
 }
 
 fn track(label: &str, predicted: bool) -> Track {
-    Track { id: "1".into(), label: label.into(), score: 0.87, x1: 0.25, y1: 0.5, x2: 0.5, y2: 0.75, predicted }
+    Track {
+        id: "1".into(),
+        label: label.into(),
+        score: 0.87,
+        x1: 0.25,
+        y1: 0.5,
+        x2: 0.5,
+        y2: 0.75,
+        predicted,
+        ..Track::default()
+    }
 }
 
 /// The pin: at scale 1 the edges that are found in the pixels are the draw list's, and so the browser's, which fills the same list.
 #[test]
 fn the_edges_in_the_pixels_are_those_of_the_draw_list() {
-    let tracks = Tracks { epoch: Epoch(0), pts: Pts(0), tracks: vec![track("demo", false)] };
+    let tracks = Tracks { epoch: Epoch(0), pts: Pts(0), tracks: vec![track("demo", false)], ..Tracks::default() };
     let list = draw_list(&tracks, 640.0, 360.0, Layers { boxes: true, labels: true });
     let grey = Picture { width: 640, height: 360, planes: [vec![90; 640 * 360], vec![128; 57_600], vec![128; 57_600]] };
     let drawn = grey.drawn_i420(0, &list);

@@ -140,7 +140,7 @@ impl Analysis {
         let looks = || self.counters.detect.left_within(self.clock.now(), window) as f64 / window.as_secs_f64();
         let fps = (state == "on").then(looks);
         let decoder = told.decoder.clone().and_then(Result::ok);
-        AnalysisInfo { state: state.into(), reason, fps, decoder }
+        AnalysisInfo { state: state.into(), reason, fps, decoder, ..AnalysisInfo::default() }
     }
 
     /// Takes other settings; the decoder is not touched.

@@ -1,5 +1,6 @@
 //! What a look at a frame found, and boxes: in fractions of a picture, as coded and as shown.
 
+use sightline_shared::scene::Point;
 use std::sync::Arc;
 
 /// One thing seen in one frame. The box is in fractions 0..1 of the picture as shown (after rotation), `x1 < x2`, `y1 < y2`.
@@ -17,13 +18,15 @@ pub struct Detection {
     pub x2: f32,
     /// Bottom.
     pub y2: f32,
+    /// Its corners, where the model tells them: top left first, clockwise.
+    pub corners: Option<[Point; 4]>,
 }
 
 impl Detection {
     /// A thing at `area` of the picture as shown.
     #[must_use]
     pub fn new(label: Arc<str>, score: f32, area: Area) -> Self {
-        Self { label, score, x1: area.x1, y1: area.y1, x2: area.x2, y2: area.y2 }
+        Self { label, score, x1: area.x1, y1: area.y1, x2: area.x2, y2: area.y2, corners: None }
     }
 
     /// Its box, in fractions of the picture as shown.

@@ -278,7 +278,7 @@ fn add_tracks(ring: &Ring) {
         let track = format!(r#"{{"id": "01TRACK", "label": "person", "score": 0.9, {corners}, "predicted": false}}"#);
         let track = serde_json::from_str(&track).unwrap();
         let (epoch, pts) = (frame.header.epoch, frame.header.pts);
-        let tracks = sightline_shared::tracks::Tracks { epoch, pts, tracks: vec![track] };
+        let tracks = sightline_shared::tracks::Tracks { epoch, pts, tracks: vec![track], ..Default::default() };
         let text = serde_json::to_string(&sightline_shared::wire::ServerMessage::Tracks(tracks)).unwrap();
         ring.tracks(&text.into());
     }

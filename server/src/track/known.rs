@@ -80,6 +80,16 @@ impl Known {
 
     fn track(&self, area: Area, predicted: bool) -> Track {
         let Area { x1, y1, x2, y2 } = area;
-        Track { id: self.id.clone(), label: self.label.to_string(), score: self.score, x1, y1, x2, y2, predicted }
+        Track {
+            id: self.id.clone(),
+            label: self.label.to_string(),
+            score: self.score,
+            x1,
+            y1,
+            x2,
+            y2,
+            predicted,
+            ..Track::default()
+        }
     }
 }

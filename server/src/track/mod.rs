@@ -50,7 +50,7 @@ impl Tracker {
             Some(found) => self.confirm(pts, found),
             None => self.known.iter().filter_map(|known| known.predicted(pts)).collect(),
         };
-        Tracks { epoch, pts, tracks }
+        Tracks { epoch, pts, tracks, ..Tracks::default() }
     }
 
     /// Takes in what a look found.

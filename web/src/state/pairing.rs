@@ -98,7 +98,7 @@ mod tests {
     }
 
     fn tracks(epoch: u32, pts: i64) -> Tracks {
-        Tracks { epoch: Epoch(epoch), pts: Pts(pts), tracks: Vec::new() }
+        Tracks { epoch: Epoch(epoch), pts: Pts(pts), ..Tracks::default() }
     }
 
     #[test]
