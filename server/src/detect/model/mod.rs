@@ -121,3 +121,6 @@ pub trait Engine: Send {
 pub fn open(name: &str, file: &Path, recipe: &Recipe, options: &Options) -> Result<Box<dyn Engine>, ModelError> {
     onnx::open(name, file, recipe, options).map(|engine| Box::new(engine) as Box<dyn Engine>)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

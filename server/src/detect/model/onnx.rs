@@ -172,7 +172,10 @@ impl Engine for Onnx {
         let wanted = 3 * self.wants.size.0 * self.wants.size.1;
         if let Some(wrong) = inputs.iter().find(|input| input.samples.len() != wanted) {
             let many = wrong.samples.len();
-            return Err(ModelError(format!("the model {} takes {wanted} numbers a picture, not {many}.", self.spec.name)));
+            return Err(ModelError(format!(
+                "the model {} takes {wanted} numbers a picture, not {many}.",
+                self.spec.name
+            )));
         }
         let mut out = Vec::with_capacity(inputs.len());
         for some in inputs.chunks(self.wants.batch) {
@@ -197,7 +200,12 @@ fn side_by_side<'a>(inputs: &[&'a Input], wants: Wants, staged: &'a mut Vec<f32>
 /// What was given, as long as the session is not run again.
 struct Gave<'a>(ort::session::SessionOutputs<'a>);
 
-fn run<'a>(session: &'a mut Session, samples: &[f32], batch: usize, size: (usize, usize)) -> Result<Gave<'a>, ModelError> {
+fn run<'a>(
+    session: &'a mut Session,
+    samples: &[f32],
+    batch: usize,
+    size: (usize, usize),
+) -> Result<Gave<'a>, ModelError> {
     let shape = [batch, 3, size.1, size.0];
     let failed = |error: ort::Error| ModelError(sentence("the model failed", &error));
     let tensor = TensorRef::from_array_view((shape, samples)).map_err(failed)?;
@@ -211,11 +219,16 @@ impl Gave<'_> {
         for (name, value) in self.0.iter() {
             let name: String = name.chars().take(64).collect();
             let Ok((shape, numbers)) = value.try_extract_tensor::<f32>() else {
-                return Err(ModelError(format!("its output `{name}` is {}, and not of 32-bit numbers.", value.dtype())));
+                return Err(ModelError(format!(
+                    "its output `{name}` is {}, and not of 32-bit numbers.",
+                    value.dtype()
+                )));
             };
             let sides: Vec<usize> = shape.iter().map(|side| usize::try_from(*side).unwrap_or_default()).collect();
             let [pictures, rows, columns] = sides[..] else {
-                return Err(ModelError(format!("its output `{name}` is {sides:?}, and not [pictures, rows, columns].")));
+                return Err(ModelError(format!(
+                    "its output `{name}` is {sides:?}, and not [pictures, rows, columns]."
+                )));
             };
             if pictures != batch || numbers.len() != pictures * rows * columns {
                 return Err(ModelError(format!("its output `{name}` is {sides:?} for {batch} pictures.")));
@@ -255,7 +268,10 @@ fn wants(session: &Session, recipe: &Recipe, own: Option<&str>) -> Result<Wants,
     let side = |side: i64, open: usize| usize::try_from(side).ok().filter(|side| *side > 0).unwrap_or(open);
     let size = (side(width, open.0), side(height, open.1));
     if recipe.size.is_some_and(|[width, height]| (width, height) != size) {
-        return Err(ModelError(format!("the recipe says {:?} pixels, and the graph takes {}x{}.", recipe.size, size.0, size.1)));
+        return Err(ModelError(format!(
+            "the recipe says {:?} pixels, and the graph takes {}x{}.",
+            recipe.size, size.0, size.1
+        )));
     }
     if [size.0, size.1].iter().any(|side| !(32..=MAX_SIDE).contains(side)) {
         return Err(what());
@@ -290,7 +306,10 @@ fn recognise(shapes: &Shapes, recipe: &Recipe) -> Result<(&'static Layout, usize
     };
     let refused = |expected: String| {
         let (width, height) = shapes.size;
-        ModelError(format!("its output is not understood. Expected {expected}. Found, for {width}x{height} pixels: {}.", told(shapes)))
+        ModelError(format!(
+            "its output is not understood. Expected {expected}. Found, for {width}x{height} pixels: {}.",
+            told(shapes)
+        ))
     };
     let Some(layout) = layout else {
         let all: Vec<String> = ALL.iter().map(|layout| format!("{} ({})", layout.name, layout.expected)).collect();

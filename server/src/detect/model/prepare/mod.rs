@@ -37,3 +37,6 @@ impl Spec {
         plan.run(&**picture, &mut input.samples).ok_or_else(short)
     }
 }
+
+#[cfg(test)]
+mod tests;
