@@ -26,7 +26,9 @@ async fn a_model_is_pulled_from_a_mirror_and_checked() {
     let from = server.url("");
     let pulled = models(data.path(), &["pull", "yolox-nano"], &[("SIGHTLINE_MODELS_FROM", &from)]);
     assert!(pulled.status.success(), "{}", text(&pulled.stderr));
-    assert!(text(&pulled.stderr).contains("Apache-2.0 by Megvii") && text(&pulled.stderr).contains("100 %, 3.7 of 3.7 MB"));
+    assert!(
+        text(&pulled.stderr).contains("Apache-2.0 by Megvii") && text(&pulled.stderr).contains("100 %, 3.7 of 3.7 MB")
+    );
     assert!(text(&pulled.stdout).contains("its SHA-256 is right"), "{}", text(&pulled.stdout));
     let listed = models(data.path(), &["list", "--json"], &[]);
     let list: Models = serde_json::from_slice(&listed.stdout).expect("a list");
@@ -36,7 +38,17 @@ async fn a_model_is_pulled_from_a_mirror_and_checked() {
     };
     let Some(video) = shared("media/one-by-one-person-detection.mp4") else { return };
     let picture = data.path().join("seen.jpg");
-    let on = ["check", "yolox-nano", "--on", &video.display().to_string(), "--at", "24.9", "--picture", &picture.display().to_string(), "--json"];
+    let on = [
+        "check",
+        "yolox-nano",
+        "--on",
+        &video.display().to_string(),
+        "--at",
+        "24.9",
+        "--picture",
+        &picture.display().to_string(),
+        "--json",
+    ];
     let checked = models(data.path(), &on, &[]);
     assert!(checked.status.success(), "{}", text(&checked.stderr));
     let check: ModelCheck = serde_json::from_slice(&checked.stdout).expect("a check");
@@ -77,7 +89,10 @@ fn without_the_library_the_program_says_so_and_goes_on() {
     let listed = models(data.path(), &["list"], &without);
     assert!(listed.status.success());
     let told = text(&listed.stdout);
-    assert!(told.starts_with("ONNX Runtime cannot be loaded (SIGHTLINE_ONNXRUNTIME names /nowhere/libonnxruntime.so)"), "{told}");
+    assert!(
+        told.starts_with("ONNX Runtime cannot be loaded (SIGHTLINE_ONNXRUNTIME names /nowhere/libonnxruntime.so)"),
+        "{told}"
+    );
     assert!(told.contains("motion goes on") && told.contains("yolox-nano"), "{told}");
 }
 
@@ -86,6 +101,10 @@ async fn a_first_start_offers_a_model_and_fetches_none() {
     let program = Program::start(Options { demo: true, ..Options::default() }).await;
     let models: Models = serde_json::from_value(program.get_json("/api/models").await).expect("models");
     assert_eq!(models.models[0].name, "yolox-nano");
-    assert!(program.log().contains("`sightline models pull yolox-nano` fetches a small one (3.7 MB, Apache-2.0)"), "{}", program.log());
+    assert!(
+        program.log().contains("`sightline models pull yolox-nano` fetches a small one (3.7 MB, Apache-2.0)"),
+        "{}",
+        program.log()
+    );
     assert!(!program.data.path().join("models/yolox-nano.onnx").exists());
 }

@@ -44,7 +44,12 @@ async fn what_is_not_there_is_said() {
         (Method::POST, "/api/models/yolox-nano/check"),
     ] {
         let answer = home.ask(method, path).send().await;
-        assert_eq!((answer.status, answer.code()), (StatusCode::NOT_FOUND, "not_found".into()), "{path}: {}", answer.text);
+        assert_eq!(
+            (answer.status, answer.code()),
+            (StatusCode::NOT_FOUND, "not_found".into()),
+            "{path}: {}",
+            answer.text
+        );
     }
     for name in ["", "UPPER", "motion", "..%2Fx", "a%20b"] {
         let answer = bring(&home, name, Vec::new()).await;

@@ -9,6 +9,7 @@ use super::{Engine, Input, Label, ModelError, Placed, Spec, labels};
 use crate::detect::{Area, Detection};
 use ort::session::Session;
 use ort::value::{TensorElementType, TensorRef, ValueType};
+use sightline_nv::Buffer;
 use sightline_shared::scene::Point;
 use std::path::Path;
 use std::sync::Arc;
@@ -43,6 +44,8 @@ pub(super) struct Onnx {
     dropped: u64,
     runs_on: String,
     note: Option<String>,
+    /// The device that it runs on.
+    device: Option<u32>,
 }
 
 /// Loads the model in `file`.
@@ -110,14 +113,29 @@ impl Onnx {
             dropped: 0,
             runs_on,
             note,
+            device: (provider != Provider::Cpu).then_some(options.device),
         })
     }
 
     /// Runs up to a batch.
     fn run_some(&mut self, inputs: &[&Input], least: f32) -> Result<Vec<Vec<Detection>>, ModelError> {
         let Self { spec, session, layout, classes, wants, staged, found, dropped, nms, .. } = self;
-        let (samples, batch) = side_by_side(inputs, *wants, staged);
-        let gave = run(session, samples, batch, wants.size)?;
+        let there = inputs.iter().find_map(|input| input.device.as_ref());
+        if let Some(there) = there.filter(|there| Some(there.device()) != self.device) {
+            return Err(ModelError(format!(
+                "the picture lies on device {}, where the model {} does not run.",
+                there.device(),
+                spec.name
+            )));
+        }
+        let (gave, batch) = match there {
+            // What lies on the device is taken from there, one by one: it is fetched from nowhere and copied to nowhere.
+            Some(there) => (there.with(|buffer| run_there(session, buffer, wants.size))?, 1),
+            None => {
+                let (samples, batch) = side_by_side(inputs, *wants, staged);
+                (run(session, samples, batch, wants.size)?, batch)
+            }
+        };
         let shapes = Shapes { size: wants.size, named: None, outputs: gave.shapes(batch)? };
         // A layout that tells no number of classes has none to be held to.
         if (layout.classes)(&shapes).is_none_or(|many| many != 0 && many != *classes) {
@@ -151,6 +169,10 @@ impl Engine for Onnx {
         self.runs_on.clone()
     }
 
+    fn reads_there(&self) -> Option<u32> {
+        self.device.filter(|_| self.wants.fixed.is_none_or(|fixed| fixed == 1))
+    }
+
     fn note(&self) -> Option<String> {
         self.note.clone()
     }
@@ -170,7 +192,7 @@ impl Engine for Onnx {
 
     fn run(&mut self, inputs: &[&Input], least: f32) -> Result<Vec<Vec<Detection>>, ModelError> {
         let wanted = 3 * self.wants.size.0 * self.wants.size.1;
-        if let Some(wrong) = inputs.iter().find(|input| input.samples.len() != wanted) {
+        if let Some(wrong) = inputs.iter().find(|input| input.device.is_none() && input.samples.len() != wanted) {
             let many = wrong.samples.len();
             return Err(ModelError(format!(
                 "the model {} takes {wanted} numbers a picture, not {many}.",
@@ -178,7 +200,11 @@ impl Engine for Onnx {
             )));
         }
         let mut out = Vec::with_capacity(inputs.len());
-        for some in inputs.chunks(self.wants.batch) {
+        // What lies on a device goes in by itself, what does not goes in together.
+        for some in inputs
+            .chunk_by(|a, b| a.device.is_none() && b.device.is_none())
+            .flat_map(|some| some.chunks(self.wants.batch))
+        {
             out.append(&mut self.run_some(some, least)?);
         }
         Ok(out)
@@ -195,6 +221,12 @@ fn side_by_side<'a>(inputs: &[&'a Input], wants: Wants, staged: &'a mut Vec<f32>
     inputs.iter().for_each(|input| staged.extend_from_slice(&input.samples));
     staged.resize(batch * 3 * wants.size.0 * wants.size.1, 0.0);
     (staged, batch)
+}
+
+/// Runs the model on what a kernel wrote.
+fn run_there<'a>(session: &'a mut Session, buffer: &mut Buffer, size: (usize, usize)) -> Result<Gave<'a>, ModelError> {
+    let tensor = buffer.tensor([1, 3, size.1, size.0]).map_err(|error| ModelError(format!("{error}.")))?;
+    session.run(ort::inputs![tensor]).map(Gave).map_err(|error| ModelError(sentence("the model failed", &error)))
 }
 
 /// What was given, as long as the session is not run again.

@@ -215,7 +215,8 @@ mod tests {
     fn what_the_library_says_becomes_a_sentence() {
         assert_eq!(version("ORT Build Info: git-branch=rel-1.31.1, git-commit-id=1"), "1.31.1");
         assert_eq!(words("it fails", "Load model failed:\n  bad\tthing. "), "it fails: Load model failed: bad thing.");
-        let located = "Failed: /onnxruntime_src/core/graph/load.h:46 void f(const std::map<int>&, bool) Only opset 21 is known";
+        let located =
+            "Failed: /onnxruntime_src/core/graph/load.h:46 void f(const std::map<int>&, bool) Only opset 21 is known";
         assert_eq!(words("it fails", located), "it fails: Failed: Only opset 21 is known.");
         assert!(words("w", &"x".repeat(1000)).len() < 310);
     }

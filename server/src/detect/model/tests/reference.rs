@@ -146,12 +146,6 @@ fn twenty_frames_show_what_the_reference_sees() {
             let Some(video) = shared(&format!("media/{}", shot.video)) else { return };
             let frame = frame_at(&video.display().to_string(), shot.seconds).expect("a picture");
             spec.prepare(&frame, None, &mut input).expect("prepared");
-            if let Ok(place) = std::env::var("DUMP") {
-                let bytes: Vec<u8> = input.samples.iter().flat_map(|s| s.to_le_bytes()).collect();
-                std::fs::write(format!("{place}/{at}-{}-{}.f32", shot.video, shot.seconds), bytes).unwrap();
-                println!("{name} {} {} pts {} {:?} {:?} {:?}", shot.video, shot.seconds, frame.pts.0, frame.colour, frame.format, engine.run(&[&input], 0.25).unwrap());
-                continue;
-            }
             let found = engine.run(&[&input], LEAST).expect("it runs").remove(0);
             let wanted = [&shot.yolox, &shot.v8, &shot.end2end][at];
             boxes += wanted.len();
