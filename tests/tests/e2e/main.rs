@@ -13,6 +13,7 @@ mod faults;
 mod files;
 mod live;
 mod masks;
+mod models;
 mod network;
 mod openapi;
 mod package;
