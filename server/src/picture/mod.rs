@@ -6,9 +6,10 @@ pub mod turn;
 
 pub use gop::{Limits, from_gop};
 
-use crate::draw::{Canvas, Painter};
+use crate::draw::{self, Canvas, Painter};
 use crate::pipeline::frame::{Colour, Frame};
 use sightline_shared::draw::Item;
+use sightline_shared::scene::Mask;
 
 /// The longest side of a picture: JPEG has room for 65535, but a sample aspect of 1:4000 is nobody's picture.
 const MAX_SIDE: f64 = 16_384.0;
@@ -51,6 +52,29 @@ impl Still {
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         (self.width, self.height)
+    }
+
+    /// Hides masks: before anything is drawn on it.
+    pub fn hide(&mut self, masks: &[Mask]) {
+        if !masks.is_empty() {
+            let mut picture = turn::picture_mut(&mut self.planes, self.width, self.height);
+            draw::hide(&mut Canvas::new(&mut picture, 0, self.colour).expect("its own planes are whole"), masks);
+        }
+    }
+
+    /// A part of it, from `left` and `top` on (of both the even number below), as far as it reaches.
+    #[must_use]
+    pub fn part(&self, (left, top): (usize, usize), (width, height): (usize, usize)) -> Self {
+        let even = |at: usize, whole: usize| at.min(whole.saturating_sub(1)) & !1;
+        let (left, top) = (even(left, self.width), even(top, self.height));
+        let (width, height) = (width.clamp(1, self.width - left), height.clamp(1, self.height - top));
+        let mut planes = turn::empty(width, height);
+        for (index, ((to, columns), (from, stride))) in planes.iter_mut().zip(&self.planes).enumerate() {
+            let (left, top) = if index == 0 { (left, top) } else { (left / 2, top / 2) };
+            let rows = to.chunks_mut(*columns).zip(from.chunks(*stride).skip(top));
+            rows.for_each(|(to, from)| to.copy_from_slice(&from[left..left + to.len()]));
+        }
+        Self { width, height, planes, colour: self.colour }
     }
 
     /// Draws a list on it, made for [`Self::size`].

@@ -6,6 +6,7 @@ pub mod encoder;
 pub mod file;
 pub mod files;
 pub mod mask;
+pub mod privacy;
 pub mod sample;
 mod section;
 pub mod server;
@@ -13,6 +14,7 @@ pub mod slug;
 pub mod typed;
 pub mod zones;
 
+pub use privacy::Privacy;
 pub use section::Mistake;
 pub use server::ServerSettings;
 
@@ -146,6 +148,8 @@ pub struct CameraSettings {
     pub hardware: Wish,
     /// Areas and lines.
     pub zones: Vec<Zone>,
+    /// What nobody is to see.
+    pub privacy: Privacy,
     /// Whether the API may change it.
     pub editable: bool,
 }
@@ -173,14 +177,30 @@ pub struct CameraDraft {
     pub hardware: Wish,
     /// Areas and lines.
     pub zones: Vec<Zone>,
+    /// What nobody is to see.
+    pub privacy: Privacy,
 }
 
 impl CameraDraft {
     /// The camera with its identity.
     #[must_use]
     pub fn with_uid(self, uid: String, editable: bool) -> CameraSettings {
-        let Self { id, name, enabled, streams, transport, video, detect, encoder, hardware, zones } = self;
-        CameraSettings { uid, id, name, enabled, streams, transport, video, detect, encoder, hardware, zones, editable }
+        let Self { id, name, enabled, streams, transport, video, detect, encoder, hardware, zones, privacy } = self;
+        CameraSettings {
+            uid,
+            id,
+            name,
+            enabled,
+            streams,
+            transport,
+            video,
+            detect,
+            encoder,
+            hardware,
+            zones,
+            privacy,
+            editable,
+        }
     }
 }
 

@@ -7,11 +7,11 @@ use crate::settings::address::{self, placeholders};
 use crate::settings::file::{MAX_CAMERAS, MAX_NAME, check_name};
 use crate::settings::files::FileRule;
 use crate::settings::typed::{Known, Prepared, prepare, read_prepared};
-use crate::settings::{CameraSettings, Origin, StreamSettings, detect, settle_roles, slug, zones};
+use crate::settings::{CameraSettings, Origin, StreamSettings, detect, privacy, settle_roles, slug, zones};
 use sightline_shared::api::{CameraPatch, NewCamera};
 use sightline_shared::camera::{DetectSettings, Role};
 use sightline_shared::encoder::EncoderSettings;
-use sightline_shared::scene::Zone;
+use sightline_shared::scene::{Mask, Zone};
 use std::collections::{BTreeMap, BTreeSet};
 use toml_edit::DocumentMut;
 
@@ -45,6 +45,7 @@ impl Store {
         check_detect(&new.detect)?;
         check_encoder(&new.encoder)?;
         check_zones(&new.zones)?;
+        check_masks(&new.masks)?;
         let device = new.device.as_deref().map_or(Ok(None), device_of)?;
         let hardware = Wish { device, decoder: new.decoder };
         let addresses = addresses(new)?;
@@ -66,13 +67,15 @@ impl Store {
             detect: &new.detect,
             encoder: &new.encoder,
             zones: &new.zones,
+            masks: &new.masks,
+            unmasked_source: new.unmasked_source,
         };
         edit::add(&mut draft.document, &table);
         self.finish(&mut state, draft, &BTreeSet::new())?;
         state.cameras.iter().find(|camera| camera.id == id).cloned().ok_or(StoreError::NoCamera(id))
     }
 
-    /// Changes a camera. The demo camera takes zones, until the program ends.
+    /// Changes a camera. The demo camera takes zones and masks, until the program ends.
     ///
     /// # Errors
     /// As [`Store::add_camera`], and if there is no such camera.
@@ -290,6 +293,7 @@ fn check_patch(patch: &CameraPatch) -> Result<(), StoreError> {
     patch.encoder.as_ref().map_or(Ok(()), check_encoder)?;
     patch.device.as_deref().map_or(Ok(None), device_of)?;
     patch.zones.as_deref().map_or(Ok(()), check_zones)?;
+    patch.masks.as_deref().map_or(Ok(()), check_masks)?;
     patch.detect.as_ref().map_or(Ok(()), check_detect)
 }
 
@@ -326,6 +330,12 @@ fn apply_patch(table: &mut toml_edit::Table, id: &str, patch: &CameraPatch) {
     if let Some(zones) = &patch.zones {
         edit::set_zones(table, zones);
     }
+    if let Some(masks) = &patch.masks {
+        edit::set_masks(table, masks);
+    }
+    if let Some(unmasked) = patch.unmasked_source {
+        edit::set_unmasked_source(table, unmasked);
+    }
 }
 
 fn is_demo(camera: &CameraSettings) -> bool {
@@ -334,11 +344,14 @@ fn is_demo(camera: &CameraSettings) -> bool {
 
 /// What stands in no file can change without one.
 fn change_demo(demo: &mut CameraSettings, patch: &CameraPatch) -> Result<CameraSettings, StoreError> {
-    let zones = patch.zones.clone().ok_or(StoreError::Demo)?;
-    if *patch != (CameraPatch { zones: Some(zones.clone()), ..CameraPatch::default() }) {
+    let CameraPatch { zones, masks, unmasked_source, .. } = patch.clone();
+    let all = CameraPatch { zones, masks, unmasked_source, ..CameraPatch::default() };
+    if *patch != all || all == CameraPatch::default() {
         return Err(StoreError::Demo);
     }
-    demo.zones = zones;
+    demo.zones = all.zones.unwrap_or_else(|| std::mem::take(&mut demo.zones));
+    demo.privacy.masks = all.masks.map_or_else(|| demo.privacy.masks.clone(), Into::into);
+    demo.privacy.unmasked_source = all.unmasked_source.unwrap_or(demo.privacy.unmasked_source);
     Ok(demo.clone())
 }
 
@@ -362,6 +375,10 @@ fn check_detect(settings: &DetectSettings) -> Result<(), StoreError> {
 
 fn check_zones(asked: &[Zone]) -> Result<(), StoreError> {
     zones::check(asked).map_or(Ok(()), |words| Err(StoreError::field("zones", "bad_zones", words)))
+}
+
+fn check_masks(asked: &[Mask]) -> Result<(), StoreError> {
+    privacy::check(asked).map_or(Ok(()), |words| Err(StoreError::field("masks", "bad_masks", words)))
 }
 
 fn view_origin(camera: &CameraSettings) -> &Origin {
