@@ -1,12 +1,14 @@
 //! Boxes and labels by the device's kernels, on pictures in its memory: the same edges, letters and colours as in host memory; a
 //! sample on which several of them lie may be one step off, since software rounds once for all of them.
 
+use super::hide;
 use super::letters::Letters;
 use super::{RIM, ink};
 use crate::device::Error;
 use crate::pipeline::frame::Colour;
 use sightline_nv::{Atlas, Context, DrawList, Ink, Kernels, Picture};
 use sightline_shared::draw::{Fill, Item, label_plate, label_size, outline, plate_fill};
+use sightline_shared::scene::Mask;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -68,6 +70,22 @@ impl DevicePainter {
         kernels.draw(&list, &mut self.atlas, &[picture])
     }
 
+    /// Hides masks on an NV12 picture that is shown turned clockwise by `rotation`. Nobody waits for it.
+    ///
+    /// # Errors
+    /// The driver fails.
+    pub fn hide(
+        &mut self,
+        kernels: &mut Kernels,
+        picture: &Picture,
+        (rotation, colour): (u16, Colour),
+        masks: &[Mask],
+    ) -> Result<(), Error> {
+        let mut list = DrawList::new(&[picture.size()]);
+        hide::list(&mut list, picture.size(), rotation, colour, masks);
+        kernels.draw(&list, &mut self.atlas, &[picture])
+    }
+
     /// Lists an item; false, and nothing of it is listed, where the atlas has no room for its words.
     fn item(&mut self, list: &mut DrawList, (width, height): (u32, u32), colour: Colour, item: &Item) -> bool {
         let (shown, size) = ((width as f32, height as f32), (width as usize, height as usize));
@@ -101,13 +119,12 @@ impl DevicePainter {
         if let Some(known) = self.words.get(&key) {
             return Some(*known);
         }
-        let width = self.letters.set(text, size);
-        let run = self.letters.run();
+        let run = self.letters.set(text, size);
         let letters = match run.width {
             0 => None,
             wide => Some(self.atlas.put(key, wide as u32, &run.cover)?),
         };
-        let set = Set { width, at: (run.left, run.top), letters };
+        let set = Set { width: run.advance, at: (run.left, run.top), letters };
         self.words.insert(key, set);
         Some(set)
     }
