@@ -133,7 +133,10 @@ mod tests {
         let mut numbers = Numbers::default();
         let tracks = [track("01KB", "person", false), track("01KA", "dog", true)];
         let text = rows(3, &tracks, (640, 360), &mut numbers);
-        assert_eq!(text, "3,1,161.000,181.000,160.000,90.000,0.7500,1,1\n3,2,161.000,181.000,160.000,90.000,0.7500,-1,0\n");
+        assert_eq!(
+            text,
+            "3,1,161.000,181.000,160.000,90.000,0.7500,1,1\n3,2,161.000,181.000,160.000,90.000,0.7500,-1,0\n"
+        );
         assert!(rows(4, &tracks[1..], (640, 360), &mut numbers).starts_with("4,2,"), "an id keeps its number");
         let read: Vec<_> = text.lines().map(|line| Row::parse(line).expect("a row")).collect();
         assert_eq!((read[0].frame, read[0].track((640, 360))), (3, track("1", "person", false)));

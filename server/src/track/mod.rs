@@ -16,8 +16,8 @@ mod rules;
 mod steady;
 
 use known::Known;
-use rules::Rules;
 pub use rules::DEFAULT_MIN_SCORE;
+use rules::Rules;
 pub use steady::{CameraShift, Steady};
 
 /// Looks that are farther apart than this, in ticks, are too few to wait for a second one before a thing is told: half a second.

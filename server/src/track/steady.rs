@@ -44,12 +44,7 @@ impl CameraShift {
     #[must_use]
     pub fn of(&self, area: Area) -> Area {
         let to = |at: f32, by: f32| (at - 0.5) * self.zoom + 0.5 + by;
-        Area {
-            x1: to(area.x1, self.dx),
-            y1: to(area.y1, self.dy),
-            x2: to(area.x2, self.dx),
-            y2: to(area.y2, self.dy),
-        }
+        Area { x1: to(area.x1, self.dx), y1: to(area.y1, self.dy), x2: to(area.x2, self.dx), y2: to(area.y2, self.dy) }
     }
 }
 
