@@ -12,6 +12,7 @@ mod encoder;
 mod faults;
 mod files;
 mod live;
+mod masks;
 mod network;
 mod openapi;
 mod package;
