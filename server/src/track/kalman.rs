@@ -139,6 +139,7 @@ mod tests {
             Self { x: [z[0], z[1], z[2], z[3], 0.0, 0.0, 0.0, 0.0], p }
         }
 
+        #[allow(clippy::needless_range_loop, reason = "matrices read best by their indices")]
         fn step(&mut self, z: [f64; 4], size: [f64; 4], dt: f64) {
             let mut f = [[0.0; 8]; 8];
             for n in 0..8 {

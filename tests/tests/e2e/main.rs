@@ -23,4 +23,5 @@ mod settings;
 mod snapshot;
 mod sources;
 mod system;
+mod tracks;
 mod trust;
