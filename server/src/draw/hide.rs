@@ -72,7 +72,7 @@ fn count(covered: &mut [u16], span: &Range<usize>) {
     if span.start % 2 == 1 {
         covered[span.start / 2] += 1;
     }
-    covered[whole.clone()].iter_mut().for_each(|count| *count += 2);
+    covered[whole].iter_mut().for_each(|count| *count += 2);
     // One that begins and ends within a sample was counted at its start.
     if span.end % 2 == 1 && span.end / 2 >= span.start.div_ceil(2) {
         covered[span.end / 2] += 1;
