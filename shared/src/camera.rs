@@ -138,7 +138,7 @@ pub struct SecondModel {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DetectSettings {
-    /// `motion` (default), `none`, or the name of a model.
+    /// `motion` (default), `none`, the name of a model, or the path of its file; a path only from who sits at the server's machine.
     pub model: String,
     /// How many frames a second are looked at; 0 means every frame. All frames are decoded either way, unless
     /// `key_frames_only` is set.
@@ -158,6 +158,7 @@ pub struct DetectSettings {
     /// The camera itself moves (a pole in the wind, a pan): its motion is taken out before tracks are matched.
     pub moving_camera: bool,
     /// Second models, in their order.
+    #[serde(deserialize_with = "crate::object::list")]
     pub second: Vec<SecondModel>,
 }
 

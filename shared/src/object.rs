@@ -23,6 +23,15 @@ pub fn optional<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D)
     map.map(|map| T::deserialize(Value::Object(map)).map_err(D::Error::custom)).transpose()
 }
 
+/// The same for a list of structs.
+///
+/// # Errors
+/// As [`object`].
+pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let maps = Vec::<Map<String, Value>>::deserialize(deserializer)?;
+    maps.into_iter().map(|map| T::deserialize(Value::Object(map)).map_err(D::Error::custom)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use crate::api::{CameraPatch, NewCamera};
@@ -33,6 +42,8 @@ mod tests {
         assert!(new(r#"{"encoder": {"gop": 30}, "detect": {}}"#).is_ok());
         assert!(new(r#"{"encoder": [null, null]}"#).is_err());
         assert!(new(r#"{"detect": ["motion", 5.0, 0.0, [], false]}"#).is_err());
+        assert!(new(r#"{"detect": {"second": [{"model": "a"}]}}"#).is_ok());
+        assert!(new(r#"{"detect": {"second": [["a", []]]}}"#).is_err());
         let patch = |text: &str| serde_json::from_str::<CameraPatch>(text);
         assert_eq!(patch(r#"{"encoder": null}"#).expect("none").encoder, None);
         assert!(patch(r#"{"encoder": []}"#).is_err());

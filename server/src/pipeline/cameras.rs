@@ -30,7 +30,7 @@ impl Cameras {
     /// As [`Self::new`].
     pub fn with(clock: Arc<dyn Clock>, inject: Inject, devices: Arc<Devices>) -> std::io::Result<Arc<Self>> {
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let (pool, inject) = (Arc::new(Pool::start(threads)?), Arc::new(inject));
+        let (pool, inject) = (Arc::new(Pool::start(threads, clock.clone())?), Arc::new(inject));
         let common = Common { clock, pool, keeper: Arc::default(), inject, devices };
         Ok(Arc::new(Self { common, handles: Mutex::default() }))
     }

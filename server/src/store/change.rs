@@ -42,6 +42,7 @@ impl Store {
             return Err(StoreError::field("url", "too_many", format!("{MAX_CAMERAS} cameras is the most.")));
         }
         check_detect(&new.detect)?;
+        check_models(&new.detect, &DetectSettings::default(), files)?;
         check_encoder(&new.encoder)?;
         let device = new.device.as_deref().map_or(Ok(None), device_of)?;
         let hardware = Wish { device, decoder: new.decoder };
@@ -84,6 +85,7 @@ impl Store {
         let mut draft = self.begin(&mut state, expected)?;
         let (index, camera) = self.position(&state.cameras, id)?;
         check_patch(patch)?;
+        patch.detect.as_ref().map_or(Ok(()), |detect| check_models(detect, &camera.detect, files))?;
         let table = draft.camera(index, id)?;
         let before = names_in(&edit::texts(table));
         apply_patch(table, id, patch);
@@ -332,6 +334,15 @@ fn check_encoder(settings: &EncoderSettings) -> Result<(), StoreError> {
 fn check_detect(settings: &DetectSettings) -> Result<(), StoreError> {
     match detect::check(settings) {
         Some((_, message)) => Err(StoreError::field("detect", "bad_detect", message)),
+        None => Ok(()),
+    }
+}
+
+/// Models named by their path: whoever may not play any file of this machine keeps to those that are `known` already.
+fn check_models(settings: &DetectSettings, known: &DetectSettings, files: &FileRule) -> Result<(), StoreError> {
+    let fresh = |path: &&str| !detect::paths(known).any(|known| known == *path);
+    match detect::paths(settings).find(fresh).filter(|_| *files != FileRule::Any) {
+        Some(_) => Err(StoreError::field("detect", "outside_models", detect::NO_PATHS)),
         None => Ok(()),
     }
 }

@@ -5,7 +5,7 @@ use crate::pipeline::detection::Area;
 use std::sync::Arc;
 
 /// What a model wants to see and can find; the same for all who use it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Spec {
     /// Its name in settings.
     pub name: String,
