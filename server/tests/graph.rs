@@ -26,6 +26,7 @@ fn demo() -> CameraSettings {
         detect: DetectSettings { fps: 0.0, ..DetectSettings::default() },
         encoder: Default::default(),
         hardware: Default::default(),
+        zones: Default::default(),
         editable: false,
     }
 }

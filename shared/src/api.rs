@@ -114,7 +114,7 @@ pub struct NewCamera {
     #[serde(deserialize_with = "crate::object::object")]
     pub encoder: EncoderSettings,
     /// Zones and lines.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::object::objects")]
     pub zones: Vec<Zone>,
     /// Pieces of the picture that nobody is to see.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -157,7 +157,7 @@ pub struct CameraPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// New zones and lines, all of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::object::optional_objects")]
     pub zones: Option<Vec<Zone>>,
     /// New masks, all of them.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -158,7 +158,7 @@ pub struct DetectSettings {
     /// The camera itself moves (a pole in the wind, a pan): its motion is taken out before tracks are matched.
     pub moving_camera: bool,
     /// Second models, in their order.
-    #[serde(deserialize_with = "crate::object::list")]
+    #[serde(deserialize_with = "crate::object::objects")]
     pub second: Vec<SecondModel>,
 }
 

@@ -242,7 +242,7 @@ impl Shared {
         self.layers.set(layers);
         let Ok(url) = web_sys::Url::new(&window().location().href().unwrap_or_default()) else { return };
         match layers::to_query(layers) {
-            Some(value) => url.search_params().set("layers", value),
+            Some(value) => url.search_params().set("layers", &value),
             None => url.search_params().delete("layers"),
         }
         if let Ok(history) = window().history() {

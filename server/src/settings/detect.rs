@@ -1,8 +1,9 @@
 //! `[camera.detect]`: the detector's settings of one camera.
 
-use super::polygon;
 use super::section::{Report, Section};
+use super::{polygon, zones};
 use sightline_shared::camera::{DetectSettings, DetectWhen, SecondModel};
+use sightline_shared::scene::ZoneKind;
 use std::collections::BTreeMap;
 use toml_edit::{Item, TableLike};
 
@@ -59,8 +60,8 @@ pub fn check(detect: &DetectSettings) -> Option<(&'static str, String)> {
     if !is_score(detect.min_score) {
         return Some(("min_score", "`min_score` must be a number from 0 to 1.".into()));
     }
-    if wrong_labels(detect.labels.iter()) {
-        return Some(("labels", format!("`labels` {LABELS}.")));
+    if let Some(wrong) = check_labels(&detect.labels) {
+        return Some(("labels", wrong));
     }
     if wrong_labels(detect.scores.keys()) || detect.scores.values().any(|score| !is_score(*score)) {
         return Some(("scores", format!("`scores` {LABELS}, each with a number from 0 to 1.")));
@@ -68,7 +69,7 @@ pub fn check(detect: &DetectSettings) -> Option<(&'static str, String)> {
     if detect.regions.len() > MAX_REGIONS {
         return Some(("regions", format!("`regions` holds at most {MAX_REGIONS} polygons.")));
     }
-    if let Some(wrong) = detect.regions.iter().find_map(|region| polygon::check(region)) {
+    if let Some(wrong) = detect.regions.iter().find_map(|region| zones::check_points(region, ZoneKind::Area)) {
         return Some(("regions", wrong));
     }
     check_second(detect).map(|wrong| ("second", wrong))
@@ -96,6 +97,11 @@ fn check_second(detect: &DetectSettings) -> Option<String> {
     })
 }
 
+/// What is wrong with a list of labels, if anything.
+pub(super) fn check_labels(labels: &[String]) -> Option<String> {
+    wrong_labels(labels.iter()).then(|| format!("`labels` {LABELS}."))
+}
+
 fn is_score(score: f64) -> bool {
     (0.0..=1.0).contains(&score)
 }
@@ -110,8 +116,8 @@ fn could_be_model(model: &str) -> bool {
     if is_path(model) {
         return model.len() <= MAX_MODEL && model.starts_with('/') && model.ends_with(".onnx") && !model.contains('\0');
     }
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    (1..=64).contains(&model.len()) && model.starts_with(|c: char| c.is_ascii_alphanumeric()) && model.chars().all(plain)
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    (1..=64).contains(&model.len()) && model.starts_with(letter) && model.chars().all(|c| letter(c) || "._-".contains(c))
 }
 
 const KEYS: [&str; 10] = [

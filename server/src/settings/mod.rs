@@ -12,6 +12,7 @@ mod section;
 pub mod server;
 pub mod slug;
 pub mod typed;
+pub mod zones;
 
 pub use section::Mistake;
 pub use server::ServerSettings;
@@ -19,6 +20,7 @@ pub use server::ServerSettings;
 use crate::device::Wish;
 use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
 use sightline_shared::encoder::EncoderSettings;
+use sightline_shared::scene::Zone;
 use std::path::PathBuf;
 
 /// Where a stream comes from.
@@ -143,6 +145,8 @@ pub struct CameraSettings {
     pub encoder: EncoderSettings,
     /// Which device, and what decodes.
     pub hardware: Wish,
+    /// Areas and lines.
+    pub zones: Vec<Zone>,
     /// Whether the API may change it.
     pub editable: bool,
 }
@@ -168,14 +172,16 @@ pub struct CameraDraft {
     pub encoder: EncoderSettings,
     /// Which device, and what decodes.
     pub hardware: Wish,
+    /// Areas and lines.
+    pub zones: Vec<Zone>,
 }
 
 impl CameraDraft {
     /// The camera with its identity.
     #[must_use]
     pub fn with_uid(self, uid: String, editable: bool) -> CameraSettings {
-        let Self { id, name, enabled, streams, transport, video, detect, encoder, hardware } = self;
-        CameraSettings { uid, id, name, enabled, streams, transport, video, detect, encoder, hardware, editable }
+        let Self { id, name, enabled, streams, transport, video, detect, encoder, hardware, zones } = self;
+        CameraSettings { uid, id, name, enabled, streams, transport, video, detect, encoder, hardware, zones, editable }
     }
 }
 

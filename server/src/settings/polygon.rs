@@ -1,38 +1,9 @@
-//! Polygons and lines that people draw into a picture: what is right, and how the file writes them.
+//! Polygons and lines that people draw into a picture, as the file writes them.
 
 use super::section::Section;
-use sightline_shared::scene::Point;
+use super::zones;
+use sightline_shared::scene::{Point, ZoneKind};
 use toml_edit::{Array, Value};
-
-/// The most corners of one.
-pub const MAX_POINTS: usize = 64;
-
-/// What is wrong with the corners of a piece of the picture, if anything.
-#[must_use]
-pub fn check(points: &[Point]) -> Option<String> {
-    if !(3..=MAX_POINTS).contains(&points.len()) {
-        return Some(format!("A polygon has 3 to {MAX_POINTS} corners, and this one has {}.", points.len()));
-    }
-    if let Some(wrong) = outside(points) {
-        return Some(wrong);
-    }
-    (area(points) < 1e-6).then(|| "The corners of this polygon lie on one line: nothing is in it.".into())
-}
-
-/// What is wrong with where the points are, if anything.
-#[must_use]
-pub fn outside(points: &[Point]) -> Option<String> {
-    let inside = |at: f32| (0.0..=1.0).contains(&at);
-    let wrong = points.iter().find(|point| !inside(point.x) || !inside(point.y))?;
-    Some(format!("A corner is [x, y] in fractions 0 to 1 of the picture, and [{}, {}] is outside.", wrong.x, wrong.y))
-}
-
-/// What it covers, in fractions of the picture; its parts that are wound the other way count against it.
-fn area(points: &[Point]) -> f32 {
-    let next = points.iter().cycle().skip(1);
-    let twice: f32 = points.iter().zip(next).map(|(a, b)| a.x * b.y - b.x * a.y).sum();
-    twice.abs() / 2.0
-}
 
 /// Points as the file writes them; `None` where it is no list of pairs of numbers.
 #[must_use]
@@ -64,7 +35,7 @@ pub(super) fn read_list(section: &Section<'_>, key: &str, most: usize) -> Vec<Ve
     let read = |value: &Value| {
         let found = points(value);
         let shape = || "A polygon is a list of corners, such as [[0.1, 0.5], [0.9, 0.5], [0.5, 1.0]].".to_owned();
-        if let Some(wrong) = found.as_ref().map_or_else(|| Some(shape()), |points| check(points)) {
+        if let Some(wrong) = found.as_ref().map_or_else(|| Some(shape()), |points| zones::check_points(points, ZoneKind::Area)) {
             section.wrong_at(key, value.span(), wrong);
         }
         found
@@ -78,21 +49,6 @@ mod tests {
 
     fn of(corners: &[[f32; 2]]) -> Vec<Point> {
         corners.iter().copied().map(Point::from).collect()
-    }
-
-    #[test]
-    fn what_is_no_polygon_is_told_in_words() {
-        let triangle = of(&[[0.1, 0.5], [0.9, 0.5], [0.5, 1.0]]);
-        assert_eq!(check(&triangle), None);
-        for (wrong, words) in [
-            (of(&[[0.1, 0.5], [0.9, 0.5]]), "this one has 2"),
-            (vec![Point { x: 0.5, y: 0.5 }; 65], "this one has 65"),
-            (of(&[[0.1, 0.5], [0.9, 0.5], [0.5, 1.5]]), "[0.5, 1.5] is outside"),
-            (of(&[[0.1, 0.5], [0.9, 0.5], [f32::NAN, 1.0]]), "is outside"),
-            (of(&[[0.1, 0.1], [0.5, 0.5], [0.9, 0.9]]), "on one line"),
-        ] {
-            assert!(check(&wrong).is_some_and(|message| message.contains(words)), "{wrong:?}: {:?}", check(&wrong));
-        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::file::{Context, FileSettings, check};
 use super::server::Keep;
 use super::*;
 use sightline_shared::camera::{DetectWhen, SecondModel};
-use sightline_shared::scene::Point;
+use sightline_shared::scene::{Point, ZoneKind};
 use std::path::Path;
 use std::time::Duration;
 
@@ -144,6 +144,36 @@ role = ["view", "record"]
 }
 
 #[test]
+fn zones_are_read_and_every_mistake_in_them_has_its_line() {
+    let zone = |text: &str| {
+        let zones = text.replace('|', "\n");
+        checked(&format!("[[camera]]\nurl = \"/x\"\n{zones}")).map(|settings| settings.cameras[0].zones.clone())
+    };
+    let good = "[[camera.zone]]|id = \"gate\"|points = [[0, 0.5], [1.0, 0.25]]|kind = \"line\"|labels = [\"car\"]";
+    let read = zone(good).expect("no mistakes").remove(0);
+    assert_eq!((read.id.as_str(), read.name.as_str(), read.kind), ("gate", "gate", ZoneKind::Line));
+    assert_eq!((read.points, read.labels), (vec![[0.0, 0.5].into(), [1.0, 0.25].into()], vec!["car".to_owned()]));
+    let area = "[[camera.zone]]|id = \"a\"|points = [[0, 0], [1, 0], [1, 1]]";
+    for (text, line, words) in [
+        ("zone = []", 3, "[[camera.zone]]"),
+        ("[[camera.zone]]|id = \"a\"", 3, "needs `points`"),
+        ("[[camera.zone]]|points = [[0, 0], [1, 0], [1, 1]]", 3, "needs an `id`"),
+        ("[[camera.zone]]|id = \"a\"|points = [[0, 0], [1], [1, 1]]", 5, "a list of pairs"),
+        ("[[camera.zone]]|id = \"a\"|points = [[0, 0], [2, 0], [1, 1]]", 5, "[2, 0] is not in the picture"),
+        (&format!("{area}|kind = \"polygon\""), 6, "must be one of area, line"),
+        (&format!("{area}|dwell_s = \"1 min\""), 6, "from 0 to 86400"),
+        (&format!("{area}|dwel_s = 3"), 6, "Did you mean `dwell_s`"),
+        (&format!("{area}|labels = \"car\""), 6, "a list of texts"),
+        (&format!("{area}|{area}"), 7, "used twice: also on line 3"),
+        (&format!("{good}|dwell_s = 5"), 8, "for areas"),
+    ] {
+        let told = zone(text).expect_err(text);
+        assert_eq!(told.len(), 1, "{text}: {told:?}");
+        assert!(told[0].line == line && told[0].message.contains(words), "{text}: {told:?}");
+    }
+}
+
+#[test]
 fn what_is_not_toml_is_told_with_its_line() {
     let mistakes = checked("[server]\nlisten = \n").expect_err("a mistake");
     assert_eq!((mistakes.len(), mistakes[0].line), (1, 2));
@@ -223,7 +253,7 @@ model = "/srv/models/plates.onnx"
         ("fps = 5\nscores = { person = 1.5 }", 5, "`person` must be a number from 0 to 1"),
         ("scores = 0.5", 4, "{ person = 0.4, car = 0.6 }"),
         ("regions = [\n  [[0, 0], [1, 0], [1, 1]],\n  [[0, 0], [1, 1]],\n]", 6, "this one has 2"),
-        ("regions = [[[0, 0], [1, 0], [1, 2]]]", 4, "[1, 2] is outside"),
+        ("regions = [[[0, 0], [1, 0], [1, 2]]]", 4, "[1, 2] is not in the picture"),
         ("regions = [[1, 2, 3]]", 4, "list of corners"),
         ("regions = \"all\"", 4, "at most 16 polygons"),
         ("when = \"moving\"", 4, "one of always, motion"),

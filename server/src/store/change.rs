@@ -7,10 +7,11 @@ use crate::settings::address::{self, placeholders};
 use crate::settings::file::{MAX_CAMERAS, MAX_NAME, check_name};
 use crate::settings::files::FileRule;
 use crate::settings::typed::{Known, Prepared, prepare, read_prepared};
-use crate::settings::{CameraSettings, Origin, StreamSettings, detect, settle_roles, slug};
+use crate::settings::{CameraSettings, Origin, StreamSettings, detect, settle_roles, slug, zones};
 use sightline_shared::api::{CameraPatch, NewCamera};
 use sightline_shared::camera::{DetectSettings, Role};
 use sightline_shared::encoder::EncoderSettings;
+use sightline_shared::scene::Zone;
 use std::collections::{BTreeMap, BTreeSet};
 use toml_edit::DocumentMut;
 
@@ -44,6 +45,7 @@ impl Store {
         check_detect(&new.detect)?;
         check_models(&new.detect, &DetectSettings::default(), files)?;
         check_encoder(&new.encoder)?;
+        check_zones(&new.zones)?;
         let device = new.device.as_deref().map_or(Ok(None), device_of)?;
         let hardware = Wish { device, decoder: new.decoder };
         let addresses = addresses(new)?;
@@ -64,13 +66,14 @@ impl Store {
             hardware,
             detect: &new.detect,
             encoder: &new.encoder,
+            zones: &new.zones,
         };
         edit::add(&mut draft.document, &table);
         self.finish(&mut state, draft, &BTreeSet::new())?;
         state.cameras.iter().find(|camera| camera.id == id).cloned().ok_or(StoreError::NoCamera(id))
     }
 
-    /// Changes a camera.
+    /// Changes a camera. The demo camera takes zones, until the program ends.
     ///
     /// # Errors
     /// As [`Store::add_camera`], and if there is no such camera.
@@ -82,9 +85,12 @@ impl Store {
         expected: Option<&str>,
     ) -> Result<CameraSettings, StoreError> {
         let mut state = self.lock();
+        check_patch(patch)?;
+        if let Some(demo) = state.cameras.iter_mut().find(|camera| camera.id == id && is_demo(camera)) {
+            return change_demo(demo, patch);
+        }
         let mut draft = self.begin(&mut state, expected)?;
         let (index, camera) = self.position(&state.cameras, id)?;
-        check_patch(patch)?;
         patch.detect.as_ref().map_or(Ok(()), |detect| check_models(detect, &camera.detect, files))?;
         let table = draft.camera(index, id)?;
         let before = names_in(&edit::texts(table));
@@ -119,7 +125,7 @@ impl Store {
             let new = encode::merge(asked, patch)?;
             encode::check(&new, Purpose::Live).map(|()| new)
         };
-        if state.cameras[index].streams.iter().any(|stream| stream.origin == Origin::Demo) {
+        if is_demo(&state.cameras[index]) {
             let new = merged(&state.cameras[index].encoder).map_err(refused)?;
             state.cameras[index].encoder = new;
             return Ok(state.cameras[index].clone());
@@ -171,7 +177,7 @@ impl Store {
     /// The camera, and its place among the tables of the file.
     fn position(&self, cameras: &[CameraSettings], id: &str) -> Result<(usize, CameraSettings), StoreError> {
         let index = cameras.iter().position(|camera| camera.id == id).ok_or_else(|| StoreError::NoCamera(id.into()))?;
-        if cameras[index].streams.iter().any(|stream| stream.origin == Origin::Demo) {
+        if is_demo(&cameras[index]) {
             return Err(StoreError::Demo);
         }
         Ok((index - usize::from(self.demo), cameras[index].clone()))
@@ -285,6 +291,7 @@ fn check_patch(patch: &CameraPatch) -> Result<(), StoreError> {
     }
     patch.encoder.as_ref().map_or(Ok(()), check_encoder)?;
     patch.device.as_deref().map_or(Ok(None), device_of)?;
+    patch.zones.as_deref().map_or(Ok(()), check_zones)?;
     patch.detect.as_ref().map_or(Ok(()), check_detect)
 }
 
@@ -318,6 +325,23 @@ fn apply_patch(table: &mut toml_edit::Table, id: &str, patch: &CameraPatch) {
     if let Some(encoder) = &patch.encoder {
         edit::set_encoder(table, encoder);
     }
+    if let Some(zones) = &patch.zones {
+        edit::set_zones(table, zones);
+    }
+}
+
+fn is_demo(camera: &CameraSettings) -> bool {
+    camera.streams.iter().any(|stream| stream.origin == Origin::Demo)
+}
+
+/// What stands in no file can change without one.
+fn change_demo(demo: &mut CameraSettings, patch: &CameraPatch) -> Result<CameraSettings, StoreError> {
+    let zones = patch.zones.clone().ok_or(StoreError::Demo)?;
+    if *patch != (CameraPatch { zones: Some(zones.clone()), ..CameraPatch::default() }) {
+        return Err(StoreError::Demo);
+    }
+    demo.zones = zones;
+    Ok(demo.clone())
 }
 
 fn device_of(word: &str) -> Result<Option<u32>, StoreError> {
@@ -345,6 +369,10 @@ fn check_models(settings: &DetectSettings, known: &DetectSettings, files: &FileR
         Some(_) => Err(StoreError::field("detect", "outside_models", detect::NO_PATHS)),
         None => Ok(()),
     }
+}
+
+fn check_zones(asked: &[Zone]) -> Result<(), StoreError> {
+    zones::check(asked).map_or(Ok(()), |words| Err(StoreError::field("zones", "bad_zones", words)))
 }
 
 fn view_origin(camera: &CameraSettings) -> &Origin {

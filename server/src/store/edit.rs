@@ -9,6 +9,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use sightline_shared::camera::{DetectSettings, Role, SecondModel, Transport, VideoMode};
 use sightline_shared::device::{ANY_DEVICE, DecoderChoice};
 use sightline_shared::encoder::EncoderSettings;
+use sightline_shared::scene::{Point, Zone, ZoneKind};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 /// A camera as it is written.
@@ -22,6 +23,7 @@ pub(super) struct NewTable<'a> {
     pub(super) hardware: Wish,
     pub(super) detect: &'a DetectSettings,
     pub(super) encoder: &'a EncoderSettings,
+    pub(super) zones: &'a [Zone],
 }
 
 /// Adds a `[[camera]]` at the end.
@@ -56,6 +58,7 @@ pub(super) fn add(document: &mut DocumentMut, camera: &NewTable<'_>) {
     set_decoder(&mut table, camera.hardware.decoder);
     set_detect(&mut table, camera.detect);
     set_encoder(&mut table, camera.encoder);
+    set_zones(&mut table, camera.zones);
     if document.get("camera").is_none_or(|item| !item.is_array_of_tables()) {
         document["camera"] = Item::ArrayOfTables(ArrayOfTables::new());
     }
@@ -261,6 +264,40 @@ pub(super) fn set_encoder(camera: &mut Table, encoder: &EncoderSettings) {
         None if table.is_empty() => {}
         None => camera["encoder"] = Item::Table(table),
     }
+}
+
+/// Sets the zones; one that was there under the same id keeps its comments.
+pub(super) fn set_zones(camera: &mut Table, zones: &[Zone]) {
+    let old = camera.remove("zone").and_then(|item| item.into_array_of_tables().ok()).unwrap_or_default();
+    let mut tables = ArrayOfTables::new();
+    for zone in zones {
+        let known = old.iter().find(|table| table.get("id").and_then(Item::as_str) == Some(&zone.id));
+        let mut table = known.cloned().unwrap_or_default();
+        set_zone(&mut table, zone);
+        tables.push(table);
+    }
+    if !tables.is_empty() {
+        camera["zone"] = Item::ArrayOfTables(tables);
+    }
+}
+
+fn set_zone(table: &mut Table, zone: &Zone) {
+    let default = Zone::default();
+    let word = |kind| match kind {
+        ZoneKind::Area => "area",
+        ZoneKind::Line => "line",
+    };
+    // Of the shortest decimal of an f32: 0.1, and not what it is to an f64.
+    let decimal = |number: f32| number.to_string().parse::<f64>().unwrap_or_default();
+    let point = |point: &Point| [point.x, point.y].map(decimal).into_iter().collect::<Array>();
+    set(table, "id", zone.id.as_str());
+    set_unless(table, "name", zone.name.as_str(), &zone.id.as_str());
+    set_unless(table, "kind", word(zone.kind), &word(default.kind));
+    set(table, "points", zone.points.iter().map(point).collect::<Array>());
+    if table.contains_key("labels") || !zone.labels.is_empty() {
+        set(table, "labels", zone.labels.iter().map(String::as_str).collect::<Array>());
+    }
+    set_unless(table, "dwell_s", zone.dwell_s, &default.dwell_s);
 }
 
 fn role_value(roles: &[Role]) -> Item {

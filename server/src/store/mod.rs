@@ -207,10 +207,11 @@ impl Store {
         let read_only = replace::why_read_only(&self.places.config);
         let mut cameras = Vec::with_capacity(ids.len());
         if self.demo {
-            // What was asked of its encoder stands nowhere but here.
+            // What was asked of its encoder, and its zones, stand nowhere but here.
             let known = state.cameras.iter().find(|camera| camera.id == DEMO_ID);
-            let encoder = known.map(|camera| camera.encoder.clone()).unwrap_or_default();
-            cameras.push(CameraSettings { encoder, ..demo_camera(uids.next().unwrap_or_default()) });
+            let asked = known.map(|camera| (camera.encoder.clone(), camera.zones.clone()));
+            let (encoder, zones) = asked.unwrap_or_default();
+            cameras.push(CameraSettings { encoder, zones, ..demo_camera(uids.next().unwrap_or_default()) });
         }
         cameras.extend(
             settings.cameras.into_iter().zip(uids).map(|(draft, uid)| draft.with_uid(uid, read_only.is_none())),
@@ -251,6 +252,7 @@ fn demo_camera(uid: String) -> CameraSettings {
         detect: DetectSettings { fps: 0.0, ..DetectSettings::default() },
         encoder: EncoderSettings::default(),
         hardware: Wish::default(),
+        zones: Vec::new(),
         editable: false,
     }
 }
@@ -272,3 +274,5 @@ fn write_config(path: &Path, text: &str) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod zone_tests;

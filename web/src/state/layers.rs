@@ -2,28 +2,18 @@
 
 use sightline_shared::draw::Layers;
 
-/// All layers on.
-pub(crate) const ALL: Layers = Layers { boxes: true, labels: true };
-
-/// The layers of an address: `?layers=boxes`, `?layers=none`; all of them where it says nothing.
+/// The layers of an address: `?layers=boxes`, `?layers=none`; the usual ones where it says nothing. Names of layers that there are none of
+/// are passed over.
 pub(crate) fn from_query(value: Option<&str>) -> Layers {
-    match value {
-        None => ALL,
-        Some(list) => {
-            let has = |name: &str| list.split(',').any(|layer| layer == name);
-            Layers { boxes: has("boxes"), labels: has("labels") }
-        }
-    }
+    value.map_or_else(Layers::default, |list| {
+        Layers::parse(list)
+            .unwrap_or_else(|_| list.split(',').fold(Layers::NONE, |layers, name| layers.with(name, true)))
+    })
 }
 
-/// The value for the address; `None` where all layers are on.
-pub(crate) fn to_query(layers: Layers) -> Option<&'static str> {
-    match (layers.boxes, layers.labels) {
-        (true, true) => None,
-        (true, false) => Some("boxes"),
-        (false, true) => Some("labels"),
-        (false, false) => Some("none"),
-    }
+/// The value for the address; `None` where the layers are the usual ones.
+pub(crate) fn to_query(layers: Layers) -> Option<String> {
+    (layers != Layers::default()).then(|| layers.names())
 }
 
 #[cfg(test)]
@@ -32,12 +22,15 @@ mod tests {
 
     #[test]
     fn the_address_holds_the_layers() {
-        for boxes in [true, false] {
-            for labels in [true, false] {
-                let layers = Layers { boxes, labels };
-                assert_eq!(from_query(to_query(layers)), layers);
+        for name in Layers::NAMES {
+            for layers in
+                [Layers::NONE.with(name, true), Layers::ALL.with(name, false), Layers::NONE, Layers::default()]
+            {
+                assert_eq!(from_query(to_query(layers).as_deref()), layers);
             }
         }
-        assert_eq!(from_query(Some("nonsense")), Layers { boxes: false, labels: false });
+        assert_eq!(to_query(Layers::default()), None);
+        assert_eq!(from_query(Some("nonsense")), Layers::NONE);
+        assert_eq!(from_query(Some("boxes,nonsense")), Layers { boxes: true, ..Layers::NONE });
     }
 }

@@ -156,6 +156,7 @@ impl Feed for CameraHandle {
             decoder: settings.hardware.decoder,
             detect: settings.detect,
             encoder: settings.encoder,
+            zones: settings.zones,
             editable: settings.editable,
             ..Camera::default()
         };
