@@ -206,7 +206,7 @@ pub struct AnalysisInfo {
     pub decoder: Option<String>,
     /// What looks, e.g. `yolox-nano on ONNX Runtime (CPU)`; absent where nothing does.
     pub detector: Option<String>,
-    /// Frames that were to be looked at in a second.
+    /// Frames that are to be looked at in a second; absent where each one is.
     pub asked_fps: Option<f64>,
     /// Pictures that the model looked at together, in the mean of the last seconds; of all cameras.
     pub batch: Option<f64>,
@@ -214,8 +214,11 @@ pub struct AnalysisInfo {
     pub waiting_ms: Option<f64>,
     /// Median time of the model for one batch, in milliseconds.
     pub model_ms: Option<f64>,
-    /// Frames that were to be looked at and were not, since the start, by cause: `busy`, `no_motion`, `failed`.
+    /// Frames that were to be looked at and were not, since the start, by cause: `busy` (the model was not done with
+    /// the one before), `no_motion`, `loading`, `failed`, `queue_full`, `stopped`.
     pub skipped: BTreeMap<String, u64>,
+    /// Looks that took so long that their frame had been told with predicted boxes; what they found is followed all the same.
+    pub late: u64,
 }
 
 /// A camera as `GET /api/cameras` tells it.

@@ -21,8 +21,10 @@ impl Looker {
             Boxes::None => Ok(Self::None),
             Boxes::Given(given) => Ok(Self::Given(given)),
             Boxes::Detect(settings) => {
-                let built = detect::build(&settings, false).map_err(|e| AnnotateError::Usage(format!("{e}.")))?;
-                let Some(detector) = built else { return Ok(Self::None) };
+                if settings.model == "none" {
+                    return Ok(Self::None);
+                }
+                let detector = detect::motion(false);
                 let tracker = Box::new(Tracker::new(&settings, Arc::new(SystemClock::default())));
                 let min_score = settings.min_score as f32;
                 Ok(Self::Detect { detector, tracker, min_score, fetcher: Box::default() })

@@ -2,6 +2,7 @@
 
 use super::{App, connections, router};
 use crate::device::{Devices, Switches};
+use crate::pipeline::batcher::Engines;
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::Clock;
 use crate::pipeline::inject::Inject;
@@ -102,7 +103,8 @@ pub async fn serve(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Serve
     let local = listener.local_addr().map_err(bind)?;
     let devices = tokio::task::spawn_blocking(|| Devices::find(&Switches::from_env())).await;
     let devices = devices.unwrap_or_else(|_| Devices::none());
-    let cameras = Cameras::with(clock.clone(), options.inject, devices).map_err(ServeError::Start)?;
+    let engines = Engines::none(clock.clone());
+    let cameras = Cameras::with(clock.clone(), options.inject, devices, engines).map_err(ServeError::Start)?;
     let (stop, stopping) = watch::channel(false);
     let app = App::new(store, cameras, clock, local, allow_hosts, stopping).map_err(ServeError::Start)?;
     app.apply();

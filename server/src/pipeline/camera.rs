@@ -3,6 +3,7 @@
 mod feed;
 
 use super::analysis::{Analysis, AnalysisCounters};
+use super::batcher::Engines;
 use super::clock::Clock;
 use super::counters::StageCounters;
 use super::decoding::{Consumer, Decoding, Surroundings};
@@ -43,6 +44,8 @@ pub struct Common {
     pub inject: Arc<Inject>,
     /// What there is beside the processor.
     pub devices: Arc<Devices>,
+    /// The models that look.
+    pub engines: Arc<Engines>,
 }
 
 impl Common {
@@ -193,7 +196,8 @@ impl CameraHandle {
         let out = TracksOut::new(self.hub.clone(), self.encodings.to_vec(), pair.clone());
         let demo = settings.streams.iter().any(|s| s.origin == Origin::Demo);
         let counters = self.counters.analysis.clone();
-        let analysis = Analysis::new(&settings.detect, demo, counters, self.common.around(&self.seat), out.clone());
+        let (around, engines) = (self.common.around(&self.seat), self.common.engines.clone());
+        let analysis = Analysis::new(&settings.detect, demo, counters, around, engines, out.clone());
         let shared = Shared { analysis, out, pair };
         for stream in &settings.streams {
             self.run_stream(&mut running, &settings, stream, &shared);
@@ -263,7 +267,7 @@ impl CameraHandle {
     /// The counters of every stage, in the order of a frame's way.
     pub fn stages(&self) -> Vec<(&'static str, Arc<StageCounters>)> {
         let Counters { source, fragment, decode, analysis, process, encode, send } = &self.counters;
-        vec![
+        let mut stages = vec![
             ("source", source.clone()),
             ("fragment", fragment.clone()),
             ("decode", decode.clone()),
@@ -274,7 +278,12 @@ impl CameraHandle {
             ("process_small", process[1].clone()),
             ("encode_small", encode[1].clone()),
             ("send", send.clone()),
-        ]
+        ];
+        let has_second = !self.settings.lock().unwrap_or_else(PoisonError::into_inner).detect.second.is_empty();
+        if has_second {
+            stages.push(("second", analysis.second.clone()));
+        }
+        stages
     }
 
     /// What each stage did, times over the last `window`.

@@ -1,5 +1,6 @@
 //! All cameras: settings in, running cameras out. A change to one touches no other.
 
+use super::batcher::Engines;
 use super::camera::{CameraHandle, Common};
 use super::clock::Clock;
 use super::inject::Inject;
@@ -21,17 +22,23 @@ impl Cameras {
     /// # Errors
     /// The operating system gives no threads.
     pub fn new(clock: Arc<dyn Clock>) -> std::io::Result<Arc<Self>> {
-        Self::with(clock, Inject::default(), Devices::none())
+        let engines = Engines::none(clock.clone());
+        Self::with(clock, Inject::default(), Devices::none(), engines)
     }
 
-    /// The same, with devices, and with delays put into stages; see [`super::inject`].
+    /// The same, with devices and models, and with delays put into stages; see [`super::inject`].
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn with(clock: Arc<dyn Clock>, inject: Inject, devices: Arc<Devices>) -> std::io::Result<Arc<Self>> {
+    pub fn with(
+        clock: Arc<dyn Clock>,
+        inject: Inject,
+        devices: Arc<Devices>,
+        engines: Arc<Engines>,
+    ) -> std::io::Result<Arc<Self>> {
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let (pool, inject) = (Arc::new(Pool::start(threads, clock.clone())?), Arc::new(inject));
-        let common = Common { clock, pool, keeper: Arc::default(), inject, devices };
+        let common = Common { clock, pool, keeper: Arc::default(), inject, devices, engines };
         Ok(Arc::new(Self { common, handles: Mutex::default() }))
     }
 
@@ -70,6 +77,11 @@ impl Cameras {
     /// What there is beside the processor.
     pub fn devices(&self) -> &Arc<Devices> {
         &self.common.devices
+    }
+
+    /// The models that look.
+    pub fn engines(&self) -> &Arc<Engines> {
+        &self.common.engines
     }
 
     /// Every camera, in the order of the settings.

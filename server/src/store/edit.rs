@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use sightline_shared::camera::{DetectSettings, Role, SecondModel, Transport, VideoMode};
 use sightline_shared::device::{ANY_DEVICE, DecoderChoice};
 use sightline_shared::encoder::EncoderSettings;
-use sightline_shared::scene::{Point, Zone, ZoneKind};
+use sightline_shared::scene::{Zone, ZoneKind};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 /// A camera as it is written.
@@ -287,15 +287,12 @@ fn set_zone(table: &mut Table, zone: &Zone) {
         ZoneKind::Area => "area",
         ZoneKind::Line => "line",
     };
-    // Of the shortest decimal of an f32: 0.1, and not what it is to an f64.
-    let decimal = |number: f32| number.to_string().parse::<f64>().unwrap_or_default();
-    let point = |point: &Point| [point.x, point.y].map(decimal).into_iter().collect::<Array>();
     set(table, "id", zone.id.as_str());
     set_unless(table, "name", zone.name.as_str(), &zone.id.as_str());
     set_unless(table, "kind", word(zone.kind), &word(default.kind));
-    set(table, "points", zone.points.iter().map(point).collect::<Array>());
+    set(table, "points", polygon::written(&zone.points));
     if table.contains_key("labels") || !zone.labels.is_empty() {
-        set(table, "labels", zone.labels.iter().map(String::as_str).collect::<Array>());
+        set(table, "labels", texts_value(&zone.labels));
     }
     set_unless(table, "dwell_s", zone.dwell_s, &default.dwell_s);
 }

@@ -1,10 +1,10 @@
 //! The contract of tracking: what a look found goes in, one final message for every decoded PTS comes out.
 
 use crate::pipeline::clock::Clock;
-use crate::pipeline::detection::Detection;
+use crate::pipeline::detection::{Area, Detection};
 use sightline_shared::camera::DetectSettings;
 use sightline_shared::time::{Epoch, Pts};
-use sightline_shared::tracks::{Track, Tracks};
+use sightline_shared::tracks::{Finding, Track, Tracks};
 use std::sync::Arc;
 use ulid::Ulid;
 
@@ -53,6 +53,17 @@ impl Tracker {
         Tracks { epoch, pts, tracks, ..Tracks::default() }
     }
 
+    /// Takes in what was found in a frame that has been told without it.
+    pub fn late(&mut self, _epoch: Epoch, _pts: Pts, _found: Vec<Detection>) -> Vec<Track> {
+        Vec::new()
+    }
+
+    /// Puts what a second model found on a track, which stood at `seen` then.
+    pub fn attach(&mut self, _id: &str, _seen: Area, _findings: Vec<Finding>) {}
+
+    /// Takes the camera's own motion out.
+    pub fn shift(&mut self, _shift: &CameraShift) {}
+
     /// Takes in what a look found.
     fn confirm(&mut self, pts: Pts, mut found: Vec<Detection>) -> Vec<Track> {
         found.retain(|detection| {
@@ -84,6 +95,20 @@ impl Tracker {
     fn new_id(&self) -> String {
         let millis = u64::try_from(self.clock.utc().as_millis()).unwrap_or(u64::MAX);
         Ulid::from_parts(millis, rand::random()).to_string()
+    }
+}
+
+/// How a camera has moved.
+pub struct CameraShift;
+
+/// Sees how a camera moves.
+#[derive(Default)]
+pub struct Steady;
+
+impl Steady {
+    /// How it has moved since the frame before.
+    pub fn look(&mut self, _frame: &crate::pipeline::frame::Frame) -> Option<CameraShift> {
+        None
     }
 }
 

@@ -226,10 +226,10 @@ fn open(shared: &Shared, loader: &dyn Loader, trouble: &mut Trouble) -> Option<O
     loop {
         let stamp = loader.stamp(model);
         let avoid = trouble.in_flight.as_ref().map(|(runs_on, _)| runs_on.as_str());
-        let opened = stamp.clone().and_then(|stamp| Opened::new(loader.open(model, avoid)?, stamp));
+        let opened = stamp.clone().and_then(|stamp| Ok(Opened::new(loader.open(model, avoid)?, stamp)));
         let (error, wait) = match opened {
             Ok(opened) => {
-                shared.tell(opened.ready(trouble.note(&opened.runs_on)));
+                shared.tell(opened.ready(trouble.note(&opened.runs_on).or_else(|| opened.engine.note())));
                 return Some(opened);
             }
             // Whether the file comes is cheap to see.
@@ -276,7 +276,10 @@ fn batch(shared: &Shared, opened: &mut Opened, taken: Vec<Taken>) -> Result<(), 
     let now = shared.clock.now();
     match found {
         Ok(found) => {
-            shared.lock().figures.ran(now, taken.len(), now.since(since));
+            let mut state = shared.lock();
+            state.figures.ran(now, taken.len(), now.since(since));
+            state.figures.no_numbers(opened.engine.dropped());
+            drop(state);
             shared.answer(taken.into_iter().zip(found.into_iter().map(Ok)).collect());
             Ok(())
         }
@@ -303,13 +306,13 @@ fn follow_file(shared: &Shared, loader: &dyn Loader, opened: &mut Opened) {
     };
     if stamp == opened.stamp {
         opened.gone = false;
-        return shared.tell(opened.ready(None));
+        return shared.tell(opened.ready(opened.engine.note()));
     }
-    match loader.open(model, None).and_then(|engine| Opened::new(engine, stamp)) {
+    match loader.open(model, None).map(|engine| Opened::new(engine, stamp)) {
         Ok(new) => {
             tracing::info!(model, "the model's file changed and was taken over");
             *opened = new;
-            shared.tell(opened.ready(None));
+            shared.tell(opened.ready(opened.engine.note()));
         }
         Err(error) => {
             // Not again before it changes once more.
@@ -331,9 +334,8 @@ struct Opened {
 }
 
 impl Opened {
-    fn new(engine: Box<dyn Engine>, stamp: u64) -> Result<Self, ModelError> {
-        let (spec, runs_on) = (engine.spec().clone(), engine.runs_on());
-        Ok(Self { engine, spec, runs_on, stamp, gone: false })
+    fn new(engine: Box<dyn Engine>, stamp: u64) -> Self {
+        Self { spec: engine.spec().clone(), runs_on: engine.runs_on(), engine, stamp, gone: false }
     }
 
     fn ready(&self, note: Option<String>) -> Condition {

@@ -18,6 +18,8 @@ pub struct Totals {
     pub pictures: u64,
     /// Batches that failed.
     pub failures: u64,
+    /// Boxes of the engine that is open that are no numbers, and were left out.
+    pub no_numbers: u64,
     /// Time in the model.
     pub ran: Duration,
     /// Time that pictures waited for their turn.
@@ -56,6 +58,11 @@ impl Figures {
         self.totals.batches += 1;
         self.totals.pictures += pictures as u64;
         self.totals.ran += took;
+    }
+
+    /// So many boxes of the engine were no numbers.
+    pub(super) fn no_numbers(&mut self, count: u64) {
+        self.totals.no_numbers = count;
     }
 
     /// The model failed over a batch.

@@ -15,7 +15,8 @@ mod tests;
 
 pub use crate::detect::model::{Engine, Input, ModelError, Spec};
 pub use engine::{Condition, Told};
-pub use place::{Answer, Place, Refused};
+pub use figures::{Recent, Totals};
+pub use place::{Answer, Model, Place, Refused};
 
 use super::clock::{Clock, Mono};
 use engine::Runner;

@@ -27,6 +27,30 @@ pub enum Refused {
     Unfit(DetectError),
 }
 
+/// A model that is in use. It stays open while this is held.
+#[derive(Clone)]
+pub struct Model(Arc<Runner>);
+
+impl Model {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.model()
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        self.0.lock().condition.clone()
+    }
+
+    /// What it does, for all cameras.
+    #[must_use]
+    pub fn told(&self, now: Mono) -> Told {
+        self.0.told(now)
+    }
+}
+
 /// A place at a model; dropped, it is given up, and what was posted is forgotten.
 pub struct Place {
     runner: Arc<Runner>,
@@ -39,22 +63,10 @@ impl Place {
         Self { runner, id }
     }
 
-    /// The model's name.
+    /// The model, for who asks how it is.
     #[must_use]
-    pub fn model(&self) -> &str {
-        self.runner.model()
-    }
-
-    /// How the model is.
-    #[must_use]
-    pub fn condition(&self) -> Condition {
-        self.runner.lock().condition.clone()
-    }
-
-    /// What the model does, for all cameras.
-    #[must_use]
-    pub fn told(&self, now: Mono) -> Told {
-        self.runner.told(now)
+    pub fn model(&self) -> Model {
+        Model(self.runner.clone())
     }
 
     /// Prepares the input and puts it into the line; one that still waits there gives its turn to it and is not answered any more. Never

@@ -19,7 +19,7 @@ fn places(engines: &Arc<Engines>, count: usize) -> (Vec<Place>, Arc<Bell>) {
     let bell = Arc::new(Bell::default());
     let called: Weak<dyn Called> = Arc::downgrade(&(bell.clone() as Arc<dyn Called>));
     let places: Vec<Place> = (0..count).map(|_| engines.place("tiny", called.clone())).collect();
-    until("ready", || places.iter().all(|place| matches!(place.condition(), Condition::Ready { .. })));
+    until("ready", || places.iter().all(|place| matches!(place.model().condition(), Condition::Ready { .. })));
     (places, bell)
 }
 
@@ -61,7 +61,7 @@ fn as_many_as_wait_go_together_and_everybody_in_turn() {
     let expected = [vec![0.0], vec![3.0, 1.0, 2.0, 4.0], vec![5.0]];
     assert_eq!(fake.lock().batches, expected);
     assert_eq!(bell.0.load(Ordering::Acquire), 6);
-    let told = places[0].told(Mono(std::time::Duration::from_secs(1)));
+    let told = places[0].model().told(Mono(std::time::Duration::from_secs(1)));
     assert_eq!((told.totals.batches, told.totals.pictures), (3, 6));
 }
 
@@ -111,7 +111,7 @@ fn cameras_share_an_engine_and_the_last_one_closes_it() {
     until("closed", || fake.lock().alive == 0);
     assert!(engines.told(Mono::default()).is_empty());
     let (again, _) = places(&engines, 1);
-    assert_eq!((fake.opened_and_alive(), again[0].model()), ((2, 1), "tiny"));
+    assert_eq!((fake.opened_and_alive(), again[0].model().name()), ((2, 1), "tiny"));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn an_engine_that_fails_tells_its_batch_and_is_opened_elsewhere() {
     until("open again", || post(&mut places[0], 2.0).is_ok());
     assert_eq!(answer(&mut places[0]).found.expect("looked").len(), 1);
     assert_eq!(fake.lock().opened, [None, Some("the fast one".to_owned())]);
-    let Condition::Ready { runs_on, note, .. } = places[0].condition() else { panic!("ready") };
+    let Condition::Ready { runs_on, note, .. } = places[0].model().condition() else { panic!("ready") };
     let note = note.expect("a note");
     assert_eq!(runs_on, "the slow one");
     assert!(note.contains("The device is lost.") && note.contains("Now it is the slow one"), "{note}");
@@ -138,7 +138,7 @@ fn an_engine_that_fails_again_is_tried_later_and_later_and_says_so() {
     let mut errors = Vec::new();
     let mut reasons = Vec::new();
     until("looked", || {
-        if let Condition::Failed(reason) = places[0].condition() {
+        if let Condition::Failed(reason) = places[0].model().condition() {
             reasons.push(reason);
         }
         let _ = post(&mut places[0], 1.0);
@@ -167,7 +167,7 @@ fn an_engine_that_breaks_off_leaves_nobody_waiting() {
     fake.permit(1);
     let error = answer(&mut places[1]).found.expect_err("broken off");
     assert!(error.0.contains("a mistake in Sightline"), "{error}");
-    assert!(matches!(places[0].condition(), Condition::Failed(_)));
+    assert!(matches!(places[0].model().condition(), Condition::Failed(_)));
     assert_eq!(post(&mut places[0], 3.0), Err(Refused::NotReady));
 }
 
@@ -178,19 +178,19 @@ fn a_model_that_is_not_here_says_so_and_is_taken_when_it_comes() {
     fake.lock().stamp = Err(missing.clone());
     let engines = fake.engines();
     let mut place = engines.place("tiny", Weak::<Bell>::new());
-    until("told", || matches!(place.condition(), Condition::Failed(reason) if reason == missing.0));
+    until("told", || matches!(place.model().condition(), Condition::Failed(reason) if reason == missing.0));
     assert_eq!(post(&mut place, 1.0), Err(Refused::NotReady));
     fake.file(Ok(1), Some("It is no model.".into()));
-    until("refused", || matches!(place.condition(), Condition::Failed(reason) if reason == "It is no model."));
+    until("refused", || matches!(place.model().condition(), Condition::Failed(reason) if reason == "It is no model."));
     fake.file(Ok(2), None);
-    until("ready", || matches!(place.condition(), Condition::Ready { note: None, .. }));
+    until("ready", || matches!(place.model().condition(), Condition::Ready { note: None, .. }));
 }
 
 #[test]
 fn a_model_whose_file_goes_or_changes_goes_on_looking() {
     let fake = Fake::new(1);
     let (mut places, _) = places(&fake.engines(), 1);
-    let note = |places: &[Place]| match places[0].condition() {
+    let note = |places: &[Place]| match places[0].model().condition() {
         Condition::Ready { note, .. } => note.unwrap_or_default(),
         other => panic!("{other:?}"),
     };
