@@ -59,7 +59,12 @@ fn median(times: usize, mut run: impl FnMut(usize)) -> f64 {
 }
 
 fn spec(size: usize) -> Spec {
-    Spec { size: (size, size), batch: 1, view: View { letterbox: Letterbox::Centre, ..View::UNIT_RGB }, ..Spec::default() }
+    Spec {
+        size: (size, size),
+        batch: 1,
+        view: View { letterbox: Letterbox::Centre, ..View::UNIT_RGB },
+        ..Spec::default()
+    }
 }
 
 fn prepare(frames: &[Frame], spec: &Spec) -> f64 {

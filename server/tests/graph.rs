@@ -27,6 +27,7 @@ fn demo() -> CameraSettings {
         encoder: Default::default(),
         hardware: Default::default(),
         zones: Default::default(),
+        privacy: Default::default(),
         editable: false,
     }
 }

@@ -117,7 +117,7 @@ pub struct NewCamera {
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::object::objects")]
     pub zones: Vec<Zone>,
     /// Pieces of the picture that nobody is to see.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::object::objects")]
     pub masks: Vec<Mask>,
     /// Serve and keep `source`, which masks cannot cover, all the same.
     pub unmasked_source: bool,
@@ -160,7 +160,7 @@ pub struct CameraPatch {
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::object::optional_objects")]
     pub zones: Option<Vec<Zone>>,
     /// New masks, all of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::object::optional_objects")]
     pub masks: Option<Vec<Mask>>,
     /// Whether `source` is served and kept although it has masks.
     #[serde(skip_serializing_if = "Option::is_none")]

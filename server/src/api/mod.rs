@@ -10,6 +10,7 @@ mod error;
 mod json;
 mod live;
 mod metrics;
+mod models;
 mod openapi;
 pub mod password;
 mod principal;
@@ -27,7 +28,9 @@ pub mod trust;
 
 pub use serve::{ServeError, ServeOptions, Server, serve, stop_signal};
 
+use crate::detect::model::Options;
 use crate::device::Watch;
+use crate::models::{Keeper, Shelf};
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::{Clock, Mono};
 use crate::record::clips::Clips;
@@ -85,6 +88,7 @@ pub(crate) struct Inner {
     /// Held while settings are put in force, so that an older state never comes after a newer one.
     applying: Mutex<()>,
     clips: Clips,
+    models: Arc<Keeper>,
 }
 
 impl std::ops::Deref for App {
@@ -105,6 +109,7 @@ impl App {
         stopping: watch::Receiver<bool>,
     ) -> std::io::Result<Self> {
         let clips = Clips::open(store.clone(), clock.clone(), Arc::new(SystemDisk))?;
+        let models = Keeper::new(Shelf::new(&store.places().data_dir), Options::default(), clock.clone());
         Ok(Self(Arc::new(Inner {
             store,
             telemetry: Telemetry::new(cameras.clone(), clock.clone()),
@@ -124,6 +129,7 @@ impl App {
             stopping,
             applying: Mutex::default(),
             clips,
+            models,
         })))
     }
 }
@@ -164,6 +170,7 @@ fn known() -> OpenApiRouter<App> {
         .merge(clips::routes())
         .merge(recordings::routes())
         .merge(probe::routes())
+        .merge(models::routes())
 }
 
 fn describe() -> String {

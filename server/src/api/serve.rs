@@ -2,6 +2,8 @@
 
 use super::{App, connections, router};
 use crate::device::{Devices, Switches};
+use crate::detect::model::Options;
+use crate::models::{OnShelf, Shelf};
 use crate::pipeline::batcher::Engines;
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::Clock;
@@ -88,6 +90,7 @@ pub struct Server {
 pub async fn serve(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Server, ServeError> {
     let places = Places::find(options.config_path.as_deref(), options.data_dir.as_deref())?;
     let hosts = options.allow_hosts.into_iter();
+    let inject = options.inject;
     let allow_hosts: Vec<String> =
         hosts.map(|host| normal_host(&host).ok_or(ServeError::AllowHost(host))).collect::<Result<_, _>>()?;
     places.make()?;
@@ -103,10 +106,13 @@ pub async fn serve(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Serve
     let local = listener.local_addr().map_err(bind)?;
     let devices = tokio::task::spawn_blocking(|| Devices::find(&Switches::from_env())).await;
     let devices = devices.unwrap_or_else(|_| Devices::none());
-    let engines = Engines::none(clock.clone());
-    let cameras = Cameras::with(clock.clone(), options.inject, devices, engines).map_err(ServeError::Start)?;
+    let shelf = Shelf::new(&store.places().data_dir);
+    let options = Options::on(devices.cards().first().map(|card| card.ordinal()), shelf.engines());
+    let engines = Engines::new(Arc::new(OnShelf { shelf, options }), clock.clone());
+    let cameras = Cameras::with(clock.clone(), inject, devices, engines).map_err(ServeError::Start)?;
     let (stop, stopping) = watch::channel(false);
     let app = App::new(store, cameras, clock, local, allow_hosts, stopping).map_err(ServeError::Start)?;
+    app.models.offer();
     app.apply();
     if !password_set {
         tracing::info!("no password is set: this machine alone is answered, and everybody on it has all rights");

@@ -44,6 +44,9 @@ pub enum DetectError {
         /// Bytes from one row to the next.
         stride: usize,
     },
+    /// The device that was to make a model's input failed.
+    #[error("the device could not prepare the picture: {0}")]
+    Device(String),
 }
 
 /// Looks at frames of one camera, in order of PTS. It may keep what it learnt from earlier frames, and forgets it by itself

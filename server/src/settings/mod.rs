@@ -7,6 +7,7 @@ pub mod file;
 pub mod files;
 pub mod mask;
 pub mod polygon;
+pub mod privacy;
 pub mod sample;
 mod section;
 pub mod server;
@@ -14,6 +15,7 @@ pub mod slug;
 pub mod typed;
 pub mod zones;
 
+pub use privacy::Privacy;
 pub use section::Mistake;
 pub use server::ServerSettings;
 
@@ -147,6 +149,8 @@ pub struct CameraSettings {
     pub hardware: Wish,
     /// Areas and lines.
     pub zones: Vec<Zone>,
+    /// What nobody is to see.
+    pub privacy: Privacy,
     /// Whether the API may change it.
     pub editable: bool,
 }
@@ -174,14 +178,30 @@ pub struct CameraDraft {
     pub hardware: Wish,
     /// Areas and lines.
     pub zones: Vec<Zone>,
+    /// What nobody is to see.
+    pub privacy: Privacy,
 }
 
 impl CameraDraft {
     /// The camera with its identity.
     #[must_use]
     pub fn with_uid(self, uid: String, editable: bool) -> CameraSettings {
-        let Self { id, name, enabled, streams, transport, video, detect, encoder, hardware, zones } = self;
-        CameraSettings { uid, id, name, enabled, streams, transport, video, detect, encoder, hardware, zones, editable }
+        let Self { id, name, enabled, streams, transport, video, detect, encoder, hardware, zones, privacy } = self;
+        CameraSettings {
+            uid,
+            id,
+            name,
+            enabled,
+            streams,
+            transport,
+            video,
+            detect,
+            encoder,
+            hardware,
+            zones,
+            privacy,
+            editable,
+        }
     }
 }
 

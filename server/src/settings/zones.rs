@@ -49,7 +49,7 @@ pub(super) fn check_points(points: &[Point], kind: ZoneKind) -> Option<String> {
 }
 
 /// What is wrong with points that are to lie in the picture, if anything.
-fn check_fractions(points: &[Point]) -> Option<String> {
+pub(super) fn check_fractions(points: &[Point]) -> Option<String> {
     let outside = |point: &&Point| ![point.x, point.y].iter().all(|side| (0.0..=1.0).contains(side));
     points.iter().find(outside).map(|point| {
         let Point { x, y } = point;
@@ -58,7 +58,7 @@ fn check_fractions(points: &[Point]) -> Option<String> {
 }
 
 /// What is wrong with the outline of a polygon, if anything.
-fn check_outline(points: &[Point]) -> Option<String> {
+pub(super) fn check_outline(points: &[Point]) -> Option<String> {
     if let Some((one, other)) = crosses_itself(points) {
         return Some(format!(
             "The outline crosses itself: the edges that begin at point {} and at point {} meet. Draw it so that each edge \
@@ -136,7 +136,7 @@ fn zone(section: &Section<'_>, table: &dyn TableLike) -> Option<Zone> {
         None => Some(0.0),
     };
     let name = section.item("name").map(|_| section.string("name"));
-    let (points, id) = (points(section, table), section.string("id"));
+    let (points, id) = (points(section, table, "zone"), section.string("id"));
     let id = id?.to_owned();
     let name = name.map_or_else(|| Some(id.clone()), |name| name.map(|name| name.trim().to_owned()))?;
     let labels = labels?.into_iter().map(str::to_owned).collect();
@@ -146,10 +146,12 @@ fn zone(section: &Section<'_>, table: &dyn TableLike) -> Option<Zone> {
 /// The kinds of zones as the file writes them.
 const KINDS: [(&str, ZoneKind); 2] = [("area", ZoneKind::Area), ("line", ZoneKind::Line)];
 
-fn points(section: &Section<'_>, table: &dyn TableLike) -> Option<Vec<Point>> {
+/// The points of a `what`; `None`, and it is told, where they are none.
+pub(super) fn points(section: &Section<'_>, table: &dyn TableLike, what: &str) -> Option<Vec<Point>> {
     let points = table.get("points").and_then(|item| item.as_value()).and_then(polygon::points);
     if points.is_none() {
-        section.wrong("points", "A zone needs `points`, a list of pairs such as [[0.1, 0.5], [0.9, 0.5]].");
+        let example = "a list of pairs such as [[0.1, 0.5], [0.9, 0.5], [0.9, 0.9]]";
+        section.wrong("points", format!("A {what} needs `points`, {example}."));
     }
     points
 }

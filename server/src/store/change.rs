@@ -1,5 +1,6 @@
 //! Adds, changes and deletes cameras: the text is edited, checked as a whole, and only then put in force.
 
+use super::fields::{BAD_ENCODER, check_detect, check_encoder, check_masks, check_models, check_zones, device_of};
 use super::{DEMO_ID, Store, StoreError, edit, revision, write_config};
 use crate::device::Wish;
 use crate::encode::{self, Purpose, Refusal};
@@ -7,16 +8,13 @@ use crate::settings::address::{self, placeholders};
 use crate::settings::file::{MAX_CAMERAS, MAX_NAME, check_name};
 use crate::settings::files::FileRule;
 use crate::settings::typed::{Known, Prepared, prepare, read_prepared};
-use crate::settings::{CameraSettings, Origin, StreamSettings, detect, settle_roles, slug, zones};
+use crate::settings::{CameraSettings, Origin, StreamSettings, detect, privacy, settle_roles, slug, zones};
 use sightline_shared::api::{CameraPatch, NewCamera};
 use sightline_shared::camera::{DetectSettings, Role};
 use sightline_shared::encoder::EncoderSettings;
-use sightline_shared::scene::Zone;
+use sightline_shared::scene::{Mask, Zone};
 use std::collections::{BTreeMap, BTreeSet};
 use toml_edit::DocumentMut;
-
-/// The word for programs of a setting that an encoder cannot have.
-const BAD_ENCODER: &str = "bad_encoder";
 
 /// A change under way: the text it started from, and what it will write.
 struct Draft {
@@ -46,6 +44,7 @@ impl Store {
         check_models(&new.detect, &DetectSettings::default(), files)?;
         check_encoder(&new.encoder)?;
         check_zones(&new.zones)?;
+        check_masks(&new.masks)?;
         let device = new.device.as_deref().map_or(Ok(None), device_of)?;
         let hardware = Wish { device, decoder: new.decoder };
         let addresses = addresses(new)?;
@@ -67,13 +66,15 @@ impl Store {
             detect: &new.detect,
             encoder: &new.encoder,
             zones: &new.zones,
+            masks: &new.masks,
+            unmasked_source: new.unmasked_source,
         };
         edit::add(&mut draft.document, &table);
         self.finish(&mut state, draft, &BTreeSet::new())?;
         state.cameras.iter().find(|camera| camera.id == id).cloned().ok_or(StoreError::NoCamera(id))
     }
 
-    /// Changes a camera. The demo camera takes zones, until the program ends.
+    /// Changes a camera. The demo camera takes zones and masks, until the program ends.
     ///
     /// # Errors
     /// As [`Store::add_camera`], and if there is no such camera.
@@ -292,6 +293,7 @@ fn check_patch(patch: &CameraPatch) -> Result<(), StoreError> {
     patch.encoder.as_ref().map_or(Ok(()), check_encoder)?;
     patch.device.as_deref().map_or(Ok(None), device_of)?;
     patch.zones.as_deref().map_or(Ok(()), check_zones)?;
+    patch.masks.as_deref().map_or(Ok(()), check_masks)?;
     patch.detect.as_ref().map_or(Ok(()), check_detect)
 }
 
@@ -328,6 +330,12 @@ fn apply_patch(table: &mut toml_edit::Table, id: &str, patch: &CameraPatch) {
     if let Some(zones) = &patch.zones {
         edit::set_zones(table, zones);
     }
+    if let Some(masks) = &patch.masks {
+        edit::set_masks(table, masks);
+    }
+    if let Some(unmasked) = patch.unmasked_source {
+        edit::set_unmasked_source(table, unmasked);
+    }
 }
 
 fn is_demo(camera: &CameraSettings) -> bool {
@@ -336,43 +344,15 @@ fn is_demo(camera: &CameraSettings) -> bool {
 
 /// What stands in no file can change without one.
 fn change_demo(demo: &mut CameraSettings, patch: &CameraPatch) -> Result<CameraSettings, StoreError> {
-    let zones = patch.zones.clone().ok_or(StoreError::Demo)?;
-    if *patch != (CameraPatch { zones: Some(zones.clone()), ..CameraPatch::default() }) {
+    let CameraPatch { zones, masks, unmasked_source, .. } = patch.clone();
+    let all = CameraPatch { zones, masks, unmasked_source, ..CameraPatch::default() };
+    if *patch != all || all == CameraPatch::default() {
         return Err(StoreError::Demo);
     }
-    demo.zones = zones;
+    demo.zones = all.zones.unwrap_or_else(|| std::mem::take(&mut demo.zones));
+    demo.privacy.masks = all.masks.map_or_else(|| demo.privacy.masks.clone(), Into::into);
+    demo.privacy.unmasked_source = all.unmasked_source.unwrap_or(demo.privacy.unmasked_source);
     Ok(demo.clone())
-}
-
-fn device_of(word: &str) -> Result<Option<u32>, StoreError> {
-    Wish::device_of(word).map_err(|wrong| StoreError::field("device", "bad_device", wrong))
-}
-
-fn check_encoder(settings: &EncoderSettings) -> Result<(), StoreError> {
-    encode::check(settings, Purpose::Live).map_err(|refusal| {
-        let message = format!("`encoder.{}`: {}", refusal.field, refusal.message);
-        StoreError::field("encoder", BAD_ENCODER, message)
-    })
-}
-
-fn check_detect(settings: &DetectSettings) -> Result<(), StoreError> {
-    match detect::check(settings) {
-        Some((_, message)) => Err(StoreError::field("detect", "bad_detect", message)),
-        None => Ok(()),
-    }
-}
-
-/// Models named by their path: whoever may not play any file of this machine keeps to those that are `known` already.
-fn check_models(settings: &DetectSettings, known: &DetectSettings, files: &FileRule) -> Result<(), StoreError> {
-    let fresh = |path: &&str| !detect::paths(known).any(|known| known == *path);
-    match detect::paths(settings).find(fresh).filter(|_| *files != FileRule::Any) {
-        Some(_) => Err(StoreError::field("detect", "outside_models", detect::NO_PATHS)),
-        None => Ok(()),
-    }
-}
-
-fn check_zones(asked: &[Zone]) -> Result<(), StoreError> {
-    zones::check(asked).map_or(Ok(()), |words| Err(StoreError::field("zones", "bad_zones", words)))
 }
 
 fn view_origin(camera: &CameraSettings) -> &Origin {

@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use sightline_shared::camera::{DetectSettings, Role, SecondModel, Transport, VideoMode};
 use sightline_shared::device::{ANY_DEVICE, DecoderChoice};
 use sightline_shared::encoder::EncoderSettings;
-use sightline_shared::scene::{Zone, ZoneKind};
+use sightline_shared::scene::{Mask, MaskStyle, Zone, ZoneKind};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 /// A camera as it is written.
@@ -24,6 +24,8 @@ pub(super) struct NewTable<'a> {
     pub(super) detect: &'a DetectSettings,
     pub(super) encoder: &'a EncoderSettings,
     pub(super) zones: &'a [Zone],
+    pub(super) masks: &'a [Mask],
+    pub(super) unmasked_source: bool,
 }
 
 /// Adds a `[[camera]]` at the end.
@@ -59,6 +61,8 @@ pub(super) fn add(document: &mut DocumentMut, camera: &NewTable<'_>) {
     set_detect(&mut table, camera.detect);
     set_encoder(&mut table, camera.encoder);
     set_zones(&mut table, camera.zones);
+    set_masks(&mut table, camera.masks);
+    set_unmasked_source(&mut table, camera.unmasked_source);
     if document.get("camera").is_none_or(|item| !item.is_array_of_tables()) {
         document["camera"] = Item::ArrayOfTables(ArrayOfTables::new());
     }
@@ -295,6 +299,33 @@ fn set_zone(table: &mut Table, zone: &Zone) {
         set(table, "labels", texts_value(&zone.labels));
     }
     set_unless(table, "dwell_s", zone.dwell_s, &default.dwell_s);
+}
+
+/// Sets the masks; one that is where it was keeps its comments.
+pub(super) fn set_masks(camera: &mut Table, masks: &[Mask]) {
+    let old = camera.remove("mask").and_then(|item| item.into_array_of_tables().ok()).unwrap_or_default();
+    let word = |style| match style {
+        MaskStyle::Fill => "fill",
+        MaskStyle::Pixelate => "pixelate",
+    };
+    let mut tables = ArrayOfTables::new();
+    for mask in masks {
+        let written = polygon::written(&mask.points).to_string();
+        let known = old.iter().find(|table| {
+            table.get("points").and_then(Item::as_array).is_some_and(|points| points.to_string().trim() == written)
+        });
+        let mut table = known.cloned().unwrap_or_default();
+        set_unless(&mut table, "style", word(mask.style), &word(MaskStyle::default()));
+        set(&mut table, "points", polygon::written(&mask.points));
+        tables.push(table);
+    }
+    if !tables.is_empty() {
+        camera["mask"] = Item::ArrayOfTables(tables);
+    }
+}
+
+pub(super) fn set_unmasked_source(camera: &mut Table, unmasked: bool) {
+    set_unless(camera, "unmasked_source", unmasked, &false);
 }
 
 fn role_value(roles: &[Role]) -> Item {

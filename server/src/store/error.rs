@@ -40,7 +40,7 @@ pub enum StoreError {
     ReadOnly(String),
     /// The demo camera.
     #[error(
-        "The demo camera cannot be changed but for its zones and its encoder, nor deleted; start Sightline without --demo to be rid of it."
+        "The demo camera cannot be changed but for its zones, its masks and its encoder, nor deleted; start Sightline without --demo to be rid of it."
     )]
     Demo,
     /// A field of a request.

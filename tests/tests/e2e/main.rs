@@ -12,6 +12,7 @@ mod encoder;
 mod faults;
 mod files;
 mod live;
+mod models;
 mod network;
 mod openapi;
 mod package;

@@ -4,6 +4,7 @@ mod cameras;
 mod devices;
 mod live;
 mod login;
+mod models;
 mod telemetry;
 mod trust;
 

@@ -9,14 +9,86 @@ const LONGEST: usize = 64;
 
 /// The 80 classes of COCO that detectors are trained on, in their usual order.
 pub(super) const COCO: &[&str] = &[
-    "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light",
-    "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat", "dog", "horse", "sheep", "cow", "elephant",
-    "bear", "zebra", "giraffe", "backpack", "umbrella", "handbag", "tie", "suitcase", "frisbee", "skis", "snowboard",
-    "sports ball", "kite", "baseball bat", "baseball glove", "skateboard", "surfboard", "tennis racket", "bottle",
-    "wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple", "sandwich", "orange", "broccoli",
-    "carrot", "hot dog", "pizza", "donut", "cake", "chair", "couch", "potted plant", "bed", "dining table", "toilet",
-    "tv", "laptop", "mouse", "remote", "keyboard", "cell phone", "microwave", "oven", "toaster", "sink",
-    "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
+    "person",
+    "bicycle",
+    "car",
+    "motorcycle",
+    "airplane",
+    "bus",
+    "train",
+    "truck",
+    "boat",
+    "traffic light",
+    "fire hydrant",
+    "stop sign",
+    "parking meter",
+    "bench",
+    "bird",
+    "cat",
+    "dog",
+    "horse",
+    "sheep",
+    "cow",
+    "elephant",
+    "bear",
+    "zebra",
+    "giraffe",
+    "backpack",
+    "umbrella",
+    "handbag",
+    "tie",
+    "suitcase",
+    "frisbee",
+    "skis",
+    "snowboard",
+    "sports ball",
+    "kite",
+    "baseball bat",
+    "baseball glove",
+    "skateboard",
+    "surfboard",
+    "tennis racket",
+    "bottle",
+    "wine glass",
+    "cup",
+    "fork",
+    "knife",
+    "spoon",
+    "bowl",
+    "banana",
+    "apple",
+    "sandwich",
+    "orange",
+    "broccoli",
+    "carrot",
+    "hot dog",
+    "pizza",
+    "donut",
+    "cake",
+    "chair",
+    "couch",
+    "potted plant",
+    "bed",
+    "dining table",
+    "toilet",
+    "tv",
+    "laptop",
+    "mouse",
+    "remote",
+    "keyboard",
+    "cell phone",
+    "microwave",
+    "oven",
+    "toaster",
+    "sink",
+    "refrigerator",
+    "book",
+    "clock",
+    "vase",
+    "scissors",
+    "teddy bear",
+    "hair drier",
+    "toothbrush",
 ];
 
 /// Numbers of COCO's own list that none of the 80 has: models with 91 classes count by that list, from 1 on.
@@ -40,7 +112,9 @@ pub(super) fn checked(labels: impl IntoIterator<Item = String>, from: &str) -> R
     let labels: Vec<Arc<str>> = labels.into_iter().map(|label| Arc::from(label.trim())).collect();
     let bad = |label: &Arc<str>| label.chars().count() > LONGEST || label.chars().any(char::is_control);
     if labels.len() > MOST || labels.iter().any(bad) {
-        return Err(ModelError(format!("{from}: at most {MOST} labels of {LONGEST} characters without control characters.")));
+        return Err(ModelError(format!(
+            "{from}: at most {MOST} labels of {LONGEST} characters without control characters."
+        )));
     }
     Ok(labels)
 }
@@ -113,7 +187,14 @@ mod tests {
         let (plain, gaps) = (words(coco(80)), words(coco(91)));
         assert_eq!((plain[0].as_str(), plain[79].as_str()), ("person", "toothbrush"));
         // As COCO's own annotations number them.
-        let known = [(1, "person"), (13, "stop sign"), (27, "backpack"), (44, "bottle"), (67, "dining table"), (90, "toothbrush")];
+        let known = [
+            (1, "person"),
+            (13, "stop sign"),
+            (27, "backpack"),
+            (44, "bottle"),
+            (67, "dining table"),
+            (90, "toothbrush"),
+        ];
         known.iter().for_each(|(at, label)| assert_eq!(gaps[*at], *label));
         assert_eq!(coco(3), None);
     }

@@ -14,6 +14,7 @@ mod runtime;
 mod view;
 
 pub use onnx::MAX_BYTES;
+pub use prepare::DeviceInput;
 pub use provider::{Options, Provider};
 pub use recipe::{Labels, Recipe};
 pub use runtime::{LIBRARY, Runtime, THREADS, runtime};
@@ -53,6 +54,8 @@ pub struct Input {
     pub samples: Vec<f32>,
     /// Where they lie in the picture as shown.
     pub placed: Placed,
+    /// The samples in a device's memory, in place of those above.
+    pub device: Option<DeviceInput>,
     /// How the frame before was prepared: the next one is mostly like it.
     pub(in crate::detect) plan: Option<Box<prepare::Plan>>,
 }
@@ -61,7 +64,7 @@ impl Input {
     /// Samples that were made elsewhere.
     #[must_use]
     pub fn of(samples: Vec<f32>, placed: Placed) -> Self {
-        Self { samples, placed, plan: None }
+        Self { samples, placed, device: None, plan: None }
     }
 }
 
@@ -94,6 +97,11 @@ pub trait Engine: Send {
         None
     }
 
+    /// The number of the device in whose memory it reads inputs that were prepared there.
+    fn reads_there(&self) -> Option<u32> {
+        None
+    }
+
     /// How many of its answers were no numbers, or of no class, so far.
     fn dropped(&self) -> u64 {
         0
@@ -121,3 +129,6 @@ pub trait Engine: Send {
 pub fn open(name: &str, file: &Path, recipe: &Recipe, options: &Options) -> Result<Box<dyn Engine>, ModelError> {
     onnx::open(name, file, recipe, options).map(|engine| Box::new(engine) as Box<dyn Engine>)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

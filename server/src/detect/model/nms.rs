@@ -113,7 +113,8 @@ mod tests {
         let inside_out = Candidate { x2: -1.0, ..at(0.0, 0.9, 0) };
         let endless = Candidate { x2: f32::INFINITY, ..at(0.0, 0.9, 0) };
         let corner = Candidate { corners: Some([(0.0, f32::NAN); 4]), ..at(0.0, 0.9, 0) };
-        let mut found = settled(&[at(0.0, f32::NAN, 0), at(f32::NAN, 0.9, 0), endless, corner, inside_out, at(3.0, 0.5, 7)], None);
+        let mut found =
+            settled(&[at(0.0, f32::NAN, 0), at(f32::NAN, 0.9, 0), endless, corner, inside_out, at(3.0, 0.5, 7)], None);
         assert_eq!((found.boxes.len(), found.broken), (1, 4));
         found.known(7);
         assert_eq!((found.boxes.len(), found.broken), (0, 5));

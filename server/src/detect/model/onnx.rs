@@ -9,6 +9,7 @@ use super::{Engine, Input, Label, ModelError, Placed, Spec, labels};
 use crate::detect::{Area, Detection};
 use ort::session::Session;
 use ort::value::{TensorElementType, TensorRef, ValueType};
+use sightline_nv::Buffer;
 use sightline_shared::scene::Point;
 use std::path::Path;
 use std::sync::Arc;
@@ -43,6 +44,8 @@ pub(super) struct Onnx {
     dropped: u64,
     runs_on: String,
     note: Option<String>,
+    /// The device that it runs on.
+    device: Option<u32>,
 }
 
 /// Loads the model in `file`.
@@ -110,14 +113,29 @@ impl Onnx {
             dropped: 0,
             runs_on,
             note,
+            device: (provider != Provider::Cpu).then_some(options.device),
         })
     }
 
     /// Runs up to a batch.
     fn run_some(&mut self, inputs: &[&Input], least: f32) -> Result<Vec<Vec<Detection>>, ModelError> {
         let Self { spec, session, layout, classes, wants, staged, found, dropped, nms, .. } = self;
-        let (samples, batch) = side_by_side(inputs, *wants, staged);
-        let gave = run(session, samples, batch, wants.size)?;
+        let there = inputs.iter().find_map(|input| input.device.as_ref());
+        if let Some(there) = there.filter(|there| Some(there.device()) != self.device) {
+            return Err(ModelError(format!(
+                "the picture lies on device {}, where the model {} does not run.",
+                there.device(),
+                spec.name
+            )));
+        }
+        let (gave, batch) = match there {
+            // What lies on the device is taken from there, one by one: it is fetched from nowhere and copied to nowhere.
+            Some(there) => (there.with(|buffer| run_there(session, buffer, wants.size))?, 1),
+            None => {
+                let (samples, batch) = side_by_side(inputs, *wants, staged);
+                (run(session, samples, batch, wants.size)?, batch)
+            }
+        };
         let shapes = Shapes { size: wants.size, named: None, outputs: gave.shapes(batch)? };
         // A layout that tells no number of classes has none to be held to.
         if (layout.classes)(&shapes).is_none_or(|many| many != 0 && many != *classes) {
@@ -151,6 +169,10 @@ impl Engine for Onnx {
         self.runs_on.clone()
     }
 
+    fn reads_there(&self) -> Option<u32> {
+        self.device.filter(|_| self.wants.fixed.is_none_or(|fixed| fixed == 1))
+    }
+
     fn note(&self) -> Option<String> {
         self.note.clone()
     }
@@ -170,12 +192,19 @@ impl Engine for Onnx {
 
     fn run(&mut self, inputs: &[&Input], least: f32) -> Result<Vec<Vec<Detection>>, ModelError> {
         let wanted = 3 * self.wants.size.0 * self.wants.size.1;
-        if let Some(wrong) = inputs.iter().find(|input| input.samples.len() != wanted) {
+        if let Some(wrong) = inputs.iter().find(|input| input.device.is_none() && input.samples.len() != wanted) {
             let many = wrong.samples.len();
-            return Err(ModelError(format!("the model {} takes {wanted} numbers a picture, not {many}.", self.spec.name)));
+            return Err(ModelError(format!(
+                "the model {} takes {wanted} numbers a picture, not {many}.",
+                self.spec.name
+            )));
         }
         let mut out = Vec::with_capacity(inputs.len());
-        for some in inputs.chunks(self.wants.batch) {
+        // What lies on a device goes in by itself, what does not goes in together.
+        for some in inputs
+            .chunk_by(|a, b| a.device.is_none() && b.device.is_none())
+            .flat_map(|some| some.chunks(self.wants.batch))
+        {
             out.append(&mut self.run_some(some, least)?);
         }
         Ok(out)
@@ -194,10 +223,21 @@ fn side_by_side<'a>(inputs: &[&'a Input], wants: Wants, staged: &'a mut Vec<f32>
     (staged, batch)
 }
 
+/// Runs the model on what a kernel wrote.
+fn run_there<'a>(session: &'a mut Session, buffer: &mut Buffer, size: (usize, usize)) -> Result<Gave<'a>, ModelError> {
+    let tensor = buffer.tensor([1, 3, size.1, size.0]).map_err(|error| ModelError(format!("{error}.")))?;
+    session.run(ort::inputs![tensor]).map(Gave).map_err(|error| ModelError(sentence("the model failed", &error)))
+}
+
 /// What was given, as long as the session is not run again.
 struct Gave<'a>(ort::session::SessionOutputs<'a>);
 
-fn run<'a>(session: &'a mut Session, samples: &[f32], batch: usize, size: (usize, usize)) -> Result<Gave<'a>, ModelError> {
+fn run<'a>(
+    session: &'a mut Session,
+    samples: &[f32],
+    batch: usize,
+    size: (usize, usize),
+) -> Result<Gave<'a>, ModelError> {
     let shape = [batch, 3, size.1, size.0];
     let failed = |error: ort::Error| ModelError(sentence("the model failed", &error));
     let tensor = TensorRef::from_array_view((shape, samples)).map_err(failed)?;
@@ -211,11 +251,16 @@ impl Gave<'_> {
         for (name, value) in self.0.iter() {
             let name: String = name.chars().take(64).collect();
             let Ok((shape, numbers)) = value.try_extract_tensor::<f32>() else {
-                return Err(ModelError(format!("its output `{name}` is {}, and not of 32-bit numbers.", value.dtype())));
+                return Err(ModelError(format!(
+                    "its output `{name}` is {}, and not of 32-bit numbers.",
+                    value.dtype()
+                )));
             };
             let sides: Vec<usize> = shape.iter().map(|side| usize::try_from(*side).unwrap_or_default()).collect();
             let [pictures, rows, columns] = sides[..] else {
-                return Err(ModelError(format!("its output `{name}` is {sides:?}, and not [pictures, rows, columns].")));
+                return Err(ModelError(format!(
+                    "its output `{name}` is {sides:?}, and not [pictures, rows, columns]."
+                )));
             };
             if pictures != batch || numbers.len() != pictures * rows * columns {
                 return Err(ModelError(format!("its output `{name}` is {sides:?} for {batch} pictures.")));
@@ -255,7 +300,10 @@ fn wants(session: &Session, recipe: &Recipe, own: Option<&str>) -> Result<Wants,
     let side = |side: i64, open: usize| usize::try_from(side).ok().filter(|side| *side > 0).unwrap_or(open);
     let size = (side(width, open.0), side(height, open.1));
     if recipe.size.is_some_and(|[width, height]| (width, height) != size) {
-        return Err(ModelError(format!("the recipe says {:?} pixels, and the graph takes {}x{}.", recipe.size, size.0, size.1)));
+        return Err(ModelError(format!(
+            "the recipe says {:?} pixels, and the graph takes {}x{}.",
+            recipe.size, size.0, size.1
+        )));
     }
     if [size.0, size.1].iter().any(|side| !(32..=MAX_SIDE).contains(side)) {
         return Err(what());
@@ -290,7 +338,10 @@ fn recognise(shapes: &Shapes, recipe: &Recipe) -> Result<(&'static Layout, usize
     };
     let refused = |expected: String| {
         let (width, height) = shapes.size;
-        ModelError(format!("its output is not understood. Expected {expected}. Found, for {width}x{height} pixels: {}.", told(shapes)))
+        ModelError(format!(
+            "its output is not understood. Expected {expected}. Found, for {width}x{height} pixels: {}.",
+            told(shapes)
+        ))
     };
     let Some(layout) = layout else {
         let all: Vec<String> = ALL.iter().map(|layout| format!("{} ({})", layout.name, layout.expected)).collect();

@@ -71,9 +71,7 @@ impl Options {
         let Some(avoid) = &self.avoid else { return (order, None) };
         let failed = order.iter().position(|provider| avoid.contains(&format!("({}", provider.name())));
         match failed {
-            Some(at) if at + 1 < order.len() => {
-                (order.split_off(at + 1), Some(format!("{avoid} failed while it ran")))
-            }
+            Some(at) if at + 1 < order.len() => (order.split_off(at + 1), Some(format!("{avoid} failed while it ran"))),
             _ => (order, None),
         }
     }
@@ -96,7 +94,9 @@ pub(super) fn open(runtime: &Runtime, model: &[u8], options: &Options) -> Result
                 let note = (!notes.is_empty()).then(|| format!("{}.", notes.join("; ")));
                 return Ok(Opened { session, provider, note });
             }
-            Err(error) if provider == Provider::Cpu => return Err(ModelError(sentence("the file is no model that can be run", &error))),
+            Err(error) if provider == Provider::Cpu => {
+                return Err(ModelError(sentence("the file is no model that can be run", &error)));
+            }
             Err(error) => notes.push(sentence(provider.name(), &error).trim_end_matches('.').to_owned()),
         }
     }

@@ -1,7 +1,7 @@
 //! A small TOML beside a model: what its graph does not say, or says wrongly.
 
-use super::layout::{ALL, Layout};
 use super::labels;
+use super::layout::{ALL, Layout};
 use super::view::{Colours, Letterbox, View};
 use super::{Label, ModelError};
 use serde::Deserialize;
@@ -63,7 +63,7 @@ impl Recipe {
     /// What is wrong with it, and where.
     pub fn parse(text: &str) -> Result<Self, ModelError> {
         let recipe: Self = toml_edit::de::from_str(text).map_err(|error| {
-            let line = error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1));
+            let line = error.span().map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count());
             let at = line.map(|line| format!("line {line}: ")).unwrap_or_default();
             ModelError(format!("the recipe is wrong: {at}{}.", error.message().trim_end_matches('.')))
         })?;
@@ -116,7 +116,9 @@ impl Recipe {
         if self.batch.is_some_and(|batch| !(1..=MAX_BATCH).contains(&batch)) {
             return Some(format!("`batch` must be a number from 1 to {MAX_BATCH}."));
         }
-        if numbers(self.std).any(|std| !(std.is_finite() && std > 0.0)) || numbers(self.mean).any(|mean| !mean.is_finite()) {
+        if numbers(self.std).any(|std| !(std.is_finite() && std > 0.0))
+            || numbers(self.mean).any(|mean| !mean.is_finite())
+        {
             return Some("`mean` must be three numbers, `std` three numbers above 0.".into());
         }
         if self.pad.is_some_and(|pad| !(0.0..=255.0).contains(&pad)) {
@@ -147,10 +149,13 @@ impl Recipe {
             Some(Labels::File(name)) => {
                 // A recipe may come from anywhere: it names a file beside it, and no other.
                 if Path::new(name).file_name() != Some(name.as_ref()) {
-                    return Err(ModelError(format!("`labels` must be a list, or the name of a file beside the model, not {name:?}.")));
+                    return Err(ModelError(format!(
+                        "`labels` must be a list, or the name of a file beside the model, not {name:?}."
+                    )));
                 }
                 let text = read(&folder.join(name))?;
-                let text = text.ok_or_else(|| ModelError(format!("the labels' file {name} is not beside the model.")))?;
+                let text =
+                    text.ok_or_else(|| ModelError(format!("the labels' file {name} is not beside the model.")))?;
                 labels::lines(&text, name).map(Some)
             }
         }
@@ -163,7 +168,9 @@ fn read(path: &Path) -> Result<Option<String>, ModelError> {
     match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(error)),
-        Ok(known) if known.len() > LONGEST => Err(ModelError(format!("{} is longer than {LONGEST} bytes.", path.display()))),
+        Ok(known) if known.len() > LONGEST => {
+            Err(ModelError(format!("{} is longer than {LONGEST} bytes.", path.display())))
+        }
         Ok(_) => std::fs::read_to_string(path).map(Some).map_err(failed),
     }
 }
@@ -196,10 +203,20 @@ mod tests {
     #[test]
     fn mistakes_are_told_with_their_line() {
         let wrong = |text: &str| Recipe::parse(text).expect_err("wrong").0;
-        assert_eq!(wrong("pad = 1.0\nlayuot = \"x\""), "the recipe is wrong: line 2: unknown field `layuot`, expected one of \
-            `layout`, `size`, `batch`, `labels`, `colours`, `mean`, `std`, `letterbox`, `pad`, `nms`, `about`, `licence`, `second`.");
+        assert_eq!(
+            wrong("pad = 1.0\nlayuot = \"x\""),
+            "the recipe is wrong: line 2: unknown field `layuot`, expected one of \
+            `layout`, `size`, `batch`, `labels`, `colours`, `mean`, `std`, `letterbox`, `pad`, `nms`, `about`, `licence`, `second`."
+        );
         assert!(wrong("layout = \"yolo9000\"").contains("must be one of ultraface, rf-detr"));
-        for bad in ["size = [0, 64]", "batch = 0", "std = [0.0, 1.0, 1.0]", "mean = [nan, 0.0, 0.0]", "pad = 256.0", "nms = nan"] {
+        for bad in [
+            "size = [0, 64]",
+            "batch = 0",
+            "std = [0.0, 1.0, 1.0]",
+            "mean = [nan, 0.0, 0.0]",
+            "pad = 256.0",
+            "nms = nan",
+        ] {
             assert!(wrong(bad).contains("must be"), "{bad}");
         }
     }

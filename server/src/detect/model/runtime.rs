@@ -43,7 +43,8 @@ impl Runtime {
             None => beside(program.as_deref()).unwrap_or_else(|| "libonnxruntime.so.1".into()),
         };
         let threads = threads(variable(THREADS))?;
-        let builder = ort::init_from(&path).map_err(|error| ModelError(missing(&path, named.is_some(), &error.to_string())))?;
+        let builder =
+            ort::init_from(&path).map_err(|error| ModelError(missing(&path, named.is_some(), &error.to_string())))?;
         let pool = || {
             GlobalThreadPoolOptions::default()
                 .with_intra_threads(threads)?
@@ -53,7 +54,8 @@ impl Runtime {
                 .with_thread_manager(Niced)
         };
         let build = |pool| builder.with_name("sightline").with_telemetry(false).with_global_thread_pool(pool).build();
-        let environment = pool().and_then(build).map_err(|error| ModelError(sentence("ONNX Runtime does not start", &error)))?;
+        let environment =
+            pool().and_then(build).map_err(|error| ModelError(sentence("ONNX Runtime does not start", &error)))?;
         Ok(Self { environment, version: version(ort::info()), path, threads })
     }
 
@@ -97,7 +99,11 @@ fn newest(folder: &Path) -> Option<PathBuf> {
 
 fn missing(path: &Path, named: bool, error: &str) -> String {
     let path = path.display();
-    let place = if named { format!("{LIBRARY} names {path}") } else { format!("looked for {path}, beside the program and in ../lib/sightline") };
+    let place = if named {
+        format!("{LIBRARY} names {path}")
+    } else {
+        format!("looked for {path}, beside the program and in ../lib/sightline")
+    };
     let why = error.lines().next().unwrap_or_default().trim_end_matches('.');
     format!(
         "ONNX Runtime cannot be loaded ({place}): {why}. Models cannot look; motion goes on. `make build` puts the library beside the \
@@ -111,8 +117,11 @@ fn threads(setting: Option<OsString>) -> Result<usize, ModelError> {
         let all = std::thread::available_parallelism().map_or(1, usize::from);
         return Ok((all / 2).clamp(1, MAX_THREADS));
     };
-    let number = setting.to_str().and_then(|text| text.parse().ok()).filter(|number| (1..=MAX_THREADS).contains(number));
-    number.ok_or_else(|| ModelError(format!("{THREADS} must be a number from 1 to {MAX_THREADS}, not {}.", setting.display())))
+    let number =
+        setting.to_str().and_then(|text| text.parse().ok()).filter(|number| (1..=MAX_THREADS).contains(number));
+    number.ok_or_else(|| {
+        ModelError(format!("{THREADS} must be a number from 1 to {MAX_THREADS}, not {}.", setting.display()))
+    })
 }
 
 /// The version in the library's own description of its build.
@@ -130,6 +139,11 @@ pub(super) fn sentence(what: &str, error: &ort::Error) -> String {
 const LONGEST: usize = 300;
 
 fn words(what: &str, message: &str) -> String {
+    // The library begins with the place in its own source that nobody can look up, up to the end of the function's parameters.
+    let message = match message.find("onnxruntime_src").and_then(|at| Some((at, at + message[at..].find(") ")?))) {
+        Some((at, end)) => format!("{}{}", message[..at].trim_end_matches('/'), &message[end + 2..]),
+        None => message.to_owned(),
+    };
     let line: String = message.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST).collect();
     format!("{what}: {}.", line.trim_end_matches('.'))
 }
@@ -146,7 +160,10 @@ impl ThreadManager for Niced {
             let _ = rustix::process::nice(NICE);
             work();
         };
-        std::thread::Builder::new().name("model".into()).spawn(niced).map_err(|error| ort::Error::new(error.to_string()))
+        std::thread::Builder::new()
+            .name("model".into())
+            .spawn(niced)
+            .map_err(|error| ort::Error::new(error.to_string()))
     }
 
     fn join(thread: Self::Thread) -> ort::Result<()> {
@@ -176,7 +193,12 @@ mod tests {
     fn a_missing_library_is_said_in_words() {
         let nowhere = |name: &str| (name == LIBRARY).then(|| "/nowhere/libonnxruntime.so".into());
         let error = Runtime::load(&nowhere).err().expect("not there").0;
-        assert!(error.starts_with("ONNX Runtime cannot be loaded (SIGHTLINE_ONNXRUNTIME names /nowhere/libonnxruntime.so): "), "{error}");
+        assert!(
+            error.starts_with(
+                "ONNX Runtime cannot be loaded (SIGHTLINE_ONNXRUNTIME names /nowhere/libonnxruntime.so): "
+            ),
+            "{error}"
+        );
         assert!(error.contains("motion goes on") && error.contains("make build"), "{error}");
     }
 
@@ -193,6 +215,9 @@ mod tests {
     fn what_the_library_says_becomes_a_sentence() {
         assert_eq!(version("ORT Build Info: git-branch=rel-1.31.1, git-commit-id=1"), "1.31.1");
         assert_eq!(words("it fails", "Load model failed:\n  bad\tthing. "), "it fails: Load model failed: bad thing.");
+        let located =
+            "Failed: /onnxruntime_src/core/graph/load.h:46 void f(const std::map<int>&, bool) Only opset 21 is known";
+        assert_eq!(words("it fails", located), "it fails: Failed: Only opset 21 is known.");
         assert!(words("w", &"x".repeat(1000)).len() < 310);
     }
 }

@@ -28,12 +28,7 @@ pub(super) const RF_DETR: Layout = Layout {
     name: "rf-detr",
     expected: "two outputs, `dets` [1, N, 4]: cx cy w h in fractions of the input, and `labels` [1, N, classes]: logits",
     surely: |shapes| shapes.like(&["dets"]).is_some() && shapes.like(&["label"]).is_some(),
-    view: View {
-        colours: Colours::Rgb,
-        mean: [123.675, 116.28, 103.53],
-        std: [58.395, 57.12, 57.375],
-        ..STRETCHED
-    },
+    view: View { colours: Colours::Rgb, mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375], ..STRETCHED },
     ..RT_DETR
 };
 

@@ -12,13 +12,7 @@ pub(super) const LAYOUT: Layout = Layout {
         (shapes.outputs.len() == 2 && rows == others && two == 2 && four == 4).then_some(1)
     },
     surely: |_| true,
-    view: View {
-        colours: Colours::Rgb,
-        mean: [127.0; 3],
-        std: [128.0; 3],
-        letterbox: Letterbox::Stretch,
-        pad: 127.0,
-    },
+    view: View { colours: Colours::Rgb, mean: [127.0; 3], std: [128.0; 3], letterbox: Letterbox::Stretch, pad: 127.0 },
     nms: Some(0.3),
     labels: &["face"],
     second: true,

@@ -12,13 +12,7 @@ pub(super) const LAYOUT: Layout = Layout {
     },
     surely: told_apart,
     // The release of 2021-08-18 and later ones: no mean, no scale.
-    view: View {
-        colours: Colours::Bgr,
-        mean: [0.0; 3],
-        std: [1.0; 3],
-        letterbox: Letterbox::TopLeft,
-        pad: 114.0,
-    },
+    view: View { colours: Colours::Bgr, mean: [0.0; 3], std: [1.0; 3], letterbox: Letterbox::TopLeft, pad: 114.0 },
     nms: Some(0.45),
     labels: &[],
     second: false,

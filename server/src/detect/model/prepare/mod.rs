@@ -4,10 +4,12 @@
 //! four neighbours of each wanted point, chroma as it stands at each of them. Rows are blended first, into 16 bit; what is picked
 //! from them becomes the three planes at once. Nothing is allocated where the next frame is like the one before.
 
+mod device;
 mod plan;
 mod rows;
 mod simd;
 
+pub use device::DeviceInput;
 pub(in crate::detect) use plan::Plan;
 
 use super::{Input, Spec};
@@ -32,8 +34,12 @@ impl Spec {
             }
         };
         input.placed = plan.placed();
+        input.device = None;
         let (data, stride) = picture.plane(0);
         let short = || DetectError::BadPlane { width: frame.width, height: frame.height, bytes: data.len(), stride };
         plan.run(&**picture, &mut input.samples).ok_or_else(short)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,8 @@
 
 use super::rows::Rows;
 use super::simd::{self, Body, Mix, STEP, Step, Steps};
-use crate::detect::model::{Colours, Placed, Spec, View};
 use crate::detect::Area;
+use crate::detect::model::{Colours, Placed, Spec, View};
 use crate::pipeline::frame::{Colour, Frame, HostPicture, PixelFormat};
 
 /// Parts of a weight down, and across.
@@ -96,6 +96,12 @@ impl Plan {
             turned: if asked.rotation == 0 { Vec::new() } else { vec![0.0; 3 * columns] },
             asked,
         }
+    }
+
+    /// The same, done by another body.
+    #[cfg(test)]
+    pub(super) fn by(self, body: Body) -> Self {
+        Self { body, ..self }
     }
 
     pub(super) fn asked(&self) -> &Asked {

@@ -47,7 +47,13 @@ impl Rows {
     }
 
     /// Blends two rows of luma and what belongs to them, with `part` of 256 of the lower one; `None` where the picture is shorter.
-    pub(super) fn blend(&mut self, body: Body, picture: &dyn HostPicture, rows: (usize, usize), part: u16) -> Option<()> {
+    pub(super) fn blend(
+        &mut self,
+        body: Body,
+        picture: &dyn HostPicture,
+        rows: (usize, usize),
+        part: u16,
+    ) -> Option<()> {
         let pairs = matches!(self.format, PixelFormat::Nv12 | PixelFormat::P010);
         // How far samples of two bytes are shifted to be eight bits.
         let shift = match self.format {

@@ -98,7 +98,14 @@ impl Body {
     }
 
     /// The same of pairs of such samples.
-    pub(super) fn down_wide_pairs(self, rows: [&[u8]; 2], shift: u32, part: u16, first: &mut [i16], second: &mut [i16]) {
+    pub(super) fn down_wide_pairs(
+        self,
+        rows: [&[u8]; 2],
+        shift: u32,
+        part: u16,
+        first: &mut [i16],
+        second: &mut [i16],
+    ) {
         down_wide_pairs(rows, shift, part, first, second);
     }
 
@@ -125,8 +132,10 @@ fn down([above, below]: [&[u8]; 2], part: u16, out: &mut [i16]) {
 fn down_pairs([above, below]: [&[u8]; 2], part: u16, first: &mut [i16], second: &mut [i16]) {
     let (above, below) = (above.as_chunks::<2>().0, below.as_chunks::<2>().0);
     for ((first, second), (above, below)) in first.iter_mut().zip(second).zip(above.iter().zip(below)) {
-        *first = blend(u16::from(above[0]), u16::from(below[0]), part);
-        *second = blend(u16::from(above[1]), u16::from(below[1]), part);
+        // A pair is a number whose halves are the samples: the compiler then needs no shuffles.
+        let (above, below) = (u16::from_le_bytes(*above), u16::from_le_bytes(*below));
+        *first = blend(above & 255, below & 255, part);
+        *second = blend(above >> 8, below >> 8, part);
     }
 }
 
@@ -199,7 +208,10 @@ fn across_avx2(steps: &Steps, rows: [&[i16]; 3], mix: &Mix, out: [&mut [f32]; 3]
         _mm256_madd_epi16, _mm256_max_ps, _mm256_min_ps, _mm256_set1_ps, _mm256_storeu_ps,
     };
     let [y, cb, cr] = rows;
-    assert!(y.len() >= steps.luma && cb.len() >= steps.chroma && cr.len() >= steps.chroma, "a row is shorter than its steps");
+    assert!(
+        y.len() >= steps.luma && cb.len() >= steps.chroma && cr.len() >= steps.chroma,
+        "a row is shorter than its steps"
+    );
     let sums = |row: &[i16], places: &[i32; STEP], weights: &[[i16; 2]; STEP]| -> __m256 {
         // SAFETY: 32 bytes each, as their types say; what is gathered is within the row, as the assertion above has it.
         let (pairs, weights) = unsafe {
