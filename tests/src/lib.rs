@@ -13,6 +13,7 @@ pub mod program;
 pub mod real_camera;
 pub mod responder;
 pub mod standin;
+pub mod tiny_model;
 pub mod tls;
 pub mod transcode;
 pub mod viewer;

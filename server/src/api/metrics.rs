@@ -2,6 +2,7 @@
 //! beside it for people.
 
 mod devices;
+mod models;
 
 use super::{App, VERSION};
 use crate::live::Feed;
@@ -43,6 +44,7 @@ async fn metrics(State(app): State<App>) -> Response {
     page.add("sightline_telemetry_sampling_seconds_total", "counter", help, &[], spent);
     devices::add(&mut page, &app);
     let now = app.clock.now();
+    models::add(&mut page, &app, now);
     for handle in app.cameras.list() {
         camera(&mut page, &handle, now);
     }
@@ -110,6 +112,8 @@ const STATES: [(&str, CameraState); 5] = [
 ];
 
 fn vitals(page: &mut Page, told: &Camera, of: &[(&str, &str)]) {
+    let help = "Looks whose frame had been told with predicted boxes when they ended.";
+    page.add("sightline_detect_late_total", "counter", help, of, told.analysis.late as f64);
     let failures = f64::from(told.failures);
     page.add("sightline_camera_failures", "gauge", "Tries in a row that have failed.", of, failures);
     if let Some(fps) = told.fps {
