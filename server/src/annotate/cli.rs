@@ -3,12 +3,12 @@
 use super::lines::LineReader;
 use super::{AnnotateError, Boxes, Options, Progress, Report};
 use crate::detect::model::Options as ModelOptions;
+use crate::device::{Devices, Seat, Switches, Wish};
 use crate::models::{OnShelf, Shelf};
 use crate::pipeline::batcher::{Loader, NoModels};
+use crate::pipeline::clock::{Clock, Mono, SystemClock};
 use crate::settings::detect::{MOTION, NONE};
 use crate::store::Places;
-use crate::device::{Devices, Seat, Switches, Wish};
-use crate::pipeline::clock::{Clock, Mono, SystemClock};
 use clap::Args;
 use serde::de::DeserializeOwned;
 use serde_json::json;

@@ -76,7 +76,8 @@ impl Looker {
         waiting: &mut Vec<Item<Frame>>,
         to_studio: &SyncSender<Item<Looked>>,
     ) -> Result<bool, AnnotateError> {
-        let pictures = waiting.iter().filter_map(|item| if let Item::Picture(frame) = item { Some(frame) } else { None });
+        let pictures =
+            waiting.iter().filter_map(|item| if let Item::Picture(frame) = item { Some(frame) } else { None });
         let mut found = self.found(&pictures.collect::<Vec<_>>())?.into_iter();
         for item in waiting.drain(..) {
             let item = match item {
@@ -113,7 +114,11 @@ impl Looker {
                     spec.prepare(fetched.as_ref().unwrap_or(frame), None, input).map_err(failed)?;
                 }
                 let inputs: Vec<&Input> = inputs.iter().take(frames.len()).collect();
-                let found = if inputs.is_empty() { Vec::new() } else { engine.run(&inputs, follower.least()).map_err(failed)? };
+                let found = if inputs.is_empty() {
+                    Vec::new()
+                } else {
+                    engine.run(&inputs, follower.least()).map_err(failed)?
+                };
                 Ok(frames.iter().zip(found).map(|(frame, found)| follower.follow(frame, found)).collect())
             }
         }

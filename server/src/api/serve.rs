@@ -1,8 +1,8 @@
 //! The running server: opens everything, listens, follows the settings file, ends in order.
 
 use super::{App, connections, router};
-use crate::device::{Devices, Switches};
 use crate::detect::model::Options;
+use crate::device::{Devices, Switches};
 use crate::models::{OnShelf, Shelf};
 use crate::pipeline::batcher::Engines;
 use crate::pipeline::cameras::Cameras;

@@ -80,9 +80,6 @@ fn drawn(frame: &Frame, found: &[Detection]) -> Result<Vec<u8>, crate::picture::
     };
     let tracks = Tracks { tracks: found.iter().enumerate().map(track).collect(), ..Tracks::default() };
     let (width, height) = still.size();
-    still.draw(
-        &mut Painter::new(),
-        &draw_list(&tracks, width as f32, height as f32, Layers { boxes: true, labels: true }),
-    );
+    still.draw(&mut Painter::new(), &draw_list(&tracks, width as f32, height as f32, Layers::default()));
     still.jpeg(QUALITY)
 }

@@ -171,9 +171,8 @@ impl Analysis {
         let mut worker = lock(&self.worker);
         // Before the old places are given up, so that a model that stays in use stays open.
         let eye = Eye::new(settings, self.demo, &self.engines, self.me.clone());
-        let second = |second| {
-            Second::new(settings, second, &self.engines, self.me.clone(), self.counters.second.clone())
-        };
+        let second =
+            |second| Second::new(settings, second, &self.engines, self.me.clone(), self.counters.second.clone());
         worker.seconds = settings.second.iter().map(second).collect();
         self.call_off(&mut worker);
         (worker.eye, worker.by, worker.settings) = (eye, By::Nobody, settings.clone());

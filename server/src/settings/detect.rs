@@ -117,21 +117,13 @@ fn could_be_model(model: &str) -> bool {
         return model.len() <= MAX_MODEL && model.starts_with('/') && model.ends_with(".onnx") && !model.contains('\0');
     }
     let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    (1..=64).contains(&model.len()) && model.starts_with(letter) && model.chars().all(|c| letter(c) || "._-".contains(c))
+    (1..=64).contains(&model.len())
+        && model.starts_with(letter)
+        && model.chars().all(|c| letter(c) || "._-".contains(c))
 }
 
-const KEYS: [&str; 10] = [
-    "model",
-    "fps",
-    "min_score",
-    "labels",
-    "key_frames_only",
-    "scores",
-    "regions",
-    "when",
-    "moving_camera",
-    "second",
-];
+const KEYS: [&str; 10] =
+    ["model", "fps", "min_score", "labels", "key_frames_only", "scores", "regions", "when", "moving_camera", "second"];
 
 /// Reads the table of the camera in `camera`.
 pub(super) fn read(report: &Report<'_>, camera: &Section<'_>) -> DetectSettings {

@@ -35,7 +35,9 @@ pub(super) fn read_list(section: &Section<'_>, key: &str, most: usize) -> Vec<Ve
     let read = |value: &Value| {
         let found = points(value);
         let shape = || "A polygon is a list of corners, such as [[0.1, 0.5], [0.9, 0.5], [0.5, 1.0]].".to_owned();
-        if let Some(wrong) = found.as_ref().map_or_else(|| Some(shape()), |points| zones::check_points(points, ZoneKind::Area)) {
+        if let Some(wrong) =
+            found.as_ref().map_or_else(|| Some(shape()), |points| zones::check_points(points, ZoneKind::Area))
+        {
             section.wrong_at(key, value.span(), wrong);
         }
         found

@@ -8,11 +8,10 @@ use crate::settings::address::{self, placeholders};
 use crate::settings::file::{MAX_CAMERAS, MAX_NAME, check_name};
 use crate::settings::files::FileRule;
 use crate::settings::typed::{Known, Prepared, prepare, read_prepared};
-use crate::settings::{CameraSettings, Origin, StreamSettings, detect, privacy, settle_roles, slug, zones};
+use crate::settings::{CameraSettings, Origin, StreamSettings, settle_roles, slug};
 use sightline_shared::api::{CameraPatch, NewCamera};
 use sightline_shared::camera::{DetectSettings, Role};
 use sightline_shared::encoder::EncoderSettings;
-use sightline_shared::scene::{Mask, Zone};
 use std::collections::{BTreeMap, BTreeSet};
 use toml_edit::DocumentMut;
 

@@ -31,7 +31,11 @@ pub(super) fn check_detect(settings: &DetectSettings) -> Result<(), StoreError> 
 }
 
 /// Models named by their path: whoever may not play any file of this machine keeps to those that are `known` already.
-pub(super) fn check_models(settings: &DetectSettings, known: &DetectSettings, files: &FileRule) -> Result<(), StoreError> {
+pub(super) fn check_models(
+    settings: &DetectSettings,
+    known: &DetectSettings,
+    files: &FileRule,
+) -> Result<(), StoreError> {
     let fresh = |path: &&str| !detect::paths(known).any(|known| known == *path);
     match detect::paths(settings).find(fresh).filter(|_| *files != FileRule::Any) {
         Some(_) => Err(StoreError::field("detect", "outside_models", detect::NO_PATHS)),

@@ -68,7 +68,8 @@ async fn cameras_share_a_model_and_look_in_batches() {
         program.add_as(json!({ "id": id, "url": url, "detect": detect })).await;
     }
     for id in ids {
-        let looks = |words: &Option<String>| words.as_deref().is_some_and(|words| words.starts_with("tiny on ONNX Runtime"));
+        let looks =
+            |words: &Option<String>| words.as_deref().is_some_and(|words| words.starts_with("tiny on ONNX Runtime"));
         program.wait_camera(id, "looked at", |camera| looks(&camera.analysis.detector)).await;
     }
     let together = |batch: Option<f64>| batch.is_some_and(|batch| batch > 1.0);
@@ -85,7 +86,8 @@ async fn cameras_share_a_model_and_look_in_batches() {
     let metrics = program.get("/metrics").await.text().await.expect("text");
     let value = |name: &str| {
         let line = metrics.lines().find(|line| line.starts_with(&format!("{name}{{model=\"tiny\"}}")));
-        line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).unwrap_or_else(|| panic!("{name}: {metrics}"))
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .unwrap_or_else(|| panic!("{name}: {metrics}"))
     };
     assert_eq!(value("sightline_model_ready"), 1.0);
     assert!(value("sightline_model_pictures_total") > value("sightline_model_batches_total"));
@@ -187,7 +189,8 @@ fn a_film_is_annotated_by_a_model() {
     assert!(done.status.success(), "{told}");
     let text = std::fs::read_to_string(&lines).expect("lines");
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let people = |line: &&Value| line["tracks"].as_array().is_some_and(|list| list.iter().any(|one| one["label"] == "person"));
+    let people =
+        |line: &&Value| line["tracks"].as_array().is_some_and(|list| list.iter().any(|one| one["label"] == "person"));
     assert!(!lines.is_empty() && lines.iter().filter(people).count() > lines.len() / 2, "{text}");
     assert!(lines.iter().all(|line| line["detections"].is_array()), "every frame is looked at");
 }

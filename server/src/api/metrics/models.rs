@@ -26,7 +26,9 @@ const COUNTERS: [Counter; 6] = [
     ("sightline_model_batches_total", "Batches that a model has answered.", |told| told.totals.batches as f64),
     ("sightline_model_pictures_total", "Pictures in them.", |told| told.totals.pictures as f64),
     ("sightline_model_failures_total", "Batches that a model failed over.", |told| told.totals.failures as f64),
-    ("sightline_model_no_numbers_total", "Boxes of a model that were no numbers.", |told| told.totals.no_numbers as f64),
+    ("sightline_model_no_numbers_total", "Boxes of a model that were no numbers.", |told| {
+        told.totals.no_numbers as f64
+    }),
     ("sightline_model_seconds_total", "Time that a model has worked.", |told| told.totals.ran.as_secs_f64()),
     ("sightline_model_waiting_seconds_total", "Time that pictures have waited for a model.", |told| {
         told.totals.waited.as_secs_f64()

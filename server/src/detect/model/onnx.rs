@@ -201,9 +201,8 @@ impl Engine for Onnx {
         }
         let mut out = Vec::with_capacity(inputs.len());
         // What lies on a device goes in by itself, what does not goes in together.
-        for some in inputs
-            .chunk_by(|a, b| a.device.is_none() && b.device.is_none())
-            .flat_map(|some| some.chunks(self.wants.batch))
+        let batch = self.wants.batch;
+        for some in inputs.chunk_by(|a, b| a.device.is_none() && b.device.is_none()).flat_map(|some| some.chunks(batch))
         {
             out.append(&mut self.run_some(some, least)?);
         }

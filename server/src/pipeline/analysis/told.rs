@@ -80,9 +80,13 @@ impl Told {
             let is_first = index == 0 && self.motion.is_none();
             match &told.condition {
                 Condition::Ready { note, .. } => said.extend(note.as_deref().map(sentence)),
-                Condition::Failed(reason) if is_first => said.push(format!("{} Motion goes on instead.", sentence(reason))),
+                Condition::Failed(reason) if is_first => {
+                    said.push(format!("{} Motion goes on instead.", sentence(reason)))
+                }
                 Condition::Failed(reason) => said.push(format!("{} Nothing is looked for by it.", sentence(reason))),
-                Condition::Loading { again: Some(reason) } => said.push(format!("{} It is loaded again.", sentence(reason))),
+                Condition::Loading { again: Some(reason) } => {
+                    said.push(format!("{} It is loaded again.", sentence(reason)))
+                }
                 Condition::Loading { again: None } => said.push(format!("The model {} is being loaded.", model.name())),
             }
             if told.totals.no_numbers > 0 {

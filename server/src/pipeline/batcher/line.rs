@@ -106,7 +106,11 @@ impl Line {
     }
 
     /// Gives an input back with its answer. Whom to call, once the lock is open.
-    pub(super) fn answer(&mut self, taken: Taken, found: Result<Vec<Detection>, ModelError>) -> Option<Weak<dyn Called>> {
+    pub(super) fn answer(
+        &mut self,
+        taken: Taken,
+        found: Result<Vec<Detection>, ModelError>,
+    ) -> Option<Weak<dyn Called>> {
         let slot = self.slots.get_mut(&taken.id)?;
         slot.with_engine = false;
         slot.input = Some(taken.input);
