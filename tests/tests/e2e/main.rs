@@ -13,6 +13,7 @@ mod encoder;
 mod faults;
 mod files;
 mod live;
+mod masks;
 mod models;
 mod network;
 mod openapi;
