@@ -33,9 +33,9 @@ impl Subject {
 pub struct Turns {
     /// Labels that it looks at; empty means all.
     labels: Vec<String>,
-    /// When each track that is still there was looked at, in looks.
+    /// When each track that is still there was looked at, by a number that grows.
     looked: HashMap<String, u64>,
-    now: u64,
+    last: u64,
 }
 
 impl Turns {
@@ -48,7 +48,6 @@ impl Turns {
     /// The things of a frame that was looked at which the model looks at now: those first that it has not seen for longest, 16 at
     /// most. Predicted boxes are left out: nobody knows what is in them.
     pub fn choose(&mut self, tracks: &[Track]) -> Vec<Subject> {
-        self.now += 1;
         self.looked.retain(|id, _| tracks.iter().any(|track| track.id == *id));
         let wanted = |track: &&Track| {
             !track.predicted && (self.labels.is_empty() || self.labels.iter().any(|label| *label == track.label))
@@ -63,7 +62,8 @@ impl Turns {
 
     /// The model has looked at a thing.
     pub fn looked(&mut self, track: &str) {
-        self.looked.insert(track.to_owned(), self.now);
+        self.last += 1;
+        self.looked.insert(track.to_owned(), self.last);
     }
 }
 
