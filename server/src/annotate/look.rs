@@ -150,9 +150,7 @@ fn nothing(frame: &Frame) -> Tracks {
 }
 
 fn known(given: &mut dyn Given, frame: &Frame) -> Result<Tracks, AnnotateError> {
-    let upright = frame.rotation.is_multiple_of(180);
-    let size = if upright { (frame.width, frame.height) } else { (frame.height, frame.width) };
-    Ok(Tracks { tracks: given.tracks(frame.pts, size)?, ..nothing(frame) })
+    Ok(Tracks { tracks: given.tracks(frame.pts, frame.size_shown())?, ..nothing(frame) })
 }
 
 fn failed(error: impl std::fmt::Display) -> AnnotateError {

@@ -25,4 +25,5 @@ mod settings;
 mod snapshot;
 mod sources;
 mod system;
+mod tracks;
 mod trust;
