@@ -272,4 +272,12 @@ fn a_second_model_looks_at_each_thing_of_its_labels() {
     }
     assert_eq!(bench.looks(), (4, 4, 0));
     assert_eq!(fake.lock().batches.len(), 8, "a crop of the person for each look, and none of the car");
+    bench.give(4, 0);
+    until("told", || bench.told.frames().len() == 5);
+    let told = lock(&bench.told.0);
+    let found = |label: &str| {
+        let track = told[4].tracks.iter().find(|track| track.label == label).expect("followed");
+        track.findings.iter().map(|finding| finding.label.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((found("person"), found("car")), (vec!["face".to_owned(); 2], Vec::new()));
 }
