@@ -5,7 +5,7 @@ use sightline_shared::models::Models;
 use sightline_shared::tracks::Tracks;
 use sightline_shared::wire::ServerMessage;
 use sightline_tests::media::{announce, ffmpeg, shared};
-use sightline_tests::program::{Program, binary};
+use sightline_tests::program::{PATIENCE, Program, binary};
 use sightline_tests::tiny_model::tiny_model;
 use sightline_tests::viewer::Viewer;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,7 @@ async fn tracks(viewer: &mut Viewer, pick: impl Fn(&Tracks) -> bool) -> Tracks {
         ServerMessage::Tracks(tracks) if pick(&tracks) => Some(tracks),
         _ => None,
     };
-    viewer.text(of).await
+    tokio::time::timeout(PATIENCE, viewer.text(of)).await.expect("such tracks come")
 }
 
 /// In = out + held + dropped by cause.

@@ -62,7 +62,8 @@ impl Told {
         let mut parts: Vec<String> = self.motion.map(str::to_owned).into_iter().collect();
         for (index, (model, told)) in self.models.iter().zip(told).enumerate() {
             match &told.condition {
-                Condition::Ready { runs_on, .. } => parts.push(format!("{} on {runs_on}", model.name())),
+                // A model that was named by its path is told by its name: where it lies is nobody's business.
+                Condition::Ready { spec, runs_on, .. } => parts.push(format!("{} on {runs_on}", spec.name)),
                 Condition::Failed(_) if index == 0 && self.motion.is_none() => parts.push("motion".into()),
                 Condition::Failed(_) | Condition::Loading { .. } => {}
             }
