@@ -35,7 +35,8 @@ fn film(folder: &Path) -> String {
     let file = folder.join("film.mp4");
     let path = file.display().to_string();
     let source = "testsrc2=size=640x360:rate=25:duration=2";
-    ffmpeg(&["-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-y", &path]);
+    let _nothing_on_stdout =
+        ffmpeg(&["-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-y", &path]);
     path
 }
 
