@@ -49,9 +49,8 @@ impl Turns {
     /// most. Predicted boxes are left out: nobody knows what is in them.
     pub fn choose(&mut self, tracks: &[Track]) -> Vec<Subject> {
         self.looked.retain(|id, _| tracks.iter().any(|track| track.id == *id));
-        let wanted = |track: &&Track| {
-            !track.predicted && (self.labels.is_empty() || self.labels.iter().any(|label| *label == track.label))
-        };
+        let wanted =
+            |track: &&Track| !track.predicted && (self.labels.is_empty() || self.labels.contains(&track.label));
         let mut chosen: Vec<&Track> = tracks.iter().filter(wanted).collect();
         chosen.sort_by_key(|track| self.looked.get(&track.id).copied().unwrap_or_default());
         chosen.truncate(MOST_CROPS);

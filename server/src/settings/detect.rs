@@ -172,7 +172,7 @@ fn second(report: &Report<'_>, section: &Section<'_>) -> Vec<SecondModel> {
         section.wrong("second", "`second` is written as [{ model = \"ultraface\", labels = [\"person\"] }].");
         return Vec::new();
     };
-    let one = |(table, span): (&dyn TableLike, _)| {
+    let one = |(table, span): Spanned<'_>| {
         let second = Section::new(report, table, "`second`", span);
         second.only(&["model", "labels"], &[]);
         let labels = second.strings("labels").unwrap_or_default();
@@ -185,8 +185,11 @@ fn second(report: &Report<'_>, section: &Section<'_>) -> Vec<SecondModel> {
     tables.into_iter().filter_map(one).collect()
 }
 
+/// A table, and where it stands in the file.
+type Spanned<'a> = (&'a dyn TableLike, Option<std::ops::Range<usize>>);
+
 /// The tables of a list, be they written in line or under headings of their own.
-fn tables(item: &Item) -> Option<Vec<(&dyn TableLike, Option<std::ops::Range<usize>>)>> {
+fn tables(item: &Item) -> Option<Vec<Spanned<'_>>> {
     if let Some(list) = item.as_array_of_tables() {
         return Some(list.iter().map(|table| (table as &dyn TableLike, table.span())).collect());
     }

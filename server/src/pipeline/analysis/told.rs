@@ -60,7 +60,7 @@ impl Told {
     /// What looks, and behind it what looks at what was found.
     fn detector(&self, told: &[ModelTold]) -> String {
         let mut parts: Vec<String> = self.motion.map(str::to_owned).into_iter().collect();
-        for (index, (model, told)) in self.models.iter().zip(told).enumerate() {
+        for (index, told) in told.iter().enumerate() {
             match &told.condition {
                 // A model that was named by its path is told by its name: where it lies is nobody's business.
                 Condition::Ready { spec, runs_on, .. } => parts.push(format!("{} on {runs_on}", spec.name)),
@@ -79,17 +79,14 @@ impl Told {
         let mut said: Vec<String> = Vec::new();
         for (index, (model, told)) in self.models.iter().zip(told).enumerate() {
             let is_first = index == 0 && self.motion.is_none();
-            match &told.condition {
-                Condition::Ready { note, .. } => said.extend(note.as_deref().map(sentence)),
-                Condition::Failed(reason) if is_first => {
-                    said.push(format!("{} Motion goes on instead.", sentence(reason)))
-                }
-                Condition::Failed(reason) => said.push(format!("{} Nothing is looked for by it.", sentence(reason))),
-                Condition::Loading { again: Some(reason) } => {
-                    said.push(format!("{} It is loaded again.", sentence(reason)))
-                }
-                Condition::Loading { again: None } => said.push(format!("The model {} is being loaded.", model.name())),
-            }
+            let words = match &told.condition {
+                Condition::Ready { note, .. } => note.as_deref().map(sentence),
+                Condition::Failed(reason) if is_first => Some(format!("{} Motion goes on instead.", sentence(reason))),
+                Condition::Failed(reason) => Some(format!("{} Nothing is looked for by it.", sentence(reason))),
+                Condition::Loading { again: Some(reason) } => Some(format!("{} It is loaded again.", sentence(reason))),
+                Condition::Loading { again: None } => Some(format!("The model {} is being loaded.", model.name())),
+            };
+            said.extend(words);
             if told.totals.no_numbers > 0 {
                 let count = told.totals.no_numbers;
                 said.push(format!("{} gave {count} boxes that are no numbers; they are left out.", model.name()));
