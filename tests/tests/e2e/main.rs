@@ -5,6 +5,7 @@
 mod accounting;
 mod annotate;
 mod clips;
+mod detect;
 mod device;
 mod device_failures;
 mod doctor;
