@@ -142,7 +142,7 @@ mod tests {
         let below = Area { x1: 0.2, y1: 0.7, x2: 0.3, y2: 0.8 };
         let frame = frame(PixelFormat::I420, 0, WHOLE);
         let plain = read_of(&frame, &[], below).corners();
-        let filled = [Mask { style: MaskStyle::Fill, points: points.clone() }];
+        let filled = [Mask { style: MaskStyle::Fill, points }];
         let hidden = read_of(&frame, &filled, below).corners();
         assert!(plain[0] != hidden[0] && hidden.iter().all(|corner| *corner == hidden[0]), "{hidden:?}");
         check(&read_of(&frame, &filled, MIDDLE), [RED, GREEN, DARK, DARK]);

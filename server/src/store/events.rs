@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(found(&EventQuery { kind: Some(EventKind::Crossed), ..all.clone() }), "DCB");
         assert_eq!(found(&EventQuery { label: text("person"), ..all.clone() }), "DA");
         assert_eq!(found(&EventQuery { zone: text("gate"), camera_uid: text("c2"), ..all.clone() }), "C");
-        assert_eq!(found(&EventQuery { zone: text("' OR 1 --"), ..all.clone() }), "");
+        assert_eq!(found(&EventQuery { zone: text("' OR 1 --"), ..all }), "");
         drop(db);
 
         let db = Db::open(dir.path()).expect("opens again");
