@@ -74,7 +74,7 @@ async fn snapshot(
     let Some((chosen, tracks)) = gathered.choose(overlay) else { return Err(no_picture(&camera)) };
     let settings = camera.settings();
     let zones = if overlay { settings.zones } else { Vec::new() };
-    let drawn = Drawn { masks: settings.privacy.masks, zones };
+    let drawn = Drawn { masks: settings.privacy.masks.to_vec(), zones };
     let etag = format!(
         "\"{}-{}-{}-{}-{}-{:x}\"",
         camera.settings().uid,
