@@ -36,7 +36,7 @@ enum Command {
     #[command(subcommand)]
     Config(Config),
     /// Write a video with what is found in it drawn on it: a file (or an address) through the same stages, as fast as it goes.
-    Annotate(Annotate),
+    Annotate(Box<Annotate>),
     /// The camera doctor: watch a stream for some seconds and tell what it is, what is wrong with it, and the mend.
     Probe(Probe),
     /// What each stage will use on this machine and, for what is missing, why; exit status 1 only where something that the settings
@@ -168,7 +168,8 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve(arguments),
         Command::Password(common) => password(&common),
         Command::Config(config) => run_config(&config),
-        Command::Annotate(Annotate { arguments, log_format }) => {
+        Command::Annotate(annotate) => {
+            let Annotate { arguments, log_format } = *annotate;
             annotate::cli::run(arguments, matches!(log_format, LogFormat::Json)).map_err(Into::into)
         }
         Command::Probe(arguments) => probe(arguments),
