@@ -3,7 +3,7 @@
 use sightline_shared::models::{ModelCheck, Models};
 use sightline_tests::http_files::{HttpFiles, Serve};
 use sightline_tests::media::{announce, shared};
-use sightline_tests::program::{Options, Program, binary};
+use sightline_tests::program::{Program, binary};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -54,6 +54,7 @@ async fn a_model_is_pulled_from_a_mirror_and_checked() {
     let check: ModelCheck = serde_json::from_slice(&checked.stdout).expect("a check");
     assert_eq!((check.layout.as_str(), check.input, check.labels.len()), ("yolox", [416, 416], 80));
     assert!(check.runs_on.starts_with(&runtime) && check.ms > 0.0);
+    assert!(runtime.starts_with("ONNX Runtime 1."), "{runtime}");
     assert!(check.found.iter().any(|found| found.label == "person"), "{:?}", check.found);
     assert!(std::fs::read(&picture).expect("written").starts_with(&[0xff, 0xd8]));
 }
@@ -98,7 +99,7 @@ fn without_the_library_the_program_says_so_and_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_start_offers_a_model_and_fetches_none() {
-    let program = Program::start(Options { demo: true, ..Options::default() }).await;
+    let program = Program::start().await;
     let models: Models = serde_json::from_value(program.get_json("/api/models").await).expect("models");
     assert_eq!(models.models[0].name, "yolox-nano");
     assert!(
