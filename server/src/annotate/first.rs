@@ -4,6 +4,7 @@ use super::input::Input;
 use super::{AnnotateError, Boxes, Item, Options};
 use crate::device::Seat;
 use crate::pipeline::frame::Frame;
+use sightline_shared::draw::Layers;
 use sightline_shared::encoder::EncoderSettings;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,9 +23,10 @@ pub fn frame_at(input: &str, start_s: f64) -> Result<Frame, AnnotateError> {
         start_s,
         duration_s: None,
         boxes: Boxes::None,
-        overlay: false,
+        layers: Layers::NONE,
         show_time: false,
         detections: None,
+        mot: None,
         force: false,
         seat: Seat::none(),
     };

@@ -7,6 +7,7 @@ mod connections;
 mod devices;
 mod encoder;
 mod error;
+mod events;
 mod json;
 mod live;
 mod metrics;
@@ -30,6 +31,7 @@ pub use serve::{ServeError, ServeOptions, Server, serve, stop_signal};
 
 use crate::detect::model::Options;
 use crate::device::Watch;
+use crate::events::Events;
 use crate::models::{Keeper, Shelf};
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::{Clock, Mono};
@@ -89,6 +91,9 @@ pub(crate) struct Inner {
     applying: Mutex<()>,
     clips: Clips,
     models: Arc<Keeper>,
+    events: Arc<Events>,
+    /// Taken by those who listen to events.
+    listening: Arc<Semaphore>,
 }
 
 impl std::ops::Deref for App {
@@ -103,6 +108,7 @@ impl App {
     fn new(
         store: Arc<Store>,
         cameras: Arc<Cameras>,
+        events: Arc<Events>,
         clock: Arc<dyn Clock>,
         listen: SocketAddr,
         allow_hosts: Vec<String>,
@@ -132,6 +138,8 @@ impl App {
             applying: Mutex::default(),
             clips,
             models,
+            events,
+            listening: Arc::new(Semaphore::new(events::MAX_LISTENERS)),
         })))
     }
 }
@@ -142,6 +150,7 @@ impl Inner {
         let _one = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = self.store.snapshot();
         self.cameras.keep(settings.server.keep);
+        self.events.keep(settings.server.events);
         self.cameras.apply(settings.cameras);
     }
 
@@ -171,6 +180,7 @@ fn known() -> OpenApiRouter<App> {
         .merge(openapi::routes())
         .merge(clips::routes())
         .merge(recordings::routes())
+        .merge(events::routes())
         .merge(probe::routes())
         .merge(models::routes())
 }

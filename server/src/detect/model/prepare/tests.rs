@@ -135,7 +135,8 @@ fn spec(size: (usize, usize), view: View) -> Spec {
 /// Where the part that `placed` tells of lies in whole pixels of the input.
 fn laid(frame: &Frame, spec: &Spec, placed: &Placed) -> Placed {
     let within = placed.within;
-    let shown = if frame.rotation.is_multiple_of(180) { (frame.width, frame.height) } else { (frame.height, frame.width) };
+    let shown =
+        if frame.rotation.is_multiple_of(180) { (frame.width, frame.height) } else { (frame.height, frame.width) };
     let part = |part: f32, all: usize| (f64::from(part) * all as f64).round();
     let seen = (part(within.width(), shown.0), part(within.height(), shown.1));
     let ((width, height), (left, top)) = spec.view.place(seen, spec.size);

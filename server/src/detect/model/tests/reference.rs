@@ -121,7 +121,11 @@ fn matched(found: &[Detection], wanted: &[Box], size: (f32, f32), what: &str) {
                 left.remove(at);
             }
             None => {
-                assert!(*score < LEAST + NEAR, "{what}: nothing for {} {score} at {wanted:?} in {left:?}", COCO[*class]);
+                assert!(
+                    *score < LEAST + NEAR,
+                    "{what}: nothing for {} {score} at {wanted:?} in {left:?}",
+                    COCO[*class]
+                );
             }
         }
     }
