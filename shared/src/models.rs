@@ -67,3 +67,24 @@ pub struct Models {
     /// Every model that is here or in the catalogue.
     pub models: Vec<Model>,
 }
+
+/// `POST /api/models/{name}/check`: what a model did with a picture on this machine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct ModelCheck {
+    /// Its name.
+    pub name: String,
+    /// What ran it, e.g. `ONNX Runtime 1.31.1 (CPU)`.
+    pub runs_on: String,
+    /// Its input in words, e.g. `images: 1 x 3 x 416 x 416, f32`.
+    pub input: String,
+    /// Its outputs in words, one each.
+    pub outputs: Vec<String>,
+    /// Median time of one picture, in milliseconds.
+    pub ms: f64,
+    /// What it found in the picture.
+    pub found: Vec<crate::tracks::Finding>,
+    /// The picture with its boxes, as a `data:` address.
+    pub picture: Option<String>,
+}

@@ -28,6 +28,14 @@ pub(crate) enum Dialog {
     RenameClip(String, String),
     /// Deleting a clip, by id and name.
     DeleteClip(String, String),
+    /// Deleting an event, by id and what it says.
+    DeleteEvent(String, String),
+    /// A model from a file.
+    AddModel,
+    /// Removing a model, by name.
+    RemoveModel(String),
+    /// Checking a model, by name.
+    CheckModel(String),
     /// The keys.
     Help,
 }
@@ -99,6 +107,12 @@ pub(crate) struct Shared {
     pub(crate) asleep: RwSignal<bool>,
     /// Bumped where a clip was changed from here.
     pub(crate) clips_changed: RwSignal<u64>,
+    /// Bumped where a model was changed from here.
+    pub(crate) models_changed: RwSignal<u64>,
+    /// An event that was deleted from here.
+    pub(crate) event_deleted: RwSignal<Option<String>>,
+    /// What escape does in place of leading back, while something is open on the page.
+    pub(crate) escape: RwSignal<Option<Callback<()>>>,
 }
 
 /// The shared state.
@@ -123,6 +137,9 @@ impl Shared {
             now_ms: RwSignal::new(js_sys::Date::now()),
             asleep: RwSignal::new(false),
             clips_changed: RwSignal::new(0),
+            models_changed: RwSignal::new(0),
+            event_deleted: RwSignal::new(None),
+            escape: RwSignal::new(None),
         };
         provide_context(shared);
         shared.refresh_session();

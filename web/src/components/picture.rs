@@ -75,7 +75,9 @@ pub(crate) fn Picture(
         with_player(&|player| player.wake(awake));
     });
     Effect::new(move |_| {
-        view.layers.set(shared.layers.get());
+        let layers = shared.layers.get();
+        // The editor shows what is drawn itself.
+        view.layers.set(if view.editing.get() { layers.with("zones", false) } else { layers });
         with_player(&Player::place);
     });
     Effect::new(move |before: Option<bool>| {

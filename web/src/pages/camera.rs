@@ -1,9 +1,11 @@
 //! One camera, large, with what there is to know and to set about it.
 
 use crate::components::badges::{DelayBadge, StateBadge};
+use crate::components::editor::{EditorCanvas, EditorTools, Scene};
 use crate::components::icon::Icon;
 use crate::components::panels::{
-    AboutPanel, ClipBar, ClipMaker, ClipPanel, EncoderPanel, LayersPanel, NowPanel, PlayerPanel, TracksPanel,
+    AboutPanel, ClipBar, ClipMaker, ClipPanel, DetectionPanel, EncoderPanel, EventsPanel, LayersPanel, NowPanel,
+    PlayerPanel, ScenePanel, TracksPanel,
 };
 use crate::components::picture::Picture;
 use crate::components::plot::TimingsPlot;
@@ -46,6 +48,7 @@ fn OneCamera(id: String) -> impl IntoView {
     let maker = ClipMaker::new(id.clone());
     let stage = NodeRef::<html::Div>::new();
     let feed = feed::open(&id);
+    let scene = Scene::new(id.clone(), camera, view);
     Effect::new(move |_| document().set_title(&format!("{} · Sightline", name())));
     on_cleanup(|| document().set_title("Sightline"));
     view! {
@@ -62,7 +65,13 @@ fn OneCamera(id: String) -> impl IntoView {
                 </div>
                 <div class="stage" node_ref=stage>
                     <Picture id=id.clone() view stays=true/>
+                    <Show when=move || view.editing.get()>
+                        <EditorCanvas scene/>
+                    </Show>
                 </div>
+                <Show when=move || view.editing.get()>
+                    <EditorTools scene/>
+                </Show>
                 <Controls view camera stage maker/>
                 <ClipBar maker/>
                 <TimingsPlot id=id.clone() feed view/>
@@ -70,9 +79,12 @@ fn OneCamera(id: String) -> impl IntoView {
             <aside class="camera-side" aria-label="About this camera">
                 <NowPanel camera view/>
                 <LayersPanel view/>
+                <TracksPanel camera view/>
+                <EventsPanel id=id.clone()/>
+                <ScenePanel camera view/>
+                <DetectionPanel id=id.clone() camera view/>
                 <EncoderPanel id=id.clone() camera view feed/>
                 <ClipPanel maker/>
-                <TracksPanel camera view/>
                 <PlayerPanel view/>
                 <AboutPanel camera id/>
             </aside>

@@ -85,9 +85,12 @@ pub(crate) struct EventList {
 }
 
 impl EventList {
-    /// A page of the server's answer: all of `asked` came, so there may be more.
-    pub(crate) fn older(&mut self, page: Vec<Event>, asked: usize) {
-        self.more = page.len() >= asked;
+    /// A page of the server's answer, and whether it has older ones. The newest page, asked for again, says nothing of those.
+    pub(crate) fn older(&mut self, page: Vec<Event>, more: bool) {
+        let oldest = page.last().map(|event| event.id.clone()).unwrap_or_default();
+        if self.oldest().is_none_or(|known| known >= oldest.as_str()) {
+            self.more = more;
+        }
         for event in page {
             self.put(event);
         }
@@ -184,12 +187,13 @@ mod tests {
     #[test]
     fn pages_and_what_is_told_live_make_one_list() {
         let mut list = EventList::default();
-        list.older(vec![event("4", EventKind::Began), event("3", EventKind::Began)], 2);
+        list.older(vec![event("4", EventKind::Began), event("3", EventKind::Began)], true);
         assert!(list.more);
         assert!(list.told(event("6", EventKind::Began)));
         assert!(list.told(event("5", EventKind::Began)), "told out of their order");
         assert!(!list.told(event("4", EventKind::Ended)), "told again is not new");
-        list.older(vec![event("3", EventKind::Began), event("2", EventKind::Began)], 3);
+        list.older(vec![event("3", EventKind::Began), event("2", EventKind::Began)], false);
+        list.older(vec![event("6", EventKind::Began)], true);
         assert_eq!((ids(&list), list.more, list.oldest()), (vec!["6", "5", "4", "3", "2"], false, Some("2")));
         list.without("3");
         assert_eq!(ids(&list), ["6", "5", "4", "2"]);

@@ -23,10 +23,12 @@ pub(crate) enum Key {
     Help,
     /// The add-camera dialog.
     Add,
+    /// Drawing on the picture.
+    Draw,
 }
 
 /// The keys as the help shows them.
-pub(crate) const HELP: [(&str, &str); 10] = [
+pub(crate) const HELP: [(&str, &str); 11] = [
     ("1 … 9", "open a camera, counted along the wall"),
     ("f", "full screen"),
     ("b", "boxes on or off"),
@@ -34,6 +36,7 @@ pub(crate) const HELP: [(&str, &str); 10] = [
     ("m", "sound on or off"),
     ("c", "clip of the last 30 s"),
     ("space", "freeze the timings, or let them go on"),
+    ("e", "draw zones and masks on the picture"),
     ("a", "add a camera"),
     ("esc", "back"),
     ("?", "this list"),
@@ -48,6 +51,7 @@ pub(crate) fn action(key: &str) -> Option<Key> {
         "m" | "M" => Some(Key::Sound),
         "a" | "A" => Some(Key::Add),
         "c" | "C" => Some(Key::Clip),
+        "e" | "E" => Some(Key::Draw),
         " " => Some(Key::Freeze),
         "Escape" => Some(Key::Back),
         "?" => Some(Key::Help),
