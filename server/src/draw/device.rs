@@ -101,13 +101,12 @@ impl DevicePainter {
         if let Some(known) = self.words.get(&key) {
             return Some(*known);
         }
-        let width = self.letters.set(text, size);
-        let run = self.letters.run();
+        let run = self.letters.set(text, size);
         let letters = match run.width {
             0 => None,
             wide => Some(self.atlas.put(key, wide as u32, &run.cover)?),
         };
-        let set = Set { width, at: (run.left, run.top), letters };
+        let set = Set { width: run.advance, at: (run.left, run.top), letters };
         self.words.insert(key, set);
         Some(set)
     }

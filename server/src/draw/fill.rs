@@ -54,20 +54,28 @@ pub(super) fn patches(canvas: &mut Canvas<'_>, patches: &[Patch]) {
 }
 
 /// How many of the first patches stand on the same rows within eight pixels and four chroma samples; 0 where it does not pay.
+///
+/// In whatever order they stand there: the right side of a box comes from the right to the left. Groups of its own for each of its lines
+/// would be read while the one before is still being written, eight bytes that overlap eight others: 20 cycles a row, most of the
+/// time that drawing took.
 fn side_by_side(canvas: &Canvas<'_>, patches: &[Patch]) -> usize {
-    let Area { x0, y0, y1, .. } = patches[0].area;
+    let Area { x0, x1, y0, y1 } = patches[0].area;
     let (width, _) = canvas.size();
     if y1 - y0 < TALL || width < 2 * EIGHT {
         return 0;
     }
+    let (mut from, mut to) = (x0, x1);
     let fits = |patch: &&Patch| {
         let area = patch.area;
-        (area.y0, area.y1) == (y0, y1)
-            && area.x0 >= x0
-            && area.x1 <= x0 + EIGHT
-            && area.x1.div_ceil(2) <= x0 / 2 + EIGHT / 2
+        (from, to) = (from.min(area.x0), to.max(area.x1));
+        (area.y0, area.y1) == (y0, y1) && to <= from + EIGHT && to.div_ceil(2) <= from / 2 + EIGHT / 2
     };
     patches.iter().take_while(fits).count()
+}
+
+/// The first pixel of a group.
+fn start(group: &[Patch]) -> usize {
+    group.iter().map(|patch| patch.area.x0).min().unwrap_or_default()
 }
 
 /// Fills groups of patches for each of which [`side_by_side`] holds, all on the same rows.
@@ -76,7 +84,7 @@ fn upright(canvas: &mut Canvas<'_>, groups: &[&[Patch]]) {
     let Area { y0, y1, .. } = groups[0][0].area;
     let mut columns = [Columns::new(0); 2];
     for (columns, group) in columns.iter_mut().zip(groups) {
-        *columns = Columns::new(group[0].area.x0.min(width - EIGHT));
+        *columns = Columns::new(start(group).min(width - EIGHT));
         for Patch { area, ink } in *group {
             (area.x0..area.x1).for_each(|x| columns.cover(x, ink.samples[0], ink.alpha));
         }
@@ -111,7 +119,7 @@ fn upright(canvas: &mut Canvas<'_>, groups: &[&[Patch]]) {
 fn chroma_columns(groups: &[&[Patch]], width: usize, bytes: usize, of: impl Fn(usize) -> usize) -> [Columns; 2] {
     let mut columns = [Columns::new(0); 2];
     for (columns, group) in columns.iter_mut().zip(groups) {
-        *columns = Columns::new((bytes * (group[0].area.x0 / 2)).min(bytes * width.div_ceil(2) - EIGHT));
+        *columns = Columns::new((bytes * (start(group) / 2)).min(bytes * width.div_ceil(2) - EIGHT));
         for Patch { area, ink } in *group {
             for (samples, halves) in halves(area.x0, area.x1, width) {
                 for byte in bytes * samples.start..bytes * samples.end {

@@ -2,6 +2,7 @@
 
 use ab_glyph::{Font, FontRef, Glyph, GlyphId, PxScale, ScaleFont, point};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Inter at weight 600, the one that the dashboard draws labels with: `static/fonts` cut to Latin, Greek, Cyrillic and signs.
 static FONT: &[u8] = include_bytes!("inter-600.ttf");
@@ -11,6 +12,8 @@ const POSITIONS: usize = 4;
 const MAX_LETTERS: usize = 2048;
 /// Sizes that are kept.
 const MAX_SIZES: usize = 4;
+/// Words that are kept for one size, a kilobyte each: labels come again from frame to frame.
+const MAX_WORDS: usize = 256;
 /// Signs of a label that are set; more are no label.
 const MAX_SIGNS: usize = 128;
 
@@ -23,7 +26,7 @@ struct Letter {
     advance: f32,
 }
 
-/// The words that were set last: coverage in rows of `width`; `left` and `top` are from the pen's start and the baseline.
+/// Words that were set: coverage in rows of `width`; `left` and `top` are from the pen's start and the baseline.
 #[derive(Default)]
 pub(super) struct Run {
     pub(super) left: i32,
@@ -31,51 +34,66 @@ pub(super) struct Run {
     pub(super) width: usize,
     pub(super) height: usize,
     pub(super) cover: Vec<u8>,
+    /// Pixels from the pen's start to the end of the last letter.
+    pub(super) advance: f32,
 }
 
-type Shelf = HashMap<(char, u8), Letter>;
+/// What is known of one size.
+#[derive(Default)]
+struct Shelf {
+    letters: HashMap<(char, u8), Letter>,
+    words: HashMap<String, Arc<Run>>,
+}
 
-/// All letters so far.
+/// All letters and words so far.
 pub(super) struct Letters {
     font: FontRef<'static>,
     shelves: Vec<(f32, Shelf)>,
-    run: Run,
 }
 
 impl Letters {
     pub(super) fn new() -> Self {
         let font = FontRef::try_from_slice(FONT).expect("the font is part of the program, and a test reads it");
-        Self { font, shelves: Vec::new(), run: Run::default() }
+        Self { font, shelves: Vec::new() }
     }
 
-    /// Sets `text` in `size` pixels; gives the width in pixels to the end of its last letter. [`Self::run`] then holds it.
-    pub(super) fn set(&mut self, text: &str, size: f32) -> f32 {
-        let shelf = shelf(&mut self.shelves, size);
-        let mut pen = 0.0_f32;
-        let mut placed = Vec::with_capacity(text.len().min(MAX_SIGNS));
-        for sign in text.chars().filter(|sign| !sign.is_control()).take(MAX_SIGNS) {
-            let whole = pen.floor();
-            let position = ((pen - whole) * POSITIONS as f32) as u8;
-            let letter = shelf.entry((sign, position)).or_insert_with(|| rasterised(&self.font, sign, size, position));
-            placed.push((whole as i32, (sign, position)));
-            pen += letter.advance;
+    /// Sets `text` in `size` pixels, or gives what was set before.
+    pub(super) fn set(&mut self, text: &str, size: f32) -> Arc<Run> {
+        let Shelf { letters, words } = shelf(&mut self.shelves, size);
+        if let Some(known) = words.get(text) {
+            return known.clone();
         }
-        let letters = placed.iter().filter_map(|(at, key)| Some((*at, shelf.get(key)?)));
-        self.run.compose(letters.filter(|(_, letter)| letter.width > 0));
-        pen
-    }
-
-    pub(super) fn run(&self) -> &Run {
-        &self.run
+        let run = Arc::new(set(&self.font, letters, text, size));
+        if words.len() == MAX_WORDS {
+            words.clear();
+        }
+        words.insert(text.to_owned(), run.clone());
+        run
     }
 }
 
+fn set(font: &FontRef<'_>, letters: &mut HashMap<(char, u8), Letter>, text: &str, size: f32) -> Run {
+    let mut pen = 0.0_f32;
+    let mut placed = Vec::with_capacity(text.len().min(MAX_SIGNS));
+    for sign in text.chars().filter(|sign| !sign.is_control()).take(MAX_SIGNS) {
+        let whole = pen.floor();
+        let position = ((pen - whole) * POSITIONS as f32) as u8;
+        let letter = letters.entry((sign, position)).or_insert_with(|| rasterised(font, sign, size, position));
+        placed.push((whole as i32, (sign, position)));
+        pen += letter.advance;
+    }
+    let seen = placed.iter().filter_map(|(at, key)| Some((*at, letters.get(key)?)));
+    Run { advance: pen, ..Run::composed(seen.filter(|(_, letter)| letter.width > 0)) }
+}
+
 fn shelf(shelves: &mut Vec<(f32, Shelf)>, size: f32) -> &mut Shelf {
-    let at =
-        shelves.iter().position(|(known, shelf)| *known == size && shelf.len() < MAX_LETTERS).unwrap_or_else(|| {
+    let at = shelves
+        .iter()
+        .position(|(known, shelf)| *known == size && shelf.letters.len() < MAX_LETTERS)
+        .unwrap_or_else(|| {
             shelves.retain(|(known, _)| *known != size);
             shelves.truncate(MAX_SIZES - 1);
-            shelves.push((size, Shelf::new()));
+            shelves.push((size, Shelf::default()));
             shelves.len() - 1
         });
     &mut shelves[at].1
@@ -102,14 +120,11 @@ fn rasterised(font: &FontRef<'_>, sign: char, size: f32, position: u8) -> Letter
 }
 
 impl Run {
-    /// Puts letters side by side; where two touch, both cover.
-    fn compose<'a>(&mut self, letters: impl Iterator<Item = (i32, &'a Letter)> + Clone) {
+    /// Letters side by side; where two touch, both cover.
+    fn composed<'a>(letters: impl Iterator<Item = (i32, &'a Letter)> + Clone) -> Self {
         let rows = |letter: &Letter| (letter.cover.len() / letter.width) as i32;
         let mut all = letters.clone();
-        let Some((at, first)) = all.next() else {
-            *self = Self { cover: std::mem::take(&mut self.cover), ..Self::default() };
-            return;
-        };
+        let Some((at, first)) = all.next() else { return Self::default() };
         let edges = |at: i32, letter: &Letter| {
             (at + letter.left, letter.top, at + letter.left + letter.width as i32, letter.top + rows(letter))
         };
@@ -117,16 +132,16 @@ impl Run {
             let one = edges(at, letter);
             (bounds.0.min(one.0), bounds.1.min(one.1), bounds.2.max(one.2), bounds.3.max(one.3))
         });
-        (self.left, self.top) = (bounds.0, bounds.1);
-        (self.width, self.height) = ((bounds.2 - bounds.0) as usize, (bounds.3 - bounds.1) as usize);
-        self.cover.clear();
-        self.cover.resize(self.width * self.height, 0);
+        let (left, top) = (bounds.0, bounds.1);
+        let (width, height) = ((bounds.2 - left) as usize, (bounds.3 - top) as usize);
+        let mut cover = vec![0_u8; width * height];
         for (at, letter) in letters {
-            let (x, y) = ((at + letter.left - self.left) as usize, (letter.top - self.top) as usize);
-            for (row, cover) in letter.cover.chunks_exact(letter.width).enumerate() {
-                let to = &mut self.cover[(y + row) * self.width + x..][..letter.width];
-                to.iter_mut().zip(cover).for_each(|(to, cover)| *to = to.saturating_add(*cover));
+            let (x, y) = ((at + letter.left - left) as usize, (letter.top - top) as usize);
+            for (row, part) in letter.cover.chunks_exact(letter.width).enumerate() {
+                let to = &mut cover[(y + row) * width + x..][..letter.width];
+                to.iter_mut().zip(part).for_each(|(to, part)| *to = to.saturating_add(*part));
             }
         }
+        Self { left, top, width, height, cover, advance: 0.0 }
     }
 }

@@ -93,15 +93,14 @@ impl Painter {
 
     fn label(&mut self, canvas: &mut Canvas<'_>, item: &Item, text: &str, size: f32) {
         let shown = canvas.shown();
-        let width = self.letters.set(text, size);
-        let plate = label_plate(item, width, size, shown);
+        let run = self.letters.set(text, size);
+        let plate = label_plate(item, run.advance, size, shown);
         self.fills.clear();
         self.fills.extend(plate_fill(&plate, shown));
         self.fill(canvas);
         let samples = ink(&mut self.inks, canvas.colour(), item.colour, canvas.size());
-        let run = self.letters.run();
         let at = (plate.text_x as i32 + run.left, plate.baseline as i32 + run.top);
-        if self.mask.place(canvas, run, at) {
+        if self.mask.place(canvas, &run, at) {
             self.mask.blend(canvas, samples);
         }
     }

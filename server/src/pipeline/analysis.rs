@@ -43,6 +43,16 @@ pub trait TracksSink: Send + Sync {
     fn traced(&self, trace: &Trace);
 }
 
+/// Who sees what was found before it is told: zones, lines and events.
+pub trait Watch: Send {
+    /// The final tracks of one frame, in order of PTS; `looked` is the frame if it was looked at. What the zones have counted by then
+    /// is to be put into `tracks.counts`. It is called on a pool thread, between a look and its message: it must not wait.
+    ///
+    /// An answer that comes after its frame was told with predicted boxes is passed in as well, as soon as it is there, under the
+    /// PTS of the frame that was looked at: looks come in the order of their PTS among each other, not among the frames between.
+    fn watch(&mut self, tracks: &mut Tracks, looked: Option<&Arc<Frame>>);
+}
+
 /// A frame on its way through analysis.
 struct Waiting {
     /// Where it is to be looked at.
@@ -64,6 +74,7 @@ struct Inbox {
 struct Worker {
     detector: Option<Box<dyn Detector>>,
     tracker: Tracker,
+    watch: Option<Box<dyn Watch>>,
     fetcher: Fetcher,
 }
 
@@ -102,8 +113,8 @@ impl Analysis {
         sink: Arc<dyn TracksSink>,
     ) -> Arc<Self> {
         let Surroundings { pool, clock, inject, .. } = around;
-        let worker =
-            Worker { detector: None, tracker: Tracker::new(settings, clock.clone()), fetcher: Fetcher::default() };
+        let tracker = Tracker::new(settings, clock.clone());
+        let worker = Worker { detector: None, tracker, watch: None, fetcher: Fetcher::default() };
         let analysis = Arc::new_cyclic(|me| Self {
             inbox: Mutex::default(),
             worker: Mutex::new(worker),
@@ -143,6 +154,11 @@ impl Analysis {
         AnalysisInfo { state: state.into(), reason, fps, decoder, ..AnalysisInfo::default() }
     }
 
+    /// Has everything that is found from now on seen by `watch`; it stays over changes of settings.
+    pub fn watched_by(&self, watch: Box<dyn Watch>) {
+        lock(&self.worker).watch = Some(watch);
+    }
+
     /// Takes other settings; the decoder is not touched.
     pub fn configure(&self, settings: &DetectSettings) {
         let mut worker = lock(&self.worker);
@@ -180,7 +196,11 @@ impl Analysis {
             self.counters.track.enter();
             looked
         });
-        let tracks = worker.tracker.update(waiting.epoch, waiting.pts, looked);
+        let seen = waiting.frame.as_ref().filter(|_| looked.is_some());
+        let mut tracks = worker.tracker.update(waiting.epoch, waiting.pts, looked);
+        if let Some(watch) = &mut worker.watch {
+            watch.watch(&mut tracks, seen);
+        }
         self.inject.pause("track", &*self.clock);
         let told = self.sink.tracks(tracks);
         let now = self.clock.now();
