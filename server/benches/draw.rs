@@ -33,7 +33,7 @@ fn items(frame: usize, predicted: bool) -> Vec<Item> {
         }
     };
     let tracks = Tracks { tracks: (0..10).map(track).collect(), ..Tracks::default() };
-    draw_list(&tracks, WIDTH as f32, HEIGHT as f32, Layers { boxes: true, labels: true })
+    draw_list(&tracks, WIDTH as f32, HEIGHT as f32, Layers::default())
 }
 
 /// A picture of three planes, the third one empty for NV12.

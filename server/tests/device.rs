@@ -295,7 +295,7 @@ fn boxes_and_labels_are_the_same_samples_on_the_device() -> Result<(), Error> {
             ..Track::default()
         };
         let tracks = Tracks { epoch: Epoch(0), pts: Pts(0), tracks: (0..7).map(track).collect(), ..Tracks::default() };
-        let list = draw_list(&tracks, width as f32, height as f32, Layers { boxes: true, labels: true });
+        let list = draw_list(&tracks, width as f32, height as f32, Layers::default());
         assert!(list.len() == 7 && list.iter().all(|item| item.text.is_some()));
         let mut host = Host::new(Format::Nv12, width, height, 0);
         let from = painted(3, width, height);

@@ -19,4 +19,5 @@ pub mod system;
 pub mod telemetry;
 pub mod time;
 pub mod tracks;
+pub mod trails;
 pub mod wire;

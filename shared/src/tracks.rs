@@ -9,10 +9,16 @@ use serde::{Deserialize, Serialize};
 pub struct Track {
     /// ULID: stays unique across restarts and machines.
     pub id: String,
-    /// What it is, e.g. `motion`, `person`, `demo`.
+    /// What it is, e.g. `motion`, `person`, `demo`: of a model's words the one that its looks were surest of together.
     pub label: String,
-    /// How sure, 0..1.
+    /// How sure the newest look was that saw it, 0..1.
     pub score: f32,
+    /// How sure the surest look at it was so far; 0 where nobody followed it.
+    #[serde(default)]
+    pub best: f32,
+    /// How many looks have seen it so far; 0 where nobody followed it.
+    #[serde(default)]
+    pub looks: u32,
     /// Left.
     pub x1: f32,
     /// Top.

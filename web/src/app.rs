@@ -43,6 +43,8 @@ fn Frame() -> impl IntoView {
             // Screen readers and the tab key go on at the new page, not at the link that is gone.
             let _ = main.focus();
         }
+        // Another page's address says nothing of the layers yet.
+        shared.tell_layers();
         here
     });
     let anonymous = move || shared.session.with(|s| s.as_ref().is_some_and(|s| s.principal == "anonymous"));
@@ -117,8 +119,7 @@ fn listen_for_keys(shared: Shared) {
                     navigate(&format!("/cameras/{}", crate::api::encode(&id)), NavigateOptions::default());
                 }
             }
-            Key::Boxes => shared.set_layers(sightline_shared::draw::Layers { boxes: !layers.boxes, ..layers }),
-            Key::Labels => shared.set_layers(sightline_shared::draw::Layers { labels: !layers.labels, ..layers }),
+            Key::Layer(name) => shared.set_layers(layers.with(name, !layers.get(name))),
             Key::Help => shared.dialog.set(Some(Dialog::Help)),
             Key::Add => shared.dialog.set(Some(Dialog::Add)),
             Key::Back if shared.escape.with_untracked(Option::is_some) => {

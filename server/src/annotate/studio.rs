@@ -9,7 +9,7 @@ use crate::encode::{self, EncodeError, Encoded, Encoder, EncoderPlan, PictureFac
 use crate::picture::turn;
 use crate::pipeline::frame::{Frame, Input, PixelFormat, Samples, VecPicture};
 use crate::process::{ProcessError, Resizer};
-use sightline_shared::draw::{Item, Layers, draw_list};
+use sightline_shared::draw::{Item, Layers, Shape, draw_list};
 use sightline_shared::encoder::EncoderSettings;
 use sightline_shared::time::{Pts, TIMESCALE};
 use sightline_shared::tracks::Tracks;
@@ -160,7 +160,7 @@ impl Studio {
         let size = (desk.plan.width as f32, desk.plan.height as f32);
         let mut list = Vec::new();
         if self.sheet.overlay {
-            list = draw_list(tracks, size.0, size.1, Layers { boxes: true, labels: true });
+            list = draw_list(tracks, size.0, size.1, Layers::default());
         }
         if self.sheet.show_time {
             list.push(clock(frame.pts));
@@ -241,5 +241,6 @@ fn clock(pts: Pts) -> Item {
     let millis = pts.0.max(0) / 90;
     let (seconds, minutes, hours) = (millis / 1000 % 60, millis / 60_000 % 60, millis / 3_600_000);
     let text = Some(format!("{hours}:{minutes:02}:{seconds:02}.{:03}", millis % 1000));
-    Item { x: 8.0, y: 8.0, width: 0.0, height: 0.0, stroke: 0.0, colour: 0xff_ffff, dashed: false, text }
+    let shape = Shape::Box { x: 8.0, y: 8.0, width: 0.0, height: 0.0, dashed: false };
+    Item { shape, stroke: 0.0, colour: 0xff_ffff, text }
 }

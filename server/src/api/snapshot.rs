@@ -200,7 +200,7 @@ fn make(
     // A frame that could not be reached is not the one that the boxes are of.
     if let Some(tracks) = tracks.as_ref().filter(|tracks| (tracks.epoch, tracks.pts) == (frame.epoch, frame.pts)) {
         let (across, down) = still.size();
-        let list = draw_list(tracks, across as f32, down as f32, Layers { boxes: true, labels: true });
+        let list = draw_list(tracks, across as f32, down as f32, Layers::default());
         still.draw(&mut Painter::new(), &list);
     }
     still.jpeg(QUALITY)

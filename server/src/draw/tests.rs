@@ -3,7 +3,7 @@
 use super::*;
 use crate::pipeline::frame::{PictureMut, PlaneMut};
 use proptest::prelude::*;
-use sightline_shared::draw::{Layers, draw_list, label_text};
+use sightline_shared::draw::{Layers, Shape, draw_list, label_text};
 use sightline_shared::time::{Epoch, Pts};
 use sightline_shared::tracks::{Track, Tracks};
 
@@ -138,16 +138,27 @@ fn check_near(got: &Picture, wanted: &Picture) -> Result<(), TestCaseError> {
 
 fn item() -> impl Strategy<Value = Item> {
     let place = (-0.3_f32..1.2, -0.3_f32..1.2, 0.0_f32..1.1, 0.0_f32..1.1);
-    (place, 1.5_f32..4.0, any::<bool>(), 0_usize..8).prop_map(|((x, y, width, height), stroke, dashed, colour)| Item {
-        x,
-        y,
-        width,
-        height,
+    let boxed =
+        (place, any::<bool>()).prop_map(|((x, y, width, height), dashed)| Shape::Box { x, y, width, height, dashed });
+    let line = prop::collection::vec((-0.3_f32..1.3, -0.3_f32..1.3), 0..6).prop_map(Shape::Line);
+    (prop_oneof![boxed, line], 1.0_f32..4.0, 0_usize..8).prop_map(|(shape, stroke, colour)| Item {
+        shape,
         stroke,
         colour: sightline_shared::draw::CLASS_COLOURS[colour],
-        dashed,
         text: None,
     })
+}
+
+/// An item of parts of the picture in its pixels.
+fn scaled(item: &Item, across: f32, down: f32) -> Item {
+    let shape = match &item.shape {
+        Shape::Box { x, y, width, height, dashed } => {
+            let (x, width, y, height) = (x * across, width * across, y * down, height * down);
+            Shape::Box { x, y, width, height, dashed: *dashed }
+        }
+        Shape::Line(points) => Shape::Line(points.iter().map(|(x, y)| (x * across, y * down)).collect()),
+    };
+    Item { shape, ..item.clone() }
 }
 
 proptest! {
@@ -159,11 +170,7 @@ proptest! {
     ) {
         let picture = Picture::noise(size.0, size.1);
         let (across, down) = if rotation.is_multiple_of(180) { size } else { (size.1, size.0) };
-        let scaled = |item: &Item| Item {
-            x: item.x * across as f32, y: item.y * down as f32,
-            width: item.width * across as f32, height: item.height * down as f32, ..item.clone()
-        };
-        let items: Vec<_> = items.iter().map(scaled).collect();
+        let items: Vec<_> = items.iter().map(|item| scaled(item, across as f32, down as f32)).collect();
         let mut fills = Vec::new();
         items.iter().for_each(|item| outline(item, RIM, (across as f32, down as f32), &mut fills));
         let wanted = picture.clone().filled(rotation, &fills);
@@ -178,10 +185,8 @@ proptest! {
         text in "[ -~äßЖλ]{0,24}",
     ) {
         let upright = Picture::noise(178, 96);
-        let item = Item {
-            x: x * 178.0, y: y * 96.0, width: 40.0, height: 30.0, stroke: 2.0, colour: 0xf0_e442, dashed: false,
-            text: Some(text),
-        };
+        let shape = Shape::Box { x: x * 178.0, y: y * 96.0, width: 40.0, height: 30.0, dashed: false };
+        let item = Item { shape, stroke: 2.0, colour: 0xf0_e442, text: Some(text) };
         let items = [item];
         let wanted = upright.drawn_i420(0, &items);
         check_near(&upright.drawn_nv12(0, &items), &wanted)?;
@@ -192,9 +197,8 @@ proptest! {
     #[test]
     fn odd_sizes_take_labels_too(size in (1_usize..60, 1_usize..40), rotation in prop::sample::select(vec![0_u16, 90, 180, 270])) {
         let picture = Picture::noise(size.0, size.1);
-        let item = Item {
-            x: 3.0, y: 2.0, width: 9.0, height: 9.0, stroke: 1.5, colour: 0x56_b4e9, dashed: true, text: Some("gj 5%".into()),
-        };
+        let shape = Shape::Box { x: 3.0, y: 2.0, width: 9.0, height: 9.0, dashed: true };
+        let item = Item { shape, stroke: 1.5, colour: 0x56_b4e9, text: Some("gj 5%".into()) };
         let items = [item];
         check_near(&picture.drawn_nv12(rotation, &items), &picture.drawn_i420(rotation, &items))?;
     }
@@ -218,7 +222,7 @@ fn track(label: &str, predicted: bool) -> Track {
 #[test]
 fn the_edges_in_the_pixels_are_those_of_the_draw_list() {
     let tracks = Tracks { epoch: Epoch(0), pts: Pts(0), tracks: vec![track("demo", false)], ..Tracks::default() };
-    let list = draw_list(&tracks, 640.0, 360.0, Layers { boxes: true, labels: true });
+    let list = draw_list(&tracks, 640.0, 360.0, Layers::default());
     let grey = Picture { width: 640, height: 360, planes: [vec![90; 640 * 360], vec![128; 57_600], vec![128; 57_600]] };
     let drawn = grey.drawn_i420(0, &list);
     let colour = BT709.samples(list[0].colour, (640, 360))[0];
@@ -230,12 +234,8 @@ fn the_edges_in_the_pixels_are_those_of_the_draw_list() {
     let rim = |x: usize| drawn.planes[0][220 * 640 + x];
     assert!(rim(158) < 60 && rim(161) < 60 && rim(157) == 90 && rim(162) == 90);
     // The plate stands on the line's upper edge, and letters are on it.
-    let plate = label_plate(
-        &list[0],
-        Letters::new().set(&label_text(&track("demo", false)), 10.0).advance,
-        10.0,
-        (640.0, 360.0),
-    );
+    let text = label_text(&track("demo", false), Layers::default()).expect("it has a label");
+    let plate = label_plate(&list[0], Letters::new().set(&text, 10.0).advance, 10.0, (640.0, 360.0));
     assert_eq!((plate.x, plate.y + plate.height), (159.0, 179.0));
     let inside = |y: usize| &drawn.planes[0][y * 640..][plate.x as usize..(plate.x + plate.width) as usize];
     let words = (plate.y as usize..(plate.y + plate.height) as usize).flat_map(inside);

@@ -18,7 +18,6 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use leptos_router::hooks::use_params_map;
 use sightline_shared::camera::{Camera, CameraState};
-use sightline_shared::draw::Layers;
 
 /// The page; another id makes it anew.
 #[component]
@@ -102,8 +101,11 @@ fn Controls(
 ) -> impl IntoView {
     let shared = shared();
     let has_sound = Memo::new(move |_| camera.with(|c| c.as_ref().is_some_and(|c| c.audio.is_some())));
-    let toggle = move |change: fn(Layers) -> Layers| {
-        move |_: leptos::ev::MouseEvent| shared.set_layers(change(shared.layers.get_untracked()))
+    let toggle = move |name: &'static str| {
+        move |_: leptos::ev::MouseEvent| {
+            let layers = shared.layers.get_untracked();
+            shared.set_layers(layers.with(name, !layers.get(name)));
+        }
     };
     let full = move |_| {
         if document().fullscreen_element().is_some() {
@@ -120,11 +122,11 @@ fn Controls(
     view! {
         <div class="controls" role="toolbar" aria-label="Picture">
             <button class="button ghost" aria-pressed=move || shared.layers.get().boxes.to_string() title="Boxes (b)"
-                on:click=toggle(|layers| Layers { boxes: !layers.boxes, ..layers })>
+                on:click=toggle("boxes")>
                 <Icon name="boxes"/><span>"Boxes"</span>
             </button>
             <button class="button ghost" aria-pressed=move || shared.layers.get().labels.to_string() title="Labels (l)"
-                on:click=toggle(|layers| Layers { labels: !layers.labels, ..layers })>
+                on:click=toggle("labels")>
                 <Icon name="labels"/><span>"Labels"</span>
             </button>
             <button class="button ghost" data-key="m" aria-pressed=move || view.sound.get().to_string() title=sound_title

@@ -1,6 +1,6 @@
 //! Who is in the picture, as a list that stays calm: rows stay where they are, figures move only when they mean something.
 
-use sightline_shared::draw::class_colour;
+use sightline_shared::draw::{class_colour, short_id};
 use sightline_shared::tracks::Track;
 
 /// A score is shown anew when it has moved by so much.
@@ -26,18 +26,13 @@ pub(crate) struct Row {
 impl Row {
     /// The end of its id: of a ULID that is the random part.
     pub(crate) fn short(&self) -> &str {
-        short(&self.id)
+        short_id(&self.id)
     }
 
     /// `87 %`.
     pub(crate) fn score(&self) -> String {
         format!("{:.0} %", self.score * 100.0)
     }
-}
-
-/// The end of a track's id, as labels show it.
-pub(crate) fn short(id: &str) -> &str {
-    id.char_indices().rev().nth(3).map_or(id, |(at, _)| &id[at..])
 }
 
 /// When a ULID was made, in milliseconds since 1970; `None` for other ids.
@@ -101,7 +96,6 @@ mod tests {
         // The example of the ULID specification.
         assert_eq!(ulid_ms("01ARZ3NDEKTSV4RRFFQ69G5FAV"), Some(1_469_922_850_259.0));
         assert_eq!((ulid_ms("1"), ulid_ms("01ARZ3NDE-TSV4RRFFQ69G5FAV")), (None, None));
-        assert_eq!((short("01ARZ3NDEKTSV4RRFFQ69G5FAV"), short("7"), short("")), ("5FAV", "7", ""));
     }
 
     #[test]
