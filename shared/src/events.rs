@@ -34,17 +34,6 @@ pub enum Direction {
     BToA,
 }
 
-/// `GET /api/events`: newest first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(default)]
-pub struct Events {
-    /// One page of them.
-    pub events: Vec<Event>,
-    /// Whether there are older ones: ask with `before` and the last one's id.
-    pub more: bool,
-}
-
 /// One event, as `GET /api/events` lists it and the page is told it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

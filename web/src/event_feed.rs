@@ -5,7 +5,7 @@ use crate::context::{Shared, parse_time, shared};
 use crate::player::Listener;
 use crate::state::events::{EventList, Filter, PAGE};
 use leptos::prelude::*;
-use sightline_shared::events::{Event, Events};
+use sightline_shared::events::Event;
 use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -105,7 +105,7 @@ impl EventFeed {
         let path = format!("/api/events?{}", query.join("&"));
         self.busy.set(true);
         leptos::task::spawn_local(async move {
-            let answer = api::get::<Events>(&path).await;
+            let answer = api::get::<Vec<Event>>(&path).await;
             self.busy.try_set(false);
             // The answer to a question that nobody asks any more.
             if self.filter.try_get_untracked() != Some(filter) {
@@ -114,7 +114,7 @@ impl EventFeed {
             match answer {
                 Ok(page) => {
                     self.trouble.try_set(None);
-                    self.list.try_update(|list| list.get_or_insert_default().older(page.events, page.more));
+                    self.list.try_update(|list| list.get_or_insert_default().older(page, PAGE));
                 }
                 Err(failure) => {
                     self.trouble.try_set(Some(failure));
@@ -139,8 +139,11 @@ impl EventFeed {
             }
             self.live.try_set(true);
         });
-        let broken = Listener::new(&source, "error", move |_| drop(self.live.try_set(false)));
-        Some(Stream { source, listeners: vec![told, opened, broken] })
+        let broken = Listener::new(&source, "error", move |_| {
+            self.live.try_set(false);
+        });
+        let missed = Listener::new(&source, "missed", move |_| self.newest());
+        Some(Stream { source, listeners: vec![told, opened, broken, missed] })
     }
 
     fn told(self, event: Event) {

@@ -45,7 +45,7 @@ pub(crate) fn Chips(
                         }
                     }
                 </For>
-                <Show when=move || (hidden() > 0)>
+                <Show when=move || hidden() != 0>
                     <button type="button" class="chip more" aria-expanded=move || every.get().to_string() on:click=move |_| every.update(|every| *every = !*every)>
                         {move || if every.get() { "Fewer".to_owned() } else { format!("{} more", hidden()) }}
                     </button>

@@ -41,7 +41,7 @@ pub(crate) fn ModelCard(
             </Show>
             <dl class="rows">{facts}</dl>
             <Used name=name.clone()/>
-            <Actions name catalogue model state/>
+            <Actions name=name.clone() catalogue model state/>
         </li>
     }
 }

@@ -85,11 +85,12 @@ pub(crate) struct EventList {
 }
 
 impl EventList {
-    /// A page of the server's answer, and whether it has older ones. The newest page, asked for again, says nothing of those.
-    pub(crate) fn older(&mut self, page: Vec<Event>, more: bool) {
+    /// A page of the server's answer; one that is not full was the last. The newest page, asked for again, says nothing of
+    /// older ones.
+    pub(crate) fn older(&mut self, page: Vec<Event>, asked: usize) {
         let oldest = page.last().map(|event| event.id.clone()).unwrap_or_default();
         if self.oldest().is_none_or(|known| known >= oldest.as_str()) {
-            self.more = more;
+            self.more = page.len() >= asked;
         }
         for event in page {
             self.put(event);
@@ -187,13 +188,13 @@ mod tests {
     #[test]
     fn pages_and_what_is_told_live_make_one_list() {
         let mut list = EventList::default();
-        list.older(vec![event("4", EventKind::Began), event("3", EventKind::Began)], true);
+        list.older(vec![event("4", EventKind::Began), event("3", EventKind::Began)], 2);
         assert!(list.more);
         assert!(list.told(event("6", EventKind::Began)));
         assert!(list.told(event("5", EventKind::Began)), "told out of their order");
         assert!(!list.told(event("4", EventKind::Ended)), "told again is not new");
-        list.older(vec![event("3", EventKind::Began), event("2", EventKind::Began)], false);
-        list.older(vec![event("6", EventKind::Began)], true);
+        list.older(vec![event("3", EventKind::Began), event("2", EventKind::Began)], 3);
+        list.older(vec![event("6", EventKind::Began)], 1);
         assert_eq!((ids(&list), list.more, list.oldest()), (vec!["6", "5", "4", "3", "2"], false, Some("2")));
         list.without("3");
         assert_eq!(ids(&list), ["6", "5", "4", "2"]);

@@ -113,7 +113,7 @@ fn keys(scene: Scene, event: &KeyboardEvent) {
     } else {
         match event.key().as_str() {
             "Enter" | " " => put(scene, scene.editor.with_untracked(|editor| editor.cursor)),
-            "Backspace" | "Delete" => drop(scene.change(crate::state::scene::Editor::unput)),
+            "Backspace" | "Delete" => scene.act(crate::state::scene::Editor::unput),
             _ => return,
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn Fields(scene: Scene) -> impl IntoView {
                         "Name"
                         <input type="text" maxlength="60" autocomplete="off" data-testid="editor-name" aria-describedby="editor-name-told"
                             aria-invalid=move || bad(scene, "name") prop:value=of(|shape| shape.name.clone())
-                            on:change=move |event| drop(scene.change(|editor| editor.set(|shape| shape.name = event_target_value(&event))))/>
+                            on:change=move |event| scene.act(|editor| editor.set(|shape| shape.name = event_target_value(&event)))/>
                         <Told scene field="name" id="editor-name-told"/>
                     </label>
                     <Show when=move || what.get() == Some(What::Zone)>
@@ -33,13 +33,13 @@ pub(super) fn Fields(scene: Scene) -> impl IntoView {
                             "Tell who stays longer than, in seconds"
                             <input type="text" inputmode="decimal" class="figure" autocomplete="off" placeholder="nobody" data-testid="editor-dwell" aria-describedby="editor-dwell-told"
                                 aria-invalid=move || bad(scene, "dwell_s") prop:value=of(|shape| shape.dwell.clone())
-                                on:change=move |event| drop(scene.change(|editor| editor.set(|shape| shape.dwell = event_target_value(&event))))/>
+                                on:change=move |event| scene.act(|editor| editor.set(|shape| shape.dwell = event_target_value(&event)))/>
                             <Told scene field="dwell_s" id="editor-dwell-told"/>
                         </label>
                     </Show>
                     <Show when=move || what.get() == Some(What::Line)>
                         <div class="editor-turn">
-                            <button type="button" class="button small" data-testid="editor-turn" on:click=move |_| drop(scene.change(Editor::turn_round))>"Swap a and b"</button>
+                            <button type="button" class="button small" data-testid="editor-turn" on:click=move |_| scene.act(Editor::turn_round)>"Swap a and b"</button>
                         </div>
                     </Show>
                 </div>
@@ -51,7 +51,7 @@ pub(super) fn Fields(scene: Scene) -> impl IntoView {
             <p class="hint">{move || (what.get() == Some(What::Region)).then_some("A thing counts where the middle of its lower edge is in a region.")}</p>
             <Told scene field="points" id="editor-points-told"/>
             <div class="editor-row">
-                <button type="button" class="button small danger-quiet" data-testid="editor-delete" on:click=move |_| drop(scene.change(Editor::remove))>
+                <button type="button" class="button small danger-quiet" data-testid="editor-delete" on:click=move |_| scene.act(Editor::remove)>
                     {move || format!("Delete this {}", what.get().map_or("", What::word).to_lowercase())}
                 </button>
             </div>
@@ -97,7 +97,7 @@ fn Labels(scene: Scene) -> impl IntoView {
         scene.editor.with(|editor| editor.shape().map(|shape| shape.labels.clone())).unwrap_or_default()
     });
     let toggle = Callback::new(move |label: String| {
-        drop(scene.change(|editor| editor.set(|shape| detection::toggle(&mut shape.labels, &label))))
+        scene.act(|editor| editor.set(|shape| detection::toggle(&mut shape.labels, &label)))
     });
     view! {
         <Show when=move || all.with(|all| !all.is_empty()) || chosen.with(|chosen| !chosen.is_empty())>
@@ -114,7 +114,7 @@ fn MaskFields(scene: Scene) -> impl IntoView {
         view! {
             <label class="segment">
                 <input type="radio" name="mask-style" prop:checked=move || style() == value
-                    on:change=move |_| drop(scene.change(|editor| editor.set(|shape| shape.style = value)))/>
+                    on:change=move |_| scene.act(|editor| editor.set(|shape| shape.style = value))/>
                 <span>{words}</span>
             </label>
         }
@@ -130,7 +130,7 @@ fn MaskFields(scene: Scene) -> impl IntoView {
         </p>
         <label class="check">
             <input type="checkbox" data-testid="editor-unmasked" prop:checked=move || scene.editor.with(Editor::unmasked)
-                on:change=move |event| drop(scene.change(|editor| editor.set_unmasked(event_target_checked(&event))))/>
+                on:change=move |event| scene.act(|editor| editor.set_unmasked(event_target_checked(&event)))/>
             "Serve and keep the camera's own stream all the same, without masks"
         </label>
     }

@@ -84,6 +84,11 @@ impl Scene {
         self.editor.try_update(change)
     }
 
+    /// The same, for who does not ask what came of it.
+    fn act<T>(self, change: impl FnOnce(&mut Editor) -> T) {
+        let _ = self.change(change);
+    }
+
     /// Says where a point is.
     fn say_point(self, point: usize) {
         let words = self

@@ -28,14 +28,14 @@ pub(super) fn Bar(scene: Scene) -> impl IntoView {
 /// The button: out of what is being drawn first, then out of the editor.
 fn leave(scene: Scene) {
     if scene.editor.with_untracked(|editor| editor.drawing) {
-        drop(scene.change(Editor::stop_drawing));
+        scene.act(Editor::stop_drawing);
         return;
     }
     scene.view.editing.set(false);
 }
 
 async fn save(scene: Scene, shared: Shared) {
-    drop(scene.change(Editor::stop_drawing));
+    scene.act(Editor::stop_drawing);
     scene.busy.set(true);
     let id = scene.id.get_value();
     let answer = match api::camera_revision(&id).await {
@@ -60,10 +60,9 @@ async fn save(scene: Scene, shared: Shared) {
             shared.refresh();
         }
         Err(failure) => {
-            let at = failure
-                .field
-                .as_deref()
-                .and_then(|field| scene.editor.with_untracked(|editor| shape::refused(editor.shapes(), field)));
+            let at = failure.field.as_deref().and_then(|field| {
+                scene.editor.with_untracked(|editor| shape::refused(editor.shapes(), field, &failure.message))
+            });
             let (at, field) = at.map_or((None, String::new()), |(at, field)| (Some(at), field));
             refuse(scene, at, field, failure.message);
         }

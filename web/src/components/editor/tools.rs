@@ -40,7 +40,7 @@ pub(crate) fn EditorTools(
                 {What::ALL.map(button).into_iter().collect_view()}
                 <span class="spring"></span>
                 <button type="button" class="button small" data-testid="editor-undo" title="Take the newest change back (Ctrl Z)"
-                    disabled=move || !editor.with(Editor::can_undo) on:click=move |_| drop(scene.change(Editor::undo))>"Undo"</button>
+                    disabled=move || !editor.with(Editor::can_undo) on:click=move |_| scene.act(Editor::undo)>"Undo"</button>
             </div>
             <p class="hint" id="editor-help">{move || help(drawing.get(), chosen.get().is_some())}</p>
             <Show when=move || drawing.get().is_some()>
@@ -48,7 +48,7 @@ pub(crate) fn EditorTools(
                     <button type="button" class="button small primary" data-testid="editor-finish" disabled=move || !editor.with(Editor::can_finish) on:click=finish>
                         {move || if drawing.get() == Some(What::Line) { "Done" } else { "Close the shape" }}
                     </button>
-                    <button type="button" class="button small" on:click=move |_| drop(scene.change(Editor::remove))>"Leave it"</button>
+                    <button type="button" class="button small" on:click=move |_| scene.act(Editor::remove)>"Leave it"</button>
                 </div>
             </Show>
             <List scene/>
@@ -83,7 +83,7 @@ fn List(scene: Scene) -> impl IntoView {
         view! {
             <li>
                 <button type="button" class="chip" data-testid="editor-shape" aria-pressed=move || editor.with(|editor| editor.chosen == Some(at)).to_string()
-                    on:click=move |_| drop(scene.change(|editor| editor.choose(Some(at))))>
+                    on:click=move |_| scene.act(|editor| editor.choose(Some(at)))>
                     <span class="editor-key" data-kind=kind aria-hidden="true"></span>
                     {title}
                     <span class="sr-only">{move || format!(", {}", kind().to_lowercase())}</span>
@@ -92,7 +92,7 @@ fn List(scene: Scene) -> impl IntoView {
         }
     };
     view! {
-        <Show when=move || (count.get() > 0)>
+        <Show when=move || count.get() != 0>
             <ul class="editor-list" aria-label="What is drawn">{move || (0..count.get()).map(one).collect_view()}</ul>
         </Show>
     }

@@ -54,7 +54,9 @@ fn Scores(staged: Staged) -> impl IntoView {
     let add = move |event: leptos::ev::Event| {
         let label = event_target_value(&event);
         if !label.is_empty() {
-            staged.set("scores", move |form| drop(form.scores.entry(label).or_default()));
+            staged.set("scores", move |form| {
+                form.scores.entry(label).or_default();
+            });
         }
     };
     let row = move |label: String| {

@@ -21,7 +21,6 @@ pub(crate) fn ScenePanel(
             .with(|c| c.as_ref().map(|c| (c.masks.len(), c.detect.regions.len(), c.unmasked_source)))
             .unwrap_or_default()
     });
-    let fixed = Memo::new(move |_| camera.with(|c| c.as_ref().is_some_and(|c| !c.editable)));
     let masks = move || match others.get() {
         (0, _, _) => None,
         (count, _, true) => Some(format!(
@@ -48,10 +47,9 @@ pub(crate) fn ScenePanel(
             <p class="hint">{regions}</p>
             <p class="hint">{move || nothing().then_some("Nothing is drawn yet. A zone tells who enters, leaves and stays; a line counts who crosses it; a mask hides what nobody is to see.")}</p>
             <div class="panel-actions">
-                <button class="button small" data-testid="edit-scene" data-key="e" disabled=move || fixed.get() || view.editing.get()
+                <button class="button small" data-testid="edit-scene" data-key="e" disabled=move || view.editing.get()
                     title="Draw on the picture (e)" on:click=move |_| view.editing.set(true)>"Draw on the picture"</button>
             </div>
-            <p class="hint">{move || fixed.get().then_some("This camera cannot be changed here: it is the demo camera, or the settings file is read-only.")}</p>
         </Panel>
     }
 }

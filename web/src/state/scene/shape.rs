@@ -183,8 +183,14 @@ pub(crate) fn patch(shapes: &[Shape], unmasked: bool, camera: &Camera) -> Result
     Ok((patch != CameraPatch::default()).then_some(patch))
 }
 
-/// The shape and the field that a refusal of the server is about: `zones[1].name`, `masks.0.points`, `detect.regions[2]`.
-pub(crate) fn refused(shapes: &[Shape], field: &str) -> Option<(usize, String)> {
+/// The shape and the field that a refusal of the server is about: `zones[1].name`, `masks.0.points`, `detect.regions[2]`; told as the
+/// field of the answer, or in front of its message.
+pub(crate) fn refused(shapes: &[Shape], field: &str, message: &str) -> Option<(usize, String)> {
+    let named = message.strip_prefix('`').and_then(|rest| rest.split_once('`')).map(|(path, _)| path);
+    place(shapes, field).or_else(|| place(shapes, named?))
+}
+
+fn place(shapes: &[Shape], field: &str) -> Option<(usize, String)> {
     let parts: Vec<_> = field.split(['.', '[', ']']).filter(|part| !part.is_empty()).collect();
     let parts = parts.strip_prefix(&["detect"]).unwrap_or(&parts);
     let (list, number) = (*parts.first()?, parts.get(1)?.parse::<usize>().ok()?);

@@ -74,9 +74,12 @@ fn a_refusal_finds_its_shape() {
         ("zones[7].name", None),
         ("masks", None),
         ("name", None),
+        ("zones[].name", None),
     ] {
-        assert_eq!(refused(&drawn, field), wanted.map(|(at, field)| (at, field.to_owned())), "{field}");
+        assert_eq!(refused(&drawn, field, "No."), wanted.map(|(at, field)| (at, field.to_owned())), "{field}");
     }
+    let told = refused(&drawn, "zones", "`zones[1].points`: the line crosses itself.");
+    assert_eq!(told, Some((1, "points".to_owned())));
 }
 
 #[test]
