@@ -26,6 +26,8 @@ fn demo() -> CameraSettings {
         detect: DetectSettings { fps: 0.0, ..DetectSettings::default() },
         encoder: Default::default(),
         hardware: Default::default(),
+        zones: Default::default(),
+        privacy: Default::default(),
         editable: false,
     }
 }

@@ -114,10 +114,10 @@ pub struct NewCamera {
     #[serde(deserialize_with = "crate::object::object")]
     pub encoder: EncoderSettings,
     /// Zones and lines.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::object::objects")]
     pub zones: Vec<Zone>,
     /// Pieces of the picture that nobody is to see.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "crate::object::objects")]
     pub masks: Vec<Mask>,
     /// Serve and keep `source`, which masks cannot cover, all the same.
     pub unmasked_source: bool,
@@ -157,10 +157,10 @@ pub struct CameraPatch {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// New zones and lines, all of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::object::optional_objects")]
     pub zones: Option<Vec<Zone>>,
     /// New masks, all of them.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::object::optional_objects")]
     pub masks: Option<Vec<Mask>>,
     /// Whether `source` is served and kept although it has masks.
     #[serde(skip_serializing_if = "Option::is_none")]

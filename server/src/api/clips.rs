@@ -5,13 +5,14 @@ use super::error::Problem;
 use super::json::Body;
 use super::{App, blocking};
 use crate::live::Feed;
+use crate::pipeline::camera::{CameraHandle, HIDDEN};
 use crate::record::clips::Origin;
 use crate::record::{No, Refusal};
 use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use sightline_shared::camera::CameraState;
+use sightline_shared::camera::{CameraState, Rendition};
 use sightline_shared::clips::{Clip, ClipPatch, NewClip};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -68,6 +69,7 @@ async fn make(State(app): State<App>, Body(new): Body<NewClip>) -> Result<Respon
         return Err(Problem::bad_request("A clip is made of a camera: give its id as `camera`.").field("camera"));
     }
     let camera = find(&app, &new.camera).map_err(|problem| problem.field("camera"))?;
+    let new = not_hidden(&camera, new)?;
     let told = camera.describe();
     if told.state == CameraState::Disabled
         && camera.ring(new.rendition.unwrap_or_default()).is_none_or(|r| r.bytes() == 0)
@@ -84,6 +86,18 @@ async fn make(State(app): State<App>, Body(new): Body<NewClip>) -> Result<Respon
     let clip = clip.await?.ok_or_else(|| Problem::internal("a camera without a ring"))??;
     let location = [(header::LOCATION, format!("/api/clips/{}", clip.id))];
     Ok((StatusCode::CREATED, location, Json(clip)).into_response())
+}
+
+/// A clip of what may be seen: of `main`, where masks hide `source` and nothing else is asked for.
+fn not_hidden(camera: &CameraHandle, new: NewClip) -> Result<NewClip, Problem> {
+    if !camera.settings().privacy.hides_source() {
+        return Ok(new);
+    }
+    if new.rendition == Some(Rendition::Source) {
+        let message = format!("{HIDDEN} Make a clip of `main`.");
+        return Err(Problem::new(StatusCode::CONFLICT, "masked", message).field("rendition"));
+    }
+    Ok(NewClip { rendition: new.rendition.or(Some(Rendition::Main)), ..new })
 }
 
 /// Gives a clip another name.

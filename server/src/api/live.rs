@@ -7,7 +7,7 @@ use super::principal::{Principal, still_valid};
 use crate::live::hub::Hub;
 use crate::live::viewer::{Asked, MAX_VIEWER_MESSAGE, serve};
 use crate::live::{Feed, http};
-use crate::pipeline::camera::CameraHandle;
+use crate::pipeline::camera::{CameraHandle, HIDDEN};
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::WebSocketUpgrade;
@@ -84,16 +84,24 @@ async fn mp4(
     let camera = find(&app, &id)?;
     let rendition = rendition(&camera, asked(ask)?.rendition.as_deref())?;
     let rendition = rendition.or_else(|| camera.renditions().first().copied()).unwrap_or_default();
-    let lease = camera.lease(rendition).ok_or_else(|| no_rendition(rendition.name()))?;
+    let lease = camera.lease(rendition).ok_or_else(|| no_rendition(rendition))?;
     let place = place(&app)?;
     wait_for_picture(&app, &camera, rendition, &lease).await?;
-    let stream = http::mp4(lease).take_until(Box::pin(until_ended(app, principal))).map(move |bytes| {
+    let ended =
+        futures::future::select(Box::pin(until_ended(app, principal)), Box::pin(until_hidden(camera, rendition)));
+    let stream = http::mp4(lease).take_until(ended).map(move |bytes| {
         // Held until the body is dropped.
         let _ = &place;
         bytes
     });
     let headers = [(header::CONTENT_TYPE, "video/mp4"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, Body::from_stream(stream)).into_response())
+}
+
+/// Ends when the rendition is one that nobody may see any more.
+async fn until_hidden(camera: Arc<CameraHandle>, rendition: Rendition) {
+    let mut changes = camera.changes();
+    while camera.renditions().contains(&rendition) && changes.changed().await.is_ok() {}
 }
 
 fn asked(ask: Result<Query<Ask>, QueryRejection>) -> Result<Ask, Problem> {
@@ -111,10 +119,15 @@ fn rendition(camera: &CameraHandle, name: Option<&str>) -> Result<Option<Renditi
             return Err(Problem::bad_request("`rendition` is one of auto, source, main, small.").field("rendition"));
         }
     };
-    if camera.renditions().contains(&rendition) { Ok(Some(rendition)) } else { Err(no_rendition(rendition.name())) }
+    if camera.renditions().contains(&rendition) { Ok(Some(rendition)) } else { Err(no_rendition(rendition)) }
 }
 
-fn no_rendition(name: &str) -> Problem {
+fn no_rendition(rendition: Rendition) -> Problem {
+    if rendition == Rendition::Source {
+        let message = format!("{HIDDEN} Ask for `main` or `small`.");
+        return Problem::new(StatusCode::NOT_FOUND, "masked", message).field("rendition");
+    }
+    let name = rendition.name();
     let message = format!(
         "This camera is set to show its own picture alone (video = \"passthrough\"), so there is no `{name}`: ask for `source`, or \
          set `video` to \"auto\"."

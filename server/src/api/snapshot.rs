@@ -19,10 +19,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sightline_shared::camera::{CameraState, Rendition};
 use sightline_shared::draw::{Layers, draw_list};
+use sightline_shared::scene::Mask;
 use sightline_shared::time::Pts;
 use sightline_shared::tracks::Tracks;
 use sightline_shared::wire::ServerMessage;
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,13 +71,15 @@ async fn snapshot(
     }
     let gathered = gather(hub.join(), overlay).await;
     let Some((chosen, tracks)) = gathered.choose(overlay) else { return Err(no_picture(&camera)) };
+    let masks = camera.settings().privacy.masks;
     let etag = format!(
-        "\"{}-{}-{}-{}-{}\"",
+        "\"{}-{}-{}-{}-{}-{:x}\"",
         camera.settings().uid,
         chosen.header.epoch.0,
         chosen.header.pts.0,
         u8::from(overlay) + u8::from(tracks.is_some()),
-        width.unwrap_or(0)
+        width.unwrap_or(0),
+        fingerprint(&masks)
     );
     let modified = http_date(&*app.clock, &chosen);
     let name = file_name(&camera.settings().id, &*app.clock, &chosen);
@@ -91,12 +95,22 @@ async fn snapshot(
     }
     let _place = MAKING.acquire().await.map_err(Problem::internal)?;
     let clock = app.clock.clone();
-    let made = blocking(move || make(&gathered, &chosen, &tracks, width, &clock)).await?;
+    let made = blocking(move || make(&gathered, &chosen, &tracks, width, (&clock, &masks))).await?;
     let jpeg = made.map_err(|e| {
         let message = format!("There is no picture of {} now: {e}.", camera.describe().name);
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_picture", message)
     })?;
     Ok((facts, jpeg).into_response())
+}
+
+/// The same frame is another picture once other masks lie on it.
+fn fingerprint(masks: &[Mask]) -> u64 {
+    let mut hasher = std::hash::DefaultHasher::new();
+    let numbers =
+        masks.iter().flat_map(|mask| mask.points.iter().flat_map(|point| [point.x.to_bits(), point.y.to_bits()]));
+    (masks.iter().map(|mask| (mask.style as u8, mask.points.len())).collect::<Vec<_>>(), numbers.collect::<Vec<_>>())
+        .hash(&mut hasher);
+    hasher.finish()
 }
 
 fn asked(ask: Result<Query<Ask>, QueryRejection>) -> Result<(bool, Option<u32>), Problem> {
@@ -192,11 +206,12 @@ fn make(
     chosen: &Chunk,
     tracks: &Option<Tracks>,
     width: Option<u32>,
-    clock: &Arc<dyn Clock>,
+    (clock, masks): (&Arc<dyn Clock>, &[Mask]),
 ) -> Result<Vec<u8>, PictureError> {
     let params = gathered.params.as_ref().ok_or_else(|| PictureError::NotDecoded("its parameters are gone".into()))?;
     let frame = picture::from_gop(params, &gathered.chunks, Some(chosen.header.pts), Limits::default(), clock)?;
     let mut still = Still::of(&frame, width)?;
+    still.hide(masks);
     // A frame that could not be reached is not the one that the boxes are of.
     if let Some(tracks) = tracks.as_ref().filter(|tracks| (tracks.epoch, tracks.pts) == (frame.epoch, frame.pts)) {
         let (across, down) = still.size();

@@ -1,12 +1,14 @@
 //! Boxes and labels by the device's kernels, on pictures in its memory: the same edges, letters and colours as in host memory; a
 //! sample on which several of them lie may be one step off, since software rounds once for all of them.
 
+use super::hide;
 use super::letters::Letters;
 use super::{RIM, ink};
 use crate::device::Error;
 use crate::pipeline::frame::Colour;
 use sightline_nv::{Atlas, Context, DrawList, Ink, Kernels, Picture};
 use sightline_shared::draw::{Fill, Item, label_plate, label_size, outline, plate_fill};
+use sightline_shared::scene::Mask;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -65,6 +67,22 @@ impl DevicePainter {
                 self.item(&mut list, picture.size(), colour, item);
             }
         }
+        kernels.draw(&list, &mut self.atlas, &[picture])
+    }
+
+    /// Hides masks on an NV12 picture that is shown turned clockwise by `rotation`. Nobody waits for it.
+    ///
+    /// # Errors
+    /// The driver fails.
+    pub fn hide(
+        &mut self,
+        kernels: &mut Kernels,
+        picture: &Picture,
+        (rotation, colour): (u16, Colour),
+        masks: &[Mask],
+    ) -> Result<(), Error> {
+        let mut list = DrawList::new(&[picture.size()]);
+        hide::list(&mut list, picture.size(), rotation, colour, masks);
         kernels.draw(&list, &mut self.atlas, &[picture])
     }
 

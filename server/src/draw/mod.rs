@@ -6,14 +6,17 @@
 
 mod device;
 mod fill;
+mod hide;
 mod letters;
 mod mask;
+mod outline;
 mod planes;
 mod simd;
 
 use crate::pipeline::frame::{Colour, PixelFormat};
 pub use device::DevicePainter;
 use fill::{Ink, Patch};
+pub use hide::hide;
 use letters::Letters;
 use mask::Mask;
 pub use planes::Canvas;

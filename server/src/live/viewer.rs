@@ -57,6 +57,7 @@ struct Viewer {
 
 /// What a viewer reads, and its asking for it.
 struct Joined {
+    rendition: Rendition,
     cursor: Cursor,
     _lease: Lease,
 }
@@ -115,6 +116,10 @@ impl Viewer {
                 },
                 changed = changes.changed() => {
                     changed.map_err(|_| Gone)?;
+                    // What nobody may see any more (a mask was set) ends at once.
+                    if !self.feed.renditions().contains(&joined.rendition) {
+                        joined = self.join(None).await?;
+                    }
                     self.say(&ServerMessage::State(Box::new(self.feed.describe()))).await?;
                 }
                 _ = ping.tick() => self.send(Message::Ping(bytes::Bytes::new())).await?,
@@ -131,7 +136,7 @@ impl Viewer {
         let hello = Hello { version: PROTOCOL_VERSION, camera: camera.id, uid: camera.uid, renditions, rendition };
         self.say(&ServerMessage::Hello(hello)).await?;
         self.sent.joined = self.clock.now();
-        Ok(Joined { cursor: lease.join(), _lease: lease })
+        Ok(Joined { rendition, cursor: lease.join(), _lease: lease })
     }
 
     /// Puts `first` and all else that is ready into the socket, then flushes once.

@@ -6,9 +6,10 @@ pub mod turn;
 
 pub use gop::{Limits, from_gop};
 
-use crate::draw::{Canvas, Painter};
+use crate::draw::{self, Canvas, Painter};
 use crate::pipeline::frame::{Colour, Frame};
 use sightline_shared::draw::Item;
+use sightline_shared::scene::Mask;
 
 /// The longest side of a picture: JPEG has room for 65535, but a sample aspect of 1:4000 is nobody's picture.
 const MAX_SIDE: f64 = 16_384.0;
@@ -51,6 +52,14 @@ impl Still {
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         (self.width, self.height)
+    }
+
+    /// Hides masks: before anything is drawn on it.
+    pub fn hide(&mut self, masks: &[Mask]) {
+        if !masks.is_empty() {
+            let mut picture = turn::picture_mut(&mut self.planes, self.width, self.height);
+            draw::hide(&mut Canvas::new(&mut picture, 0, self.colour).expect("its own planes are whole"), masks);
+        }
     }
 
     /// Draws a list on it, made for [`Self::size`].

@@ -2,6 +2,8 @@
 
 mod feed;
 
+pub use feed::HIDDEN;
+
 use super::analysis::{Analysis, AnalysisCounters};
 use super::clock::Clock;
 use super::counters::StageCounters;
@@ -20,7 +22,7 @@ use super::vitals::Vitals;
 use crate::device::{Devices, Seat};
 use crate::live::hub::Hub;
 use crate::record::ring::{Keeper, Ring};
-use crate::settings::{CameraSettings, Origin, StreamSettings};
+use crate::settings::{CameraSettings, Origin, Privacy, StreamSettings};
 use sightline_shared::api::Timings;
 use sightline_shared::camera::{CameraState, Rendition, Role};
 use sightline_shared::encoder::EncoderSettings;
@@ -137,8 +139,15 @@ impl CameraHandle {
             settings: Mutex::new(settings),
             common,
         });
+        handle.hide(&handle.settings().privacy);
         handle.run();
         handle
+    }
+
+    /// Hides what is to be hidden, in everything that is shown and kept from now on.
+    fn hide(&self, privacy: &Privacy) {
+        self.kept.keep_source(!privacy.hides_source());
+        self.encodings.iter().for_each(|encoding| encoding.hide(privacy.masks.clone()));
     }
 
     fn running(&self) -> MutexGuard<'_, Running> {
@@ -164,6 +173,9 @@ impl CameraHandle {
         }
         if old.encoder != new.encoder {
             self.encodings[0].configure(new.encoder.clone());
+        }
+        if old.privacy != new.privacy {
+            self.hide(&new.privacy);
         }
         if self.seat.set(new.hardware) {
             self.running().decodings.iter().for_each(|decoding| decoding.choose_again());

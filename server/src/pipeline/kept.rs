@@ -19,6 +19,11 @@ impl Kept {
         Self { source: Ring::new(keeper.clone()), main: Ring::new(keeper.clone()) }
     }
 
+    /// Keeps `source` from now on, or forgets what was kept of it and keeps nothing more.
+    pub fn keep_source(&self, keep: bool) {
+        self.source.keep(keep);
+    }
+
     /// The ring of a rendition, if it is one that is kept.
     #[must_use]
     pub fn ring(&self, rendition: Rendition) -> Option<&Arc<Ring>> {

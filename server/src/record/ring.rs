@@ -64,6 +64,8 @@ struct Held {
     following: bool,
     /// A single GOP was larger than the limit.
     outgrown: bool,
+    /// Nothing may be kept.
+    off: bool,
 }
 
 impl Ring {
@@ -88,6 +90,9 @@ impl Ring {
     pub fn chunk(&self, chunk: &Arc<Chunk>) {
         let limits = self.keeper.limits();
         let mut held = self.held();
+        if held.off {
+            return;
+        }
         let was_empty = held.gops.is_empty();
         held.chunk(chunk);
         let gone = held.trim(&limits);
@@ -110,6 +115,21 @@ impl Ring {
         let bytes = text.len() + ITEM_OVERHEAD;
         gop.bytes += bytes;
         held.bytes += bytes;
+    }
+
+    /// Keeps what comes from the next key frame on, or forgets all that is held and keeps nothing.
+    pub fn keep(&self, keep: bool) {
+        let mut held = self.held();
+        held.off = !keep;
+        if keep {
+            return;
+        }
+        let fresh = Held { init: held.init.take(), off: true, ..Held::default() };
+        let gone = std::mem::replace(&mut *held, fresh);
+        drop(held);
+        if !gone.gops.is_empty() {
+            self.keeper.in_use.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     /// Everything that is held now, oldest first; shares the bytes.

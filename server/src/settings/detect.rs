@@ -20,12 +20,15 @@ pub fn check(detect: &DetectSettings) -> Option<(&'static str, String)> {
     if !(0.0..=1.0).contains(&detect.min_score) {
         return Some(("min_score", "`min_score` must be a number from 0 to 1.".into()));
     }
+    check_labels(&detect.labels).map(|wrong| ("labels", wrong.into()))
+}
+
+/// What is wrong with a list of labels, if anything.
+pub(super) fn check_labels(labels: &[String]) -> Option<&'static str> {
     let bad =
         |label: &String| label.trim().is_empty() || label.len() > MAX_LABELS.1 || label.chars().any(char::is_control);
-    if detect.labels.len() > MAX_LABELS.0 || detect.labels.iter().any(bad) {
-        return Some(("labels", "`labels` holds at most 64 labels of 1 to 64 characters.".into()));
-    }
-    None
+    let wrong = labels.len() > MAX_LABELS.0 || labels.iter().any(bad);
+    wrong.then_some("`labels` holds at most 64 labels of 1 to 64 characters.")
 }
 
 /// Reads the table of the camera in `camera`.

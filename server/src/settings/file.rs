@@ -2,7 +2,7 @@
 
 use super::address::{self, Lookup};
 use super::section::{Mistake, Report, Section};
-use super::{CameraDraft, ServerSettings, StreamSettings, detect, encoder, server, slug};
+use super::{CameraDraft, ServerSettings, StreamSettings, detect, encoder, privacy, server, slug, zones};
 use crate::device::Wish;
 use sightline_shared::camera::{Role, Transport, VideoMode};
 use sightline_shared::device::DecoderChoice;
@@ -102,8 +102,22 @@ fn cameras(report: &Report<'_>, root: &Section<'_>, context: &Context<'_>) -> Ve
     out
 }
 
-const CAMERA_KEYS: [&str; 11] =
-    ["id", "name", "enabled", "url", "stream", "transport", "video", "device", "decoder", "detect", "encoder"];
+const CAMERA_KEYS: [&str; 14] = [
+    "id",
+    "name",
+    "enabled",
+    "url",
+    "stream",
+    "transport",
+    "video",
+    "device",
+    "decoder",
+    "detect",
+    "encoder",
+    "zone",
+    "mask",
+    "unmasked_source",
+];
 
 fn camera(report: &Report<'_>, section: &Section<'_>, table: &Table, context: &Context<'_>) -> CameraDraft {
     section.only(&CAMERA_KEYS, &["record"]);
@@ -128,6 +142,8 @@ fn camera(report: &Report<'_>, section: &Section<'_>, table: &Table, context: &C
         detect: detect::read(report, section),
         encoder: encoder::read(report, section),
         hardware: Wish { device: device(section), decoder: section.word("decoder", &DECODERS).unwrap_or_default() },
+        zones: zones::read(report, section),
+        privacy: privacy::read(report, section),
     }
 }
 

@@ -6,18 +6,22 @@ pub mod encoder;
 pub mod file;
 pub mod files;
 pub mod mask;
+pub mod privacy;
 pub mod sample;
 mod section;
 pub mod server;
 pub mod slug;
 pub mod typed;
+pub mod zones;
 
+pub use privacy::Privacy;
 pub use section::Mistake;
 pub use server::ServerSettings;
 
 use crate::device::Wish;
 use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
 use sightline_shared::encoder::EncoderSettings;
+use sightline_shared::scene::Zone;
 use std::path::PathBuf;
 
 /// Where a stream comes from.
@@ -142,6 +146,10 @@ pub struct CameraSettings {
     pub encoder: EncoderSettings,
     /// Which device, and what decodes.
     pub hardware: Wish,
+    /// Areas and lines.
+    pub zones: Vec<Zone>,
+    /// What nobody is to see.
+    pub privacy: Privacy,
     /// Whether the API may change it.
     pub editable: bool,
 }
@@ -167,14 +175,32 @@ pub struct CameraDraft {
     pub encoder: EncoderSettings,
     /// Which device, and what decodes.
     pub hardware: Wish,
+    /// Areas and lines.
+    pub zones: Vec<Zone>,
+    /// What nobody is to see.
+    pub privacy: Privacy,
 }
 
 impl CameraDraft {
     /// The camera with its identity.
     #[must_use]
     pub fn with_uid(self, uid: String, editable: bool) -> CameraSettings {
-        let Self { id, name, enabled, streams, transport, video, detect, encoder, hardware } = self;
-        CameraSettings { uid, id, name, enabled, streams, transport, video, detect, encoder, hardware, editable }
+        let Self { id, name, enabled, streams, transport, video, detect, encoder, hardware, zones, privacy } = self;
+        CameraSettings {
+            uid,
+            id,
+            name,
+            enabled,
+            streams,
+            transport,
+            video,
+            detect,
+            encoder,
+            hardware,
+            zones,
+            privacy,
+            editable,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::file::{Context, FileSettings, check};
 use super::server::Keep;
 use super::*;
+use sightline_shared::scene::ZoneKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -139,6 +140,36 @@ role = ["view", "record"]
     }
     assert_eq!(mistakes.len(), expected.len(), "{mistakes:#?}");
     assert!(!format!("{mistakes:?}").contains("hidden"));
+}
+
+#[test]
+fn zones_are_read_and_every_mistake_in_them_has_its_line() {
+    let zone = |text: &str| {
+        let zones = text.replace('|', "\n");
+        checked(&format!("[[camera]]\nurl = \"/x\"\n{zones}")).map(|settings| settings.cameras[0].zones.clone())
+    };
+    let good = "[[camera.zone]]|id = \"gate\"|points = [[0, 0.5], [1.0, 0.25]]|kind = \"line\"|labels = [\"car\"]";
+    let read = zone(good).expect("no mistakes").remove(0);
+    assert_eq!((read.id.as_str(), read.name.as_str(), read.kind), ("gate", "gate", ZoneKind::Line));
+    assert_eq!((read.points, read.labels), (vec![[0.0, 0.5].into(), [1.0, 0.25].into()], vec!["car".to_owned()]));
+    let area = "[[camera.zone]]|id = \"a\"|points = [[0, 0], [1, 0], [1, 1]]";
+    for (text, line, words) in [
+        ("zone = []", 3, "[[camera.zone]]"),
+        ("[[camera.zone]]|id = \"a\"", 3, "needs `points`"),
+        ("[[camera.zone]]|points = [[0, 0], [1, 0], [1, 1]]", 3, "needs an `id`"),
+        ("[[camera.zone]]|id = \"a\"|points = [[0, 0], [1], [1, 1]]", 5, "a list of pairs"),
+        ("[[camera.zone]]|id = \"a\"|points = [[0, 0], [2, 0], [1, 1]]", 5, "[2, 0] is not in the picture"),
+        (&format!("{area}|kind = \"polygon\""), 6, "must be one of area, line"),
+        (&format!("{area}|dwell_s = \"1 min\""), 6, "from 0 to 86400"),
+        (&format!("{area}|dwel_s = 3"), 6, "Did you mean `dwell_s`"),
+        (&format!("{area}|labels = \"car\""), 6, "a list of texts"),
+        (&format!("{area}|{area}"), 7, "used twice: also on line 3"),
+        (&format!("{good}|dwell_s = 5"), 8, "for areas"),
+    ] {
+        let told = zone(text).expect_err(text);
+        assert_eq!(told.len(), 1, "{text}: {told:?}");
+        assert!(told[0].line == line && told[0].message.contains(words), "{text}: {told:?}");
+    }
 }
 
 #[test]

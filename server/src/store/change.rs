@@ -7,10 +7,11 @@ use crate::settings::address::{self, placeholders};
 use crate::settings::file::{MAX_CAMERAS, MAX_NAME, check_name};
 use crate::settings::files::FileRule;
 use crate::settings::typed::{Known, Prepared, prepare, read_prepared};
-use crate::settings::{CameraSettings, Origin, StreamSettings, detect, settle_roles, slug};
+use crate::settings::{CameraSettings, Origin, StreamSettings, detect, privacy, settle_roles, slug, zones};
 use sightline_shared::api::{CameraPatch, NewCamera};
 use sightline_shared::camera::{DetectSettings, Role};
 use sightline_shared::encoder::EncoderSettings;
+use sightline_shared::scene::{Mask, Zone};
 use std::collections::{BTreeMap, BTreeSet};
 use toml_edit::DocumentMut;
 
@@ -43,6 +44,8 @@ impl Store {
         }
         check_detect(&new.detect)?;
         check_encoder(&new.encoder)?;
+        check_zones(&new.zones)?;
+        check_masks(&new.masks)?;
         let device = new.device.as_deref().map_or(Ok(None), device_of)?;
         let hardware = Wish { device, decoder: new.decoder };
         let addresses = addresses(new)?;
@@ -63,13 +66,16 @@ impl Store {
             hardware,
             detect: &new.detect,
             encoder: &new.encoder,
+            zones: &new.zones,
+            masks: &new.masks,
+            unmasked_source: new.unmasked_source,
         };
         edit::add(&mut draft.document, &table);
         self.finish(&mut state, draft, &BTreeSet::new())?;
         state.cameras.iter().find(|camera| camera.id == id).cloned().ok_or(StoreError::NoCamera(id))
     }
 
-    /// Changes a camera.
+    /// Changes a camera. The demo camera takes zones and masks, until the program ends.
     ///
     /// # Errors
     /// As [`Store::add_camera`], and if there is no such camera.
@@ -81,9 +87,12 @@ impl Store {
         expected: Option<&str>,
     ) -> Result<CameraSettings, StoreError> {
         let mut state = self.lock();
+        check_patch(patch)?;
+        if let Some(demo) = state.cameras.iter_mut().find(|camera| camera.id == id && is_demo(camera)) {
+            return change_demo(demo, patch);
+        }
         let mut draft = self.begin(&mut state, expected)?;
         let (index, camera) = self.position(&state.cameras, id)?;
-        check_patch(patch)?;
         let table = draft.camera(index, id)?;
         let before = names_in(&edit::texts(table));
         apply_patch(table, id, patch);
@@ -117,7 +126,7 @@ impl Store {
             let new = encode::merge(asked, patch)?;
             encode::check(&new, Purpose::Live).map(|()| new)
         };
-        if state.cameras[index].streams.iter().any(|stream| stream.origin == Origin::Demo) {
+        if is_demo(&state.cameras[index]) {
             let new = merged(&state.cameras[index].encoder).map_err(refused)?;
             state.cameras[index].encoder = new;
             return Ok(state.cameras[index].clone());
@@ -169,7 +178,7 @@ impl Store {
     /// The camera, and its place among the tables of the file.
     fn position(&self, cameras: &[CameraSettings], id: &str) -> Result<(usize, CameraSettings), StoreError> {
         let index = cameras.iter().position(|camera| camera.id == id).ok_or_else(|| StoreError::NoCamera(id.into()))?;
-        if cameras[index].streams.iter().any(|stream| stream.origin == Origin::Demo) {
+        if is_demo(&cameras[index]) {
             return Err(StoreError::Demo);
         }
         Ok((index - usize::from(self.demo), cameras[index].clone()))
@@ -283,6 +292,8 @@ fn check_patch(patch: &CameraPatch) -> Result<(), StoreError> {
     }
     patch.encoder.as_ref().map_or(Ok(()), check_encoder)?;
     patch.device.as_deref().map_or(Ok(None), device_of)?;
+    patch.zones.as_deref().map_or(Ok(()), check_zones)?;
+    patch.masks.as_deref().map_or(Ok(()), check_masks)?;
     patch.detect.as_ref().map_or(Ok(()), check_detect)
 }
 
@@ -316,6 +327,32 @@ fn apply_patch(table: &mut toml_edit::Table, id: &str, patch: &CameraPatch) {
     if let Some(encoder) = &patch.encoder {
         edit::set_encoder(table, encoder);
     }
+    if let Some(zones) = &patch.zones {
+        edit::set_zones(table, zones);
+    }
+    if let Some(masks) = &patch.masks {
+        edit::set_masks(table, masks);
+    }
+    if let Some(unmasked) = patch.unmasked_source {
+        edit::set_unmasked_source(table, unmasked);
+    }
+}
+
+fn is_demo(camera: &CameraSettings) -> bool {
+    camera.streams.iter().any(|stream| stream.origin == Origin::Demo)
+}
+
+/// What stands in no file can change without one.
+fn change_demo(demo: &mut CameraSettings, patch: &CameraPatch) -> Result<CameraSettings, StoreError> {
+    let CameraPatch { zones, masks, unmasked_source, .. } = patch.clone();
+    let all = CameraPatch { zones, masks, unmasked_source, ..CameraPatch::default() };
+    if *patch != all || all == CameraPatch::default() {
+        return Err(StoreError::Demo);
+    }
+    demo.zones = all.zones.unwrap_or_else(|| std::mem::take(&mut demo.zones));
+    demo.privacy.masks = all.masks.map_or_else(|| demo.privacy.masks.clone(), Into::into);
+    demo.privacy.unmasked_source = all.unmasked_source.unwrap_or(demo.privacy.unmasked_source);
+    Ok(demo.clone())
 }
 
 fn device_of(word: &str) -> Result<Option<u32>, StoreError> {
@@ -334,6 +371,14 @@ fn check_detect(settings: &DetectSettings) -> Result<(), StoreError> {
         Some((_, message)) => Err(StoreError::field("detect", "bad_detect", message)),
         None => Ok(()),
     }
+}
+
+fn check_zones(asked: &[Zone]) -> Result<(), StoreError> {
+    zones::check(asked).map_or(Ok(()), |words| Err(StoreError::field("zones", "bad_zones", words)))
+}
+
+fn check_masks(asked: &[Mask]) -> Result<(), StoreError> {
+    privacy::check(asked).map_or(Ok(()), |words| Err(StoreError::field("masks", "bad_masks", words)))
 }
 
 fn view_origin(camera: &CameraSettings) -> &Origin {

@@ -6,6 +6,7 @@ use crate::settings::file::VERSION;
 use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
 use sightline_shared::device::{ANY_DEVICE, DecoderChoice};
 use sightline_shared::encoder::EncoderSettings;
+use sightline_shared::scene::{Mask, MaskStyle, Point, Zone, ZoneKind};
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value, value};
 
 /// A camera as it is written.
@@ -19,6 +20,9 @@ pub(super) struct NewTable<'a> {
     pub(super) hardware: Wish,
     pub(super) detect: &'a DetectSettings,
     pub(super) encoder: &'a EncoderSettings,
+    pub(super) zones: &'a [Zone],
+    pub(super) masks: &'a [Mask],
+    pub(super) unmasked_source: bool,
 }
 
 /// Adds a `[[camera]]` at the end.
@@ -53,6 +57,9 @@ pub(super) fn add(document: &mut DocumentMut, camera: &NewTable<'_>) {
     set_decoder(&mut table, camera.hardware.decoder);
     set_detect(&mut table, camera.detect);
     set_encoder(&mut table, camera.encoder);
+    set_zones(&mut table, camera.zones);
+    set_masks(&mut table, camera.masks);
+    set_unmasked_source(&mut table, camera.unmasked_source);
     if document.get("camera").is_none_or(|item| !item.is_array_of_tables()) {
         document["camera"] = Item::ArrayOfTables(ArrayOfTables::new());
     }
@@ -213,6 +220,70 @@ pub(super) fn set_encoder(camera: &mut Table, encoder: &EncoderSettings) {
         None if table.is_empty() => {}
         None => camera["encoder"] = Item::Table(table),
     }
+}
+
+/// Sets the zones; one that was there under the same id keeps its comments.
+pub(super) fn set_zones(camera: &mut Table, zones: &[Zone]) {
+    let old = camera.remove("zone").and_then(|item| item.into_array_of_tables().ok()).unwrap_or_default();
+    let mut tables = ArrayOfTables::new();
+    for zone in zones {
+        let known = old.iter().find(|table| table.get("id").and_then(Item::as_str) == Some(&zone.id));
+        let mut table = known.cloned().unwrap_or_default();
+        set_zone(&mut table, zone);
+        tables.push(table);
+    }
+    if !tables.is_empty() {
+        camera["zone"] = Item::ArrayOfTables(tables);
+    }
+}
+
+fn set_zone(table: &mut Table, zone: &Zone) {
+    let default = Zone::default();
+    let word = |kind| match kind {
+        ZoneKind::Area => "area",
+        ZoneKind::Line => "line",
+    };
+    set(table, "id", zone.id.as_str());
+    set_unless(table, "name", zone.name.as_str(), &zone.id.as_str());
+    set_unless(table, "kind", word(zone.kind), &word(default.kind));
+    set(table, "points", points(&zone.points));
+    if table.contains_key("labels") || !zone.labels.is_empty() {
+        set(table, "labels", zone.labels.iter().map(String::as_str).collect::<Array>());
+    }
+    set_unless(table, "dwell_s", zone.dwell_s, &default.dwell_s);
+}
+
+fn points(points: &[Point]) -> Array {
+    // Of the shortest decimal of an f32: 0.1, and not what it is to an f64.
+    let decimal = |number: f32| number.to_string().parse::<f64>().unwrap_or_default();
+    points.iter().map(|point| [point.x, point.y].map(decimal).into_iter().collect::<Array>()).collect()
+}
+
+/// Sets the masks; one that is where it was keeps its comments.
+pub(super) fn set_masks(camera: &mut Table, masks: &[Mask]) {
+    let old = camera.remove("mask").and_then(|item| item.into_array_of_tables().ok()).unwrap_or_default();
+    let word = |style| match style {
+        MaskStyle::Fill => "fill",
+        MaskStyle::Pixelate => "pixelate",
+    };
+    let mut tables = ArrayOfTables::new();
+    for mask in masks {
+        let written = points(&mask.points).to_string();
+        let known = old.iter().find(|table| {
+            table.get("points").and_then(Item::as_array).is_some_and(|points| points.to_string().trim() == written)
+        });
+        let mut table = known.cloned().unwrap_or_default();
+        set_unless(&mut table, "style", word(mask.style), &word(MaskStyle::default()));
+        set(&mut table, "points", points(&mask.points));
+        tables.push(table);
+    }
+    if !tables.is_empty() {
+        camera["mask"] = Item::ArrayOfTables(tables);
+    }
+}
+
+pub(super) fn set_unmasked_source(camera: &mut Table, unmasked: bool) {
+    set_unless(camera, "unmasked_source", unmasked, &false);
 }
 
 fn role_value(roles: &[Role]) -> Item {

@@ -39,7 +39,9 @@ pub enum StoreError {
     #[error("{0} Change the camera in that file by hand, or make it writable.")]
     ReadOnly(String),
     /// The demo camera.
-    #[error("The demo camera cannot be changed or deleted; start Sightline without --demo to be rid of it.")]
+    #[error(
+        "The demo camera cannot be changed but for its zones, its masks and its encoder, nor deleted; start Sightline without --demo to be rid of it."
+    )]
     Demo,
     /// A field of a request.
     #[error("{message}")]

@@ -19,7 +19,7 @@ pub use places::Places;
 use crate::device::Wish;
 use crate::pipeline::clock::Clock;
 use crate::settings::file::{Context, FileSettings, check};
-use crate::settings::{CameraSettings, Mistake, Origin, ServerSettings, StreamSettings};
+use crate::settings::{CameraSettings, Mistake, Origin, Privacy, ServerSettings, StreamSettings};
 use secrets::Secrets;
 use sha2::{Digest, Sha256};
 use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
@@ -207,10 +207,11 @@ impl Store {
         let read_only = replace::why_read_only(&self.places.config);
         let mut cameras = Vec::with_capacity(ids.len());
         if self.demo {
-            // What was asked of its encoder stands nowhere but here.
+            // What was asked of its encoder, its zones and masks stand nowhere but here.
             let known = state.cameras.iter().find(|camera| camera.id == DEMO_ID);
-            let encoder = known.map(|camera| camera.encoder.clone()).unwrap_or_default();
-            cameras.push(CameraSettings { encoder, ..demo_camera(uids.next().unwrap_or_default()) });
+            let asked = known.map(|camera| (camera.encoder.clone(), camera.zones.clone(), camera.privacy.clone()));
+            let (encoder, zones, privacy) = asked.unwrap_or_default();
+            cameras.push(CameraSettings { encoder, zones, privacy, ..demo_camera(uids.next().unwrap_or_default()) });
         }
         cameras.extend(
             settings.cameras.into_iter().zip(uids).map(|(draft, uid)| draft.with_uid(uid, read_only.is_none())),
@@ -251,6 +252,8 @@ fn demo_camera(uid: String) -> CameraSettings {
         detect: DetectSettings { fps: 0.0, ..DetectSettings::default() },
         encoder: EncoderSettings::default(),
         hardware: Wish::default(),
+        zones: Vec::new(),
+        privacy: Privacy::default(),
         editable: false,
     }
 }
@@ -272,3 +275,5 @@ fn write_config(path: &Path, text: &str) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod zone_tests;

@@ -10,12 +10,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-struct Home {
+pub(super) struct Home {
     dir: tempfile::TempDir,
 }
 
 impl Home {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { dir: tempfile::tempdir().expect("a folder") }
     }
 
@@ -23,11 +23,11 @@ impl Home {
         self.dir.path().join("sightline.toml")
     }
 
-    fn write(&self, text: &str) {
+    pub(super) fn write(&self, text: &str) {
         std::fs::write(self.config(), text).expect("written");
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         std::fs::read_to_string(self.config()).expect("text")
     }
 
@@ -35,13 +35,13 @@ impl Home {
         std::fs::read_to_string(self.dir.path().join("data/secrets.toml")).unwrap_or_default()
     }
 
-    fn open(&self, demo: bool) -> Result<Store, StoreError> {
+    pub(super) fn open(&self, demo: bool) -> Result<Store, StoreError> {
         let places = Places { config: self.config(), data_dir: self.dir.path().join("data") };
         Store::open(places, demo, Arc::new(SimulatedClock::new(Duration::from_secs(1_800_000_000))))
     }
 }
 
-fn new(url: &str) -> NewCamera {
+pub(super) fn new(url: &str) -> NewCamera {
     NewCamera { url: Some(url.into()), ..NewCamera::default() }
 }
 

@@ -18,6 +18,10 @@ use tokio::sync::watch;
 /// Colour of a stream that says nothing (ITU-T H.273: 2 is unspecified).
 const UNSAID: Colour = Colour { full_range: false, matrix: 2, primaries: 2, transfer: 2 };
 
+/// Why there is no `source` of a camera with masks.
+pub const HIDDEN: &str = "Masks hide parts of this camera's picture. They cannot be put into `source`, which is passed on as the camera sends it: \
+                          so it is neither shown nor kept.";
+
 impl CameraHandle {
     fn encoding(&self, rendition: Rendition) -> Option<&Arc<Encoding>> {
         self.encodings.iter().find(|encoding| encoding.rendition() == rendition)
@@ -113,8 +117,10 @@ impl CameraHandle {
 
     fn source_info(&self, camera: &Camera) -> RenditionInfo {
         let live = camera.state == CameraState::Live;
+        let hidden = self.settings().privacy.hides_source();
         RenditionInfo {
             rendition: Rendition::Source,
+            reason: hidden.then(|| HIDDEN.to_owned()),
             state: if live { RenditionState::Running } else { RenditionState::Idle },
             viewers: u32::try_from(self.hub.viewers()).unwrap_or(u32::MAX),
             codec: camera.codec.clone(),
@@ -156,6 +162,9 @@ impl Feed for CameraHandle {
             decoder: settings.hardware.decoder,
             detect: settings.detect,
             encoder: settings.encoder,
+            zones: settings.zones,
+            masks: settings.privacy.masks.to_vec(),
+            unmasked_source: settings.privacy.unmasked_source,
             editable: settings.editable,
             ..Camera::default()
         };
@@ -199,7 +208,9 @@ impl Feed for CameraHandle {
     }
 
     fn renditions(&self) -> Vec<Rendition> {
-        match self.settings().video {
+        let settings = self.settings();
+        match settings.video {
+            _ if settings.privacy.hides_source() => vec![Rendition::Main, Rendition::Small],
             VideoMode::Auto => vec![Rendition::Source, Rendition::Main, Rendition::Small],
             VideoMode::Passthrough => vec![Rendition::Source],
             VideoMode::Transcode => vec![Rendition::Main, Rendition::Small, Rendition::Source],

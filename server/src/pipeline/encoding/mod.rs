@@ -3,6 +3,7 @@
 //! Frames that are too many are thrown away before they are encoded, never after. A change of the settings is followed by the
 //! encoder that runs where it can; else another one is opened, at most once a second, and until then the one before goes on.
 
+mod hider;
 mod session;
 
 pub use session::small;
@@ -25,6 +26,7 @@ use crate::live::hub::{Hub, Item};
 use session::Worker;
 use sightline_shared::camera::Rendition;
 use sightline_shared::encoder::{EncoderSettings, RenditionInfo, RenditionState};
+use sightline_shared::scene::Mask;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -49,6 +51,7 @@ pub struct Encoding {
     hub: Arc<Hub>,
     demand: Demand,
     asked: Mutex<EncoderSettings>,
+    masks: Mutex<Arc<[Mask]>>,
     inbox: Mutex<Inbox>,
     worker: Mutex<Worker>,
     rewrap: Mutex<Rewrap>,
@@ -90,6 +93,7 @@ impl Encoding {
             rendition,
             demand: Demand::new(clock.clone()),
             asked: Mutex::new(asked),
+            masks: Mutex::default(),
             inbox: Mutex::default(),
             worker: Mutex::default(),
             rewrap: Mutex::new(Rewrap::new(rendition, hub.clone())),
@@ -133,6 +137,12 @@ impl Encoding {
     pub fn configure(&self, asked: EncoderSettings) {
         *lock(&self.asked) = asked;
         self.try_again.store(true, Ordering::Release);
+    }
+
+    /// Hides these pieces of the picture from the next frame on, which is a key frame: who joins sees nothing of the ones before.
+    pub fn hide(&self, masks: Arc<[Mask]>) {
+        *lock(&self.masks) = masks;
+        self.key_frame();
     }
 
     /// Has the next frame encoded as a key frame.

@@ -6,6 +6,7 @@ use super::super::decoding::Decoded;
 use super::super::intake::text;
 use super::super::rewrap::Facts;
 use super::super::trace::Trace;
+use super::hider::Hider;
 use super::{Encoding, lock};
 use crate::device::sentence;
 use crate::encode::{self, EncodeError, Encoded, Encoder, EncoderPlan, PictureFacts, Planned, Purpose};
@@ -32,6 +33,7 @@ const SAME_RATE: f64 = 0.1;
 pub(super) struct Worker {
     session: Option<Session>,
     resizer: Resizer,
+    hider: Hider,
     fps: Option<f64>,
     retry: Option<(Mono, Duration)>,
     /// Why the device's encoder is not to be tried for now.
@@ -108,11 +110,17 @@ impl Encoding {
 
     /// Has the frame's picture where the encoder reads it.
     fn process(&self, worker: &mut Worker, decoded: &Decoded) -> Result<(), ProcessError> {
-        let Worker { session: Some(session), resizer, .. } = worker else { return Ok(()) };
-        if session.encoder.take(&decoded.frame) {
+        let Worker { session: Some(session), resizer, hider, .. } = worker else { return Ok(()) };
+        let (frame, masks) = (&decoded.frame, lock(&self.masks).clone());
+        if masks.is_empty() && session.encoder.take(frame) {
             return Ok(());
         }
-        resizer.fill(&decoded.frame, &mut session.encoder.input(), self.seat.bus())
+        let mut input = session.encoder.input();
+        resizer.fill(frame, &mut input, self.seat.bus())?;
+        if masks.is_empty() {
+            return Ok(());
+        }
+        hider.hide(&mut input, (frame.rotation, frame.colour), &masks, self.seat.card().ok())
     }
 
     /// A picture could not be had. Frames of a lost device are gone, and what decodes them goes on elsewhere by itself; an encoder on
