@@ -16,7 +16,7 @@ pub(crate) fn ModelCard(
     /// Where it stands.
     catalogue: Catalogue,
 ) -> impl IntoView {
-    let id = name.clone();
+    let (id, shown) = (name.clone(), name.clone());
     let model = Memo::new(move |_| {
         catalogue
             .with(|all| all.and_then(|all| all.models.iter().find(|model| model.name == id).cloned()))
@@ -29,7 +29,7 @@ pub(crate) fn ModelCard(
     };
     let progress = Memo::new(move |_| model.with(|model| model.progress));
     view! {
-        <li class="card model" data-testid="model" data-model=name.clone() data-state=move || models::word(state.get())>
+        <li class="card model" data-testid="model" data-model=shown data-state=move || models::word(state.get())>
             <div class="model-head">
                 <h2>{name.clone()}</h2>
                 <span class="badge" data-state=move || badge(state.get())><span class="badge-mark"></span>{move || model.with(models::state)}</span>
@@ -41,7 +41,7 @@ pub(crate) fn ModelCard(
             </Show>
             <dl class="rows">{facts}</dl>
             <Used name=name.clone()/>
-            <Actions name=name.clone() catalogue model state/>
+            <Actions name=name catalogue model state/>
         </li>
     }
 }

@@ -91,7 +91,7 @@ fn remove(scene: Scene, point: usize) {
     match scene.change(|editor| editor.remove_point(point)).flatten() {
         Some(next) => scene.focus_point(next),
         None => {
-            scene.said.set("A shape keeps the points that it needs. Delete the whole shape below the picture.".into())
+            scene.said.set("A shape keeps the points that it needs. Delete the whole shape below the picture.".into());
         }
     }
 }

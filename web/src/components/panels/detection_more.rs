@@ -49,7 +49,7 @@ fn Scores(staged: Staged) -> impl IntoView {
         let labels =
             staged.catalogue.with(|models| detection::find(models, &form.model).map(|model| model.labels.clone()));
         let free = labels.unwrap_or_default().into_iter().filter(|label| !form.scores.contains_key(label));
-        free.map(|label| view! { <option value=label.clone()>{label.clone()}</option> }).collect_view()
+        free.map(|label| view! { <option>{label}</option> }).collect_view()
     };
     let add = move |event: leptos::ev::Event| {
         let label = event_target_value(&event);

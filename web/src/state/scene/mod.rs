@@ -156,7 +156,7 @@ impl Editor {
     pub(crate) fn unput(&mut self) {
         if self.drawing && self.shape().is_some_and(|shape| !shape.points.is_empty()) {
             self.remember();
-            self.change(|shape| drop(shape.points.pop()));
+            self.change(|shape| shape.points.truncate(shape.points.len() - 1));
         }
     }
 
@@ -253,7 +253,9 @@ impl Editor {
             return None;
         }
         self.remember();
-        self.change(|shape| drop(shape.points.remove(point)));
+        self.change(|shape| {
+            shape.points.remove(point);
+        });
         self.shape().map(|shape| point.min(shape.points.len() - 1))
     }
 
