@@ -2,7 +2,7 @@
 
 use super::{detection, format};
 use sightline_shared::camera::Camera;
-use sightline_shared::models::{Model, ModelState, Models};
+use sightline_shared::models::{Model, ModelCheck, ModelState, Models};
 
 /// The model that is offered at first start.
 pub(crate) const FIRST: &str = "yolox-nano";
@@ -35,10 +35,7 @@ pub(crate) fn facts(model: &Model) -> Vec<(&'static str, String)> {
         few if few.len() <= 4 => Some(few.join(", ")),
         many => Some(format!("{} and {} more", many[..3].join(", "), many.len() - 3)),
     };
-    let takes = model.input.map(|[width, height]| match model.batch {
-        Some(batch) if batch > 1 => format!("{width} × {height}, up to {batch} pictures at once"),
-        _ => format!("{width} × {height}"),
-    });
+    let takes = model.input.map(|input| takes(input, model.batch));
     let rows = [
         ("Finds", finds),
         ("Looks at", takes),
@@ -48,6 +45,25 @@ pub(crate) fn facts(model: &Model) -> Vec<(&'static str, String)> {
         ("Licence", Some(model.licence.clone().unwrap_or_else(|| "unknown: ask who made it".into()))),
     ];
     rows.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+/// The picture that a model takes: `416 × 416, up to 8 pictures at once`.
+pub(crate) fn takes([width, height]: [u32; 2], batch: Option<u32>) -> String {
+    match batch {
+        Some(batch) if batch > 1 => format!("{width} × {height}, up to {batch} pictures at once"),
+        _ => format!("{width} × {height}"),
+    }
+}
+
+/// What a tried model found: `person 91 %, car 40 %`, the best few.
+pub(crate) fn found(check: &ModelCheck) -> String {
+    let few = check.found.iter().take(6).map(|found| format!("{} {:.0} %", found.label, found.score * 100.0));
+    let few = few.collect::<Vec<_>>().join(", ");
+    match check.found.len() {
+        0 => "nothing".into(),
+        count if count > 6 => format!("{few} and {} more", count - 6),
+        _ => few,
+    }
 }
 
 /// The file's name as a model's: `My YOLO v8 (2).onnx` becomes `my-yolo-v8-2`.
@@ -149,6 +165,16 @@ mod tests {
             ]
         );
         assert_eq!(state(&Model { progress: Some(0.404), ..nano(ModelState::Pulling) }), "on its way: 40 %");
+    }
+
+    #[test]
+    fn what_a_check_found_is_told_in_short() {
+        let found = |count| {
+            let one = sightline_shared::models::ModelFound { label: "cat".into(), score: 0.914, ..Default::default() };
+            found(&ModelCheck { found: vec![one; count], ..ModelCheck::default() })
+        };
+        assert_eq!((found(0).as_str(), found(1).as_str()), ("nothing", "cat 91 %"));
+        assert!(found(8).ends_with("cat 91 % and 2 more"));
     }
 
     #[test]

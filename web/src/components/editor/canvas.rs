@@ -136,6 +136,7 @@ fn Outline(scene: Scene, at: usize) -> impl IntoView {
     let Scene { editor, .. } = scene;
     let shape = Memo::new(move |_| editor.with(|editor| editor.shapes().get(at).cloned()));
     let chosen = Memo::new(move |_| editor.with(|editor| editor.chosen == Some(at)));
+    let tangled = Memo::new(move |_| shape.with(|shape| shape.as_ref().is_some_and(Shape::is_tangled)));
     let open = Memo::new(move |_| editor.with(|editor| editor.drawing && editor.chosen == Some(at)));
     let kind = move || shape.with(|shape| shape.as_ref().map_or("", |shape| shape.what.word()));
     let line = move || {
@@ -161,7 +162,8 @@ fn Outline(scene: Scene, at: usize) -> impl IntoView {
         }
     };
     view! {
-        <g class="editor-shape" data-kind=kind data-chosen=move || chosen.get().to_string()>
+        <g class="editor-shape" data-kind=kind data-chosen=move || chosen.get().to_string()
+            data-tangled=move || (tangled.get() && !open.get()).to_string()>
             <path class="editor-hit" data-shape=at d=line on:pointerdown=down on:dblclick=split></path>
             <path class="editor-rim" d=line></path>
             <path class="editor-line" d=line></path>

@@ -25,7 +25,7 @@ pub(super) fn Fields(scene: Scene) -> impl IntoView {
                         "Name"
                         <input type="text" maxlength="60" autocomplete="off" data-testid="editor-name" aria-describedby="editor-name-told"
                             aria-invalid=move || bad(scene, "name") prop:value=of(|shape| shape.name.clone())
-                            on:change=move |event| scene.act(|editor| editor.set(|shape| shape.name = event_target_value(&event)))/>
+                            on:input=move |event| scene.act(|editor| editor.type_in("name", |shape| shape.name = event_target_value(&event)))/>
                         <Told scene field="name" id="editor-name-told"/>
                     </label>
                     <Show when=move || what.get() == Some(What::Zone)>
@@ -33,7 +33,7 @@ pub(super) fn Fields(scene: Scene) -> impl IntoView {
                             "Tell who stays longer than, in seconds"
                             <input type="text" inputmode="decimal" class="figure" autocomplete="off" placeholder="nobody" data-testid="editor-dwell" aria-describedby="editor-dwell-told"
                                 aria-invalid=move || bad(scene, "dwell_s") prop:value=of(|shape| shape.dwell.clone())
-                                on:change=move |event| scene.act(|editor| editor.set(|shape| shape.dwell = event_target_value(&event)))/>
+                                on:input=move |event| scene.act(|editor| editor.type_in("dwell_s", |shape| shape.dwell = event_target_value(&event)))/>
                             <Told scene field="dwell_s" id="editor-dwell-told"/>
                         </label>
                     </Show>
@@ -49,6 +49,9 @@ pub(super) fn Fields(scene: Scene) -> impl IntoView {
                 <MaskFields scene/>
             </Show>
             <p class="hint">{move || (what.get() == Some(What::Region)).then_some("A thing counts where the middle of its lower edge is in a region.")}</p>
+            <p class="fault" role="status">
+                {move || editor.with(|editor| editor.shape().is_some_and(Shape::is_tangled)).then_some("Its outline crosses itself: move a point, or take one away.")}
+            </p>
             <Told scene field="points" id="editor-points-told"/>
             <div class="editor-row">
                 <button type="button" class="button small danger-quiet" data-testid="editor-delete" on:click=move |_| scene.act(Editor::remove)>

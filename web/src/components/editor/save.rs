@@ -6,22 +6,28 @@ use crate::context::{Shared, shared};
 use crate::state::scene::{Editor, shape};
 use leptos::prelude::*;
 
-/// Save, leave, and what is wrong with no shape in particular.
+/// What is wrong, where it is with no shape in particular, or its shape is not the chosen one.
+pub(super) fn general(scene: Scene) -> Option<String> {
+    let chosen = scene.editor.with(|editor| editor.chosen);
+    scene.fault.with(|fault| {
+        let (_, _, words) =
+            fault.as_ref().filter(|(at, field, _)| at.is_none() || *at != chosen || field.is_empty())?;
+        Some(words.clone())
+    })
+}
+
+/// Save and leave.
 #[component]
 pub(super) fn Bar(scene: Scene) -> impl IntoView {
     let shared = shared();
-    let Scene { editor, busy, fault, .. } = scene;
+    let Scene { editor, busy, .. } = scene;
     let touched = Memo::new(move |_| editor.with(Editor::touched));
-    let general = move || fault.with(|fault| fault.as_ref().map(|(_, _, words)| words.clone()));
     view! {
-        <div class="editor-row editor-save">
-            <button type="button" class="button small primary" data-testid="editor-save" disabled=move || busy.get() || !touched.get()
-                on:click=move |_| leptos::task::spawn_local(save(scene, shared))>"Save"</button>
-            <button type="button" class="button small" data-testid="editor-close" on:click=move |_| leave(scene)>
-                {move || if touched.get() { "Discard" } else { "Close" }}
-            </button>
-            <p class="fault" role="status">{general}</p>
-        </div>
+        <button type="button" class="button small" data-testid="editor-close" on:click=move |_| leave(scene)>
+            {move || if touched.get() { "Discard" } else { "Close" }}
+        </button>
+        <button type="button" class="button small primary" data-testid="editor-save" disabled=move || busy.get() || !touched.get()
+            on:click=move |_| leptos::task::spawn_local(save(scene, shared))>"Save"</button>
     }
 }
 

@@ -41,7 +41,9 @@ pub(crate) fn EditorTools(
                 <span class="spring"></span>
                 <button type="button" class="button small" data-testid="editor-undo" title="Take the newest change back (Ctrl Z)"
                     disabled=move || !editor.with(Editor::can_undo) on:click=move |_| scene.act(Editor::undo)>"Undo"</button>
+                <save::Bar scene/>
             </div>
+            <p class="fault" role="alert">{move || save::general(scene)}</p>
             <p class="hint" id="editor-help">{move || help(drawing.get(), chosen.get().is_some())}</p>
             <Show when=move || drawing.get().is_some()>
                 <div class="editor-row">
@@ -55,7 +57,6 @@ pub(crate) fn EditorTools(
             <Show when=move || chosen.get().is_some() && drawing.get().is_none()>
                 <Fields scene/>
             </Show>
-            <save::Bar scene/>
         </section>
     }
 }

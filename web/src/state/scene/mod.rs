@@ -36,8 +36,10 @@ pub(crate) struct Editor {
     pub(crate) cursor: Point,
     /// Width by height of the picture.
     pub(crate) ratio: f32,
-    /// A change that goes on (a drag) is one for undo: the shape and point of it.
+    /// A drag goes on: all of it is one change.
     going_on: bool,
+    /// The field that is being typed into: all of that is one change, too.
+    typing: Option<&'static str>,
 }
 
 impl Editor {
@@ -57,6 +59,7 @@ impl Editor {
             cursor: Point { x: 0.5, y: 0.5 },
             ratio,
             going_on: false,
+            typing: None,
         }
     }
 
@@ -93,6 +96,7 @@ impl Editor {
     }
 
     fn remember(&mut self) {
+        self.typing = None;
         if self.undo.len() == MOST_UNDO {
             self.undo.remove(0);
         }
@@ -103,6 +107,7 @@ impl Editor {
     pub(crate) fn undo(&mut self) {
         let Some(before) = self.undo.pop() else { return };
         self.now = before;
+        self.typing = None;
         let last = self.now.shapes.len().checked_sub(1);
         self.chosen = self.chosen.zip(last).map(|(chosen, last)| chosen.min(last));
         let unfinished = self.shape().is_some_and(|shape| shape.points.len() < shape.what.least());
@@ -128,6 +133,7 @@ impl Editor {
     pub(crate) fn choose(&mut self, at: Option<usize>) {
         if self.chosen != at {
             self.stop_drawing();
+            self.typing = None;
             self.chosen = at.filter(|at| *at < self.now.shapes.len());
         }
     }
@@ -196,6 +202,15 @@ impl Editor {
         if self.undo.last() == Some(&self.now) {
             self.undo.pop();
         }
+    }
+
+    /// Changes a field of the chosen shape letter by letter: taken back as one.
+    pub(crate) fn type_in(&mut self, field: &'static str, change: impl FnOnce(&mut Shape)) {
+        if self.typing != Some(field) {
+            self.remember();
+            self.typing = Some(field);
+        }
+        self.change(change);
     }
 
     /// Whether `source` is to be served although there are masks.

@@ -2,7 +2,7 @@
 
 use sightline_shared::api::CameraPatch;
 use sightline_shared::camera::{Camera, DetectSettings};
-use sightline_shared::scene::{Mask, MaskStyle, Point, Zone, ZoneKind};
+use sightline_shared::scene::{Mask, MaskStyle, Point, Zone, ZoneKind, crosses_itself};
 
 /// What a shape is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +81,11 @@ impl Shape {
     pub(crate) fn new(what: What, name: String) -> Self {
         let (id, dwell) = (String::new(), String::new());
         Self { what, id, name, labels: Vec::new(), dwell, style: MaskStyle::Fill, points: Vec::new() }
+    }
+
+    /// Whether its outline crosses itself, so that nobody could say what is inside.
+    pub(crate) fn is_tangled(&self) -> bool {
+        self.what.closed() && crosses_itself(&self.points).is_some()
     }
 
     /// What it is called in lists: its name, or its kind and number.

@@ -83,6 +83,16 @@ fn a_refusal_finds_its_shape() {
 }
 
 #[test]
+fn an_outline_that_crosses_itself_is_tangled() {
+    let at = |list: [(f32, f32); 4]| list.map(|(x, y)| Point { x, y }).to_vec();
+    let zone = |points| Shape { points, ..Shape::new(What::Zone, String::new()) };
+    let bow = at([(0.1, 0.1), (0.9, 0.9), (0.9, 0.1), (0.1, 0.9)]);
+    assert!(zone(bow.clone()).is_tangled());
+    assert!(!zone(at([(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)])).is_tangled());
+    assert!(!Shape { points: bow, ..Shape::new(What::Line, String::new()) }.is_tangled(), "a line may");
+}
+
+#[test]
 fn shapes_without_a_name_have_a_number() {
     assert_eq!(Shape::new(What::Mask, "unseen".into()).title(2), "Mask 2");
     assert_eq!(Shape::new(What::Line, String::new()).title(1), "Line 1");

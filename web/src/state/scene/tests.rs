@@ -64,6 +64,25 @@ fn every_change_is_taken_back_and_a_drag_is_one() {
 }
 
 #[test]
+fn what_is_typed_is_taken_back_field_by_field() {
+    let mut editor = Editor::of(&camera());
+    editor.choose(Some(0));
+    for name in ["D", "Do", "Door"] {
+        editor.type_in("name", |shape| shape.name = name.into());
+    }
+    editor.type_in("dwell_s", |shape| shape.dwell = "2".into());
+    editor.hold();
+    editor.move_point(0, at(0.9, 0.9));
+    editor.let_go();
+    editor.undo();
+    assert_eq!(editor.shape().map(|shape| (shape.name.as_str(), shape.dwell.as_str())), Some(("Door", "2")));
+    editor.undo();
+    assert_eq!(editor.shape().map(|shape| (shape.name.as_str(), shape.dwell.as_str())), Some(("Door", "")));
+    editor.undo();
+    assert!(!editor.touched());
+}
+
+#[test]
 fn points_come_in_between_and_go_but_not_below_what_is_needed() {
     let mut editor = Editor::of(&camera());
     editor.choose(Some(0));
