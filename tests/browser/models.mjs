@@ -67,6 +67,26 @@ async function chosen(page) {
   check((await hook(page, 'detect-model').inputValue()) === 'motion', 'what was staged stayed');
 }
 
+/** Pulled from where the server is told to; what looks can be set to it then. */
+async function pulled(page) {
+  await page.goto(`${base}/models`);
+  await card(page, 'yolox-nano').waitFor();
+  check((await state(page, 'yolox-nano')) === 'available', 'yolox-nano is here already');
+  await card(page, 'yolox-nano').getByTestId('pull').click();
+  await until('yolox-nano is here', async () => (await state(page, 'yolox-nano')) === 'ready', 30_000);
+  await shot(page, 'models-pulled-1440');
+  await page.goto(`${base}/cameras/demo`);
+  const chosen = hook(page, 'detect-model');
+  await until('the panel offers it', async () => (await chosen.locator('optgroup[label="Models here"] option').count()) > 0);
+  await chosen.selectOption('yolox-nano');
+  await hook(page, 'detection-panel').getByRole('button', { name: 'person' }).click();
+  await hook(page, 'detection-panel').scrollIntoViewIfNeeded();
+  await page.waitForTimeout(300);
+  axe.push(...(await axeFaults(page, 'detection')));
+  await shot(page, 'detection-1440');
+  check((await hook(page, 'model-lack').count()) === 0, 'a model that is here lacks something');
+}
+
 /** A file is added, checked and removed. */
 async function fromAFile(page) {
   await page.goto(`${base}/models`);
@@ -106,6 +126,7 @@ await main(async () => {
     await inEveryState(page);
     await offered(page);
     await chosen(page);
+    if (env.MODEL_FILE) await pulled(page);
     const file = env.MODEL_FILE ? await fromAFile(page) : null;
     check(page.errors.length === 0, `console errors:\n${page.errors.join('\n')}`);
     answer({ file, axe });

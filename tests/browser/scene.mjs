@@ -168,6 +168,38 @@ async function refused(page) {
   return words;
 }
 
+/** A mask: what it costs is said, and what is under it reaches nobody: this viewer is moved to an encoded picture that has it. */
+async function masked(page) {
+  await framesAdvance(page, 'the demo camera');
+  await open(page);
+  await hook(page, 'draw-mask').click();
+  for (const [x, y] of [[0.05, 0.1], [0.45, 0.1], [0.45, 0.4], [0.05, 0.4]]) await clickAt(page, x, y);
+  await hook(page, 'editor-finish').click();
+  await hook(page, 'editor-fields').filter({ hasText: /own stream cannot be covered/ }).waitFor();
+  await shot(page, 'editor-mask-1440');
+  await save(page);
+  await hook(page, 'editor-close').click();
+  const picture = page.locator('[data-shown-pts]').first();
+  await until('the viewer is moved to main', async () => (await picture.getAttribute('data-rendition')) === 'main', 30_000);
+  await framesAdvance(page, 'the masked picture');
+  // The sky above the houses is not dark at night; the middle of the mask is.
+  const luma = () => hook(page, 'camera-video').first().evaluate((video) => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 36 });
+    const context = canvas.getContext('2d');
+    context.drawImage(video, 0, 0, 64, 36);
+    const at = (x, y) => { const [r, g, b] = context.getImageData(x, y, 1, 1).data; return Math.round((r + g + b) / 3); };
+    return { under: [at(8, 9), at(16, 9), at(24, 9)], beside: [at(36, 9), at(44, 9), at(52, 9)] };
+  });
+  const told = await until('what is under the mask is one colour', async () => {
+    const now = await luma();
+    return Math.max(...now.under) - Math.min(...now.under) <= 6 && now;
+  });
+  await hook(page, 'edit-scene').scrollIntoViewIfNeeded();
+  await shot(page, 'masked-1440');
+  await page.request.patch(`${base}/api/cameras/demo`, { data: { masks: [] } });
+  return told;
+}
+
 /** The editor at three widths, in the dark and in the light. */
 async function looks(browser) {
   for (const [width, height, colorScheme] of [[1440, 900, 'light'], [1024, 768, 'dark'], [390, 844, 'dark'], [390, 844, 'light']]) {
@@ -196,10 +228,11 @@ await main(async () => {
     await byMouse(page);
     await byKeyboard(page);
     const words = await refused(page);
+    const mask = await masked(page);
     const layers = await layersOneByOne(page);
     await looks(browser);
     const errors = page.errors.filter((line) => !/status of 4(00|22)/.test(line));
     check(errors.length === 0, `console errors:\n${errors.join('\n')}`);
-    answer({ layers, words, zones: await zones(page), axe });
+    answer({ layers, mask, words, zones: await zones(page), axe });
   });
 });

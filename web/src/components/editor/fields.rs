@@ -100,7 +100,7 @@ fn Labels(scene: Scene) -> impl IntoView {
         scene.editor.with(|editor| editor.shape().map(|shape| shape.labels.clone())).unwrap_or_default()
     });
     let toggle = Callback::new(move |label: String| {
-        scene.act(|editor| editor.set(|shape| detection::toggle(&mut shape.labels, &label)))
+        scene.act(|editor| editor.set(|shape| detection::toggle(&mut shape.labels, &label)));
     });
     view! {
         <Show when=move || all.with(|all| !all.is_empty()) || chosen.with(|chosen| !chosen.is_empty())>

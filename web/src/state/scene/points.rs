@@ -13,16 +13,6 @@ pub(crate) fn middle(a: Point, b: Point) -> Point {
     within(f32::midpoint(a.x, b.x), f32::midpoint(a.y, b.y))
 }
 
-/// The middle of all points; of the picture where there are none.
-pub(crate) fn centre(points: &[Point]) -> Point {
-    if points.is_empty() {
-        return Point { x: 0.5, y: 0.5 };
-    }
-    let count = points.len() as f32;
-    let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), point| (x + point.x, y + point.y));
-    within(x / count, y / count)
-}
-
 /// Moves all points by one vector, as far as all of them stay within the picture.
 pub(crate) fn shift(points: &mut [Point], dx: f32, dy: f32) {
     let edges = |get: fn(&Point) -> f32| {
@@ -133,8 +123,6 @@ mod tests {
     fn points_stay_within_the_picture() {
         assert_eq!(within(-1.0, 2.0), at(0.0, 1.0));
         assert_eq!(within(0.123_456, 0.5), at(0.1235, 0.5));
-        assert_eq!(centre(&[]), at(0.5, 0.5));
-        assert_eq!(centre(&[at(0.0, 0.0), at(1.0, 0.5)]), at(0.5, 0.25));
         assert!((apart(at(0.0, 0.0), at(0.5, 0.0), 2.0) - 1.0).abs() < 1e-6);
     }
 }
