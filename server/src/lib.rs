@@ -12,6 +12,7 @@ pub mod device;
 pub mod doctor;
 pub mod draw;
 pub mod encode;
+pub mod events;
 pub mod fragment;
 pub mod libav;
 pub mod live;

@@ -7,6 +7,7 @@ mod connections;
 mod devices;
 mod encoder;
 mod error;
+mod events;
 mod json;
 mod live;
 mod metrics;
@@ -28,6 +29,7 @@ pub mod trust;
 pub use serve::{ServeError, ServeOptions, Server, serve, stop_signal};
 
 use crate::device::Watch;
+use crate::events::Events;
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::{Clock, Mono};
 use crate::record::clips::Clips;
@@ -85,6 +87,9 @@ pub(crate) struct Inner {
     /// Held while settings are put in force, so that an older state never comes after a newer one.
     applying: Mutex<()>,
     clips: Clips,
+    events: Arc<Events>,
+    /// Taken by those who listen to events.
+    listening: Arc<Semaphore>,
 }
 
 impl std::ops::Deref for App {
@@ -99,6 +104,7 @@ impl App {
     fn new(
         store: Arc<Store>,
         cameras: Arc<Cameras>,
+        events: Arc<Events>,
         clock: Arc<dyn Clock>,
         listen: SocketAddr,
         allow_hosts: Vec<String>,
@@ -124,6 +130,8 @@ impl App {
             stopping,
             applying: Mutex::default(),
             clips,
+            events,
+            listening: Arc::new(Semaphore::new(events::MAX_LISTENERS)),
         })))
     }
 }
@@ -134,6 +142,7 @@ impl Inner {
         let _one = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = self.store.snapshot();
         self.cameras.keep(settings.server.keep);
+        self.events.keep(settings.server.events);
         self.cameras.apply(settings.cameras);
     }
 
@@ -163,6 +172,7 @@ fn known() -> OpenApiRouter<App> {
         .merge(openapi::routes())
         .merge(clips::routes())
         .merge(recordings::routes())
+        .merge(events::routes())
         .merge(probe::routes())
 }
 

@@ -99,4 +99,4 @@ fn shown(frame: &Frame, max_width: Option<u32>) -> (usize, usize) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

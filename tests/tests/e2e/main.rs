@@ -9,6 +9,7 @@ mod device;
 mod device_failures;
 mod doctor;
 mod encoder;
+mod events;
 mod faults;
 mod files;
 mod live;
