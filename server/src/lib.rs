@@ -17,6 +17,7 @@ pub mod fragment;
 pub mod libav;
 pub mod live;
 pub mod logging;
+pub mod models;
 pub mod picture;
 pub mod pipeline;
 pub mod probe;

@@ -6,12 +6,15 @@
 mod brush;
 pub mod cli;
 mod film;
+mod first;
 mod input;
 pub mod lines;
 mod look;
 mod on_device;
 mod place;
 mod studio;
+
+pub use first::frame_at;
 
 use crate::device::Seat;
 use crate::encode::{self, Purpose, Refusal};

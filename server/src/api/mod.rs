@@ -11,6 +11,7 @@ mod events;
 mod json;
 mod live;
 mod metrics;
+mod models;
 mod openapi;
 pub mod password;
 mod principal;
@@ -28,8 +29,10 @@ pub mod trust;
 
 pub use serve::{ServeError, ServeOptions, Server, serve, stop_signal};
 
+use crate::detect::model::Options;
 use crate::device::Watch;
 use crate::events::Events;
+use crate::models::{Keeper, Shelf};
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::{Clock, Mono};
 use crate::record::clips::Clips;
@@ -90,6 +93,7 @@ pub(crate) struct Inner {
     events: Arc<Events>,
     /// Taken by those who listen to events.
     listening: Arc<Semaphore>,
+    models: Arc<Keeper>,
 }
 
 impl std::ops::Deref for App {
@@ -111,6 +115,7 @@ impl App {
         stopping: watch::Receiver<bool>,
     ) -> std::io::Result<Self> {
         let clips = Clips::open(store.clone(), clock.clone(), Arc::new(SystemDisk))?;
+        let models = Keeper::new(Shelf::new(&store.places().data_dir), Options::default(), clock.clone());
         Ok(Self(Arc::new(Inner {
             store,
             telemetry: Telemetry::new(cameras.clone(), clock.clone()),
@@ -132,6 +137,7 @@ impl App {
             clips,
             events,
             listening: Arc::new(Semaphore::new(events::MAX_LISTENERS)),
+            models,
         })))
     }
 }
@@ -174,6 +180,7 @@ fn known() -> OpenApiRouter<App> {
         .merge(recordings::routes())
         .merge(events::routes())
         .merge(probe::routes())
+        .merge(models::routes())
 }
 
 fn describe() -> String {

@@ -108,6 +108,7 @@ pub async fn serve(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Serve
     let cameras = Cameras::with(clock.clone(), options.inject, devices, events.clone()).map_err(ServeError::Start)?;
     let (stop, stopping) = watch::channel(false);
     let app = App::new(store, cameras, events, clock, local, allow_hosts, stopping).map_err(ServeError::Start)?;
+    app.models.offer();
     app.apply();
     if !password_set {
         tracing::info!("no password is set: this machine alone is answered, and everybody on it has all rights");

@@ -5,6 +5,7 @@ mod devices;
 mod events;
 mod live;
 mod login;
+mod models;
 mod telemetry;
 mod trust;
 
