@@ -104,6 +104,15 @@ impl DetectForm {
         is_model(&self.model)
     }
 
+    /// Chooses what looks. Labels of a model mean nothing to what is built in, and would keep all of it back.
+    pub(crate) fn choose(&mut self, model: String) {
+        if is_model(&model) != self.uses_model() {
+            let kept = Self { fps: self.fps.clone(), key_frames_only: self.key_frames_only, ..Self::default() };
+            *self = Self { min_score: "0".into(), moving_camera: self.moving_camera, ..kept };
+        }
+        self.model = model;
+    }
+
     /// Keeps a label, or lets go of it.
     pub(crate) fn toggle_label(&mut self, label: &str) {
         toggle(&mut self.labels, label);

@@ -57,6 +57,17 @@ fn labels_and_second_models_go_in_and_out() {
     assert_eq!(form.second, [("plates".to_owned(), Vec::new())]);
 }
 
+#[test]
+fn what_belongs_to_a_model_goes_with_it() {
+    let mut form = DetectForm { fps: "7".into(), ..DetectForm::of(&asked()) };
+    form.choose("other".into());
+    assert_eq!((form.labels.len(), form.second.len()), (1, 1), "from model to model");
+    form.choose("none".into());
+    let settings = form.settings(&asked()).expect("valid");
+    assert_eq!((settings.fps, settings.min_score, settings.labels.len()), (7.0, 0.0, 0));
+    assert!(settings.second.is_empty() && settings.scores.is_empty() && settings.regions.len() == 1);
+}
+
 fn models() -> Models {
     let model = |name: &str, state| Model { name: name.into(), state, ..Model::default() };
     Models {

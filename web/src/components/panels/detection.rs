@@ -88,7 +88,7 @@ fn ModelChoice(staged: Staged) -> impl IntoView {
             <label for="detect-model">"What looks"</label>
             <select id="detect-model" data-testid="detect-model" aria-describedby="detect-model-told"
                 prop:value=move || staged.form.with(|form| form.model.clone())
-                on:change=move |event| staged.set("model", move |form| form.model = event_target_value(&event))>
+                on:change=move |event| staged.set("model", move |form| form.choose(event_target_value(&event)))>
                 {groups}
             </select>
             <p class="encoder-told fault" id="detect-model-told" role="status">{move || staged.fault("model")}</p>
