@@ -277,6 +277,27 @@ fn a_picture_comes_to_its_size_wherever_it_lies() {
 }
 
 #[test]
+fn a_frame_stays_in_the_encoder_only_while_the_next_one_waits() {
+    let Some(seat) = seat("a_frame_stays_in_the_encoder_only_while_the_next_one_waits") else { return };
+    let units = film((320, 180), 0, 0, 5);
+    let (frames, _) = decoded(&mut *on_device(&seat, &units[0]), &units);
+    let frame = &frames[0];
+    let facts =
+        PictureFacts { width: 320, height: 180, rotation: 0, sample_aspect: (1, 1), fps: 25.0, colour: frame.colour };
+    let planned = encode::plan_on(&EncoderSettings::default(), &facts, Purpose::Live, &seat, None).unwrap();
+    let mut encoder = encode::open(&planned.plan, &seat).unwrap();
+    let mut out = Vec::new();
+    for (frame, waits) in frames.iter().zip([false, true, true, false, false]) {
+        assert!(encoder.take(frame), "it lies where the encoder reads");
+        encoder.another_waits(waits);
+        out.push(encoder.encode(frame.pts.0, false).unwrap().iter().map(|unit| unit.pts).collect::<Vec<_>>());
+    }
+    let pts = |n: usize| frames[n].pts.0;
+    // The second one stays while the third is made ready, and so on; with the fourth nobody waits, and both come.
+    assert_eq!(out, [vec![pts(0)], vec![], vec![pts(1)], vec![pts(2), pts(3)], vec![pts(4)]]);
+}
+
+#[test]
 fn boxes_and_labels_are_the_same_samples_on_the_device() -> Result<(), Error> {
     let Some(seat) = seat("boxes_and_labels_are_the_same_samples_on_the_device") else { return Ok(()) };
     let card = seat.card().unwrap();

@@ -115,7 +115,9 @@ impl App {
         stopping: watch::Receiver<bool>,
     ) -> std::io::Result<Self> {
         let clips = Clips::open(store.clone(), clock.clone(), Arc::new(SystemDisk))?;
-        let models = Keeper::new(Shelf::new(&store.places().data_dir), Options::default(), clock.clone());
+        let shelf = Shelf::new(&store.places().data_dir);
+        let device = cameras.devices().cards().first().map(|card| card.ordinal());
+        let models = Keeper::new(shelf.clone(), Options::on(device, shelf.engines()), clock.clone());
         Ok(Self(Arc::new(Inner {
             store,
             telemetry: Telemetry::new(cameras.clone(), clock.clone()),

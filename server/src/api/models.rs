@@ -126,9 +126,7 @@ async fn add(
             Problem::new(StatusCode::CONFLICT, "exists", format!("There is a model `{name}` already.")).field("name")
         );
     }
-    let busy =
-        |_| Problem::new(StatusCode::CONFLICT, "busy", "Another model is on its way here: try again when it has come.");
-    let _place = COMING.try_acquire().map_err(busy)?;
+    let _place = COMING.acquire().await.map_err(Problem::internal)?;
     let mut file = received(&app, body).await?;
     let model = blocking(move || {
         use std::io::Seek;
@@ -199,11 +197,13 @@ async fn check(
     }
     let camera = ask.camera.map(|id| find(&app, &id)).transpose()?;
     let _place = TRYING.acquire().await.map_err(Problem::internal)?;
-    let frame = match camera {
-        Some(camera) => newest_frame(&app, &camera).await?,
-        None => painted(30),
+    let (frame, masks) = match camera {
+        // What a mask hides is hidden here, too, though the model has seen it.
+        Some(camera) => (newest_frame(&app, &camera).await?, camera.settings().privacy.masks),
+        None => (painted(30), [].into()),
     };
-    let (mut told, picture) = blocking(move || app.models.check(&name, &frame, least)).await?.map_err(refused)?;
+    let (mut told, picture) =
+        blocking(move || app.models.check(&name, &frame, least, &masks)).await?.map_err(refused)?;
     told.picture = Some(format!("data:image/jpeg;base64,{}", STANDARD.encode(picture)));
     Ok(Json(told))
 }

@@ -81,6 +81,12 @@ pub trait Encoder: Send {
         false
     }
 
+    /// Says whether another frame already waits behind the next one. Where it does, a device may still be encoding this one when that
+    /// is resized, so that it works on both; where none does, nothing is held back.
+    fn another_waits(&mut self, waits: bool) {
+        let _ = waits;
+    }
+
     /// Encodes what was written, as the frame at `pts` (90 kHz, growing over the life of the encoder); as a key frame where
     /// `force_key` says so. Gives what is ready, which with [`sightline_shared::encoder::Tune::Ull`] is this very frame.
     ///

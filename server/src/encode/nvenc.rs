@@ -20,7 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Frames of a file that may be in the encoder while others are given, so that the device has always something to do.
-const BEHIND: usize = 2;
+const BEHIND_FILE: usize = 2;
+/// Frames of a camera that may be, where the next one waits already.
+const BEHIND_LIVE: usize = 1;
 /// Frames whose time on the device is waited for at most.
 const WORKED: usize = 32;
 
@@ -82,7 +84,8 @@ impl NvencEncoder {
         let caps = card.encodes(Codec::H264).map_err(none)?;
         let wrong = |error: Error| device_error(&card, &error);
         let settings = settings(plan, &caps);
-        let behind = if plan.purpose == Purpose::File { BEHIND } else { 0 };
+        let file = plan.purpose == Purpose::File;
+        let behind = if file { BEHIND_FILE } else { BEHIND_LIVE };
         // Those that are held for their order or are still encoded, the one that is written, and one that comes back late.
         let capacity = usize::from(plan.b_frames) + behind + 3;
         let pool = Pool::new(card.context(), Format::Nv12, (plan.width, plan.height), capacity).map_err(wrong)?;
@@ -91,7 +94,7 @@ impl NvencEncoder {
         let mut encoder =
             sightline_nv::Encoder::named(card.context(), settings, &seat.session_name()).map_err(wrong)?;
         drop(undisturbed);
-        encoder.behind(behind);
+        encoder.behind(if file { behind } else { 0 });
         let (plan, times) = (plan.clone(), Times::new(plan));
         let worked = Timings::new(WORKED);
         Ok(Self { encoder, pool, next, taken: None, plan, times, card, worked })
@@ -216,6 +219,12 @@ impl Encoder for NvencEncoder {
             && picture.context().ordinal() == self.card.ordinal();
         self.taken = fits.then(|| picture.clone());
         fits
+    }
+
+    fn another_waits(&mut self, waits: bool) {
+        if self.plan.purpose == Purpose::Live {
+            self.encoder.behind(if waits { BEHIND_LIVE } else { 0 });
+        }
     }
 
     fn encode(&mut self, pts: i64, force_key: bool) -> Result<Vec<Encoded>, EncodeError> {

@@ -8,6 +8,7 @@ use crate::pipeline::clock::Clock;
 use crate::pipeline::frame::Frame;
 use sightline_shared::draw::{Layers, draw_list};
 use sightline_shared::models::{ModelCheck, ModelFound};
+use sightline_shared::scene::Mask;
 use sightline_shared::tracks::{Track, Tracks};
 
 /// Runs that are not counted, and runs that are.
@@ -17,7 +18,7 @@ const RUNS: usize = 10;
 const WIDTH: u32 = 1280;
 const QUALITY: u8 = 88;
 
-/// Tries `engine` on `frame`; boxes of `least` and more. The picture is upright, with its boxes.
+/// Tries `engine` on `frame`; boxes of `least` and more. The picture is upright, with its boxes, and `masks` lie on it.
 ///
 /// # Errors
 /// The frame cannot be read, the model does not run, or no picture can be made.
@@ -25,6 +26,7 @@ pub fn check(
     engine: &mut dyn Engine,
     frame: &Frame,
     least: f32,
+    masks: &[Mask],
     clock: &dyn Clock,
 ) -> Result<(ModelCheck, Vec<u8>), ModelError> {
     let spec = engine.spec().clone();
@@ -56,7 +58,7 @@ pub fn check(
         found: found.iter().map(shown).collect(),
         picture: None,
     };
-    let picture = drawn(frame, &found).map_err(|error| unreadable(&error))?;
+    let picture = drawn(frame, &found, masks).map_err(|error| unreadable(&error))?;
     Ok((told, picture))
 }
 
@@ -66,8 +68,9 @@ fn shown(found: &Detection) -> ModelFound {
 }
 
 /// The frame as JPEG, with boxes.
-fn drawn(frame: &Frame, found: &[Detection]) -> Result<Vec<u8>, crate::picture::PictureError> {
+fn drawn(frame: &Frame, found: &[Detection], masks: &[Mask]) -> Result<Vec<u8>, crate::picture::PictureError> {
     let mut still = Still::of(frame, Some(WIDTH))?;
+    still.hide(masks);
     let track = |(at, found): (usize, &Detection)| Track {
         id: at.to_string(),
         label: found.label.to_string(),
@@ -80,9 +83,6 @@ fn drawn(frame: &Frame, found: &[Detection]) -> Result<Vec<u8>, crate::picture::
     };
     let tracks = Tracks { tracks: found.iter().enumerate().map(track).collect(), ..Tracks::default() };
     let (width, height) = still.size();
-    still.draw(
-        &mut Painter::new(),
-        &draw_list(&tracks, width as f32, height as f32, Layers { boxes: true, labels: true }),
-    );
+    still.draw(&mut Painter::new(), &draw_list(&tracks, width as f32, height as f32, Layers::default()));
     still.jpeg(QUALITY)
 }

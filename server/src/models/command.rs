@@ -85,7 +85,7 @@ pub fn run(command: Option<Command>, data_dir: &Path, clock: &Arc<dyn Clock>) ->
                 Some(video) => annotate::frame_at(video, at).map_err(|error| ModelError(error.to_string()))?,
                 None => painted(30),
             };
-            let (told, jpeg) = keeper.check(&model, &frame, min_score)?;
+            let (told, jpeg) = keeper.check(&model, &frame, min_score, &[])?;
             if let Some(path) = &picture {
                 std::fs::write(path, jpeg)
                     .map_err(|error| ModelError(format!("{} cannot be written: {error}.", path.display())))?;

@@ -9,6 +9,7 @@ use crate::detect::model::{ModelError, Options, runtime};
 use crate::pipeline::clock::Clock;
 use crate::pipeline::frame::Frame;
 use sightline_shared::models::{Model, ModelCheck, ModelState, Models};
+use sightline_shared::scene::Mask;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -218,15 +219,21 @@ impl Keeper {
         reason
     }
 
-    /// Tries a model on a picture, which comes back as JPEG with its boxes.
+    /// Tries a model on a picture, which comes back as JPEG with its boxes, and with `masks` on it.
     ///
     /// # Errors
     /// It is not here, cannot be used, or does not run.
-    pub fn check(&self, name: &str, frame: &Frame, least: f32) -> Result<(ModelCheck, Vec<u8>), ModelError> {
+    pub fn check(
+        &self,
+        name: &str,
+        frame: &Frame,
+        least: f32,
+        masks: &[Mask],
+    ) -> Result<(ModelCheck, Vec<u8>), ModelError> {
         let _one = lock(&self.trying);
         let found: Found = self.shelf.find(name)?;
         let mut engine = self.shelf.open(name, &self.options)?;
-        let (told, picture) = check(&mut *engine, frame, least, &*self.clock)?;
+        let (told, picture) = check(&mut *engine, frame, least, masks, &*self.clock)?;
         if let Some(card) = Card::loaded(&found, &*engine, Some(told.ms)) {
             card.write(&found);
         }

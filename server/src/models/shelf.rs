@@ -101,7 +101,7 @@ impl Shelf {
     /// As of [`Self::find`] and of [`model::open`].
     pub fn open(&self, model: &str, options: &Options) -> Result<Box<dyn Engine>, ModelError> {
         let Found { name, file, recipe } = self.find(model)?;
-        if let Some(cache) = &options.cache {
+        if let Some(cache) = options.cache.as_ref().filter(|_| !options.providers.is_empty()) {
             std::fs::create_dir_all(cache).map_err(|error| failed("made", cache, &error))?;
         }
         model::open(&name, &file, &recipe, options)

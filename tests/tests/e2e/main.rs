@@ -13,6 +13,7 @@ mod events;
 mod faults;
 mod files;
 mod live;
+mod masks;
 mod models;
 mod network;
 mod openapi;

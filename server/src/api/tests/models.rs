@@ -77,7 +77,9 @@ async fn a_model_is_brought_tried_and_removed() {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let check: ModelCheck = serde_json::from_str(&answer.text).expect("a check");
     assert_eq!((check.found.len(), check.found[0].label.as_str()), (1, "car"));
-    assert!(check.ms > 0.0 && check.picture.expect("a picture").starts_with("data:image/jpeg;base64,/9j/"));
+    // The clock of these tests stands still.
+    assert_eq!(check.ms, 0.0);
+    assert!(check.picture.expect("a picture").starts_with("data:image/jpeg;base64,/9j/"));
     assert!(list(&home).await.models.iter().any(|model| model.name == "mine" && model.ms.is_some()));
     let wrong = home.ask(Method::POST, "/api/models/mine/check?min_score=2").send().await;
     assert_eq!(wrong.json()["error"]["field"], "min_score");

@@ -3,6 +3,7 @@
 //! A model is an ONNX file. Its layout (how its output is read) is found by trying it once; a small TOML beside it overrides
 //! everything that is found. How another layout is added stands in ARCHITECTURE.md, "Models".
 
+mod fit;
 mod labels;
 mod layout;
 mod nms;

@@ -1,14 +1,15 @@
 //! A model in ONNX Runtime: loaded, tried with a grey picture, its layout found, and then run.
 
-use super::layout::{ALL, Answer, Layout, Shapes, Table};
+use super::fit::{Wants, called, recognise, told, wants};
+use super::layout::{Answer, Layout, Shapes, Table};
 use super::nms::{Candidate, Candidates};
 use super::provider::{self, Opened, Options, Provider};
-use super::recipe::{MAX_BATCH, MAX_SIDE, Recipe};
+use super::recipe::Recipe;
 use super::runtime::{Runtime, runtime, sentence};
 use super::{Engine, Input, Label, ModelError, Placed, Spec, labels};
 use crate::detect::{Area, Detection};
 use ort::session::Session;
-use ort::value::{TensorElementType, TensorRef, ValueType};
+use ort::value::TensorRef;
 use sightline_nv::Buffer;
 use sightline_shared::scene::Point;
 use std::path::Path;
@@ -16,19 +17,6 @@ use std::sync::Arc;
 
 /// The largest file that is taken for a model.
 pub const MAX_BYTES: u64 = 1 << 30;
-/// Pictures at once where the graph leaves it open and nobody says.
-const USUAL_BATCH: usize = 8;
-/// The input's side where the graph leaves it open and nobody says.
-const USUAL_SIDE: usize = 640;
-
-/// What a graph's input is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Wants {
-    size: (usize, usize),
-    /// Pictures at once, where the graph says so.
-    fixed: Option<usize>,
-    batch: usize,
-}
 
 /// A model that is loaded.
 pub(super) struct Onnx {
@@ -201,10 +189,9 @@ impl Engine for Onnx {
         }
         let mut out = Vec::with_capacity(inputs.len());
         // What lies on a device goes in by itself, what does not goes in together.
-        for some in inputs
-            .chunk_by(|a, b| a.device.is_none() && b.device.is_none())
-            .flat_map(|some| some.chunks(self.wants.batch))
-        {
+        let batch = self.wants.batch;
+        let together = inputs.chunk_by(|a, b| a.device.is_none() && b.device.is_none());
+        for some in together.flat_map(|some| some.chunks(batch)) {
             out.append(&mut self.run_some(some, least)?);
         }
         Ok(out)
@@ -284,44 +271,6 @@ impl Gave<'_> {
     }
 }
 
-/// What the graph's input is; refuses what no picture can be put into.
-fn wants(session: &Session, recipe: &Recipe, own: Option<&str>) -> Result<Wants, ModelError> {
-    let expected = "Expected: one input of 32-bit numbers, [pictures, 3, height, width].";
-    let found = |what: String| ModelError(format!("{expected} Found: {what}."));
-    let [input] = session.inputs() else {
-        let names: Vec<&str> = session.inputs().iter().map(|input| input.name()).collect();
-        return Err(found(format!("{} inputs ({})", names.len(), names.join(", "))));
-    };
-    let what = || found(format!("`{}`, {}", input.name(), input.dtype()));
-    let ValueType::Tensor { ty: TensorElementType::Float32, shape, .. } = input.dtype() else { return Err(what()) };
-    let &[pictures, 3 | -1, height, width] = &shape[..] else { return Err(what()) };
-    let stated = own.and_then(|text| imgsz(text)).or(recipe.size.map(|[width, height]| (width, height)));
-    let open = recipe.size.map(|[width, height]| (width, height)).or(stated).unwrap_or((USUAL_SIDE, USUAL_SIDE));
-    let side = |side: i64, open: usize| usize::try_from(side).ok().filter(|side| *side > 0).unwrap_or(open);
-    let size = (side(width, open.0), side(height, open.1));
-    if recipe.size.is_some_and(|[width, height]| (width, height) != size) {
-        return Err(ModelError(format!(
-            "the recipe says {:?} pixels, and the graph takes {}x{}.",
-            recipe.size, size.0, size.1
-        )));
-    }
-    if [size.0, size.1].iter().any(|side| !(32..=MAX_SIDE).contains(side)) {
-        return Err(what());
-    }
-    let fixed = usize::try_from(pictures).ok().filter(|pictures| *pictures > 0);
-    if fixed.is_some_and(|fixed| fixed > MAX_BATCH) {
-        return Err(what());
-    }
-    Ok(Wants { size, fixed, batch: fixed.unwrap_or(recipe.batch.unwrap_or(USUAL_BATCH)) })
-}
-
-/// Ultralytics' metadata `imgsz`: `[height, width]`.
-fn imgsz(text: &str) -> Option<(usize, usize)> {
-    let mut sides = text.trim().strip_prefix('[')?.strip_suffix(']')?.split(',').map(|side| side.trim().parse().ok());
-    let (height, width) = (sides.next()??, sides.next()??);
-    Some((width, height))
-}
-
 /// Runs the model on a picture of the middle grey: what it gives has the shapes that graphs often leave open, and what cannot run
 /// at all fails here and not in front of a camera.
 fn try_grey(session: &mut Session, wants: Wants, named: Option<usize>) -> Result<Shapes, ModelError> {
@@ -329,52 +278,6 @@ fn try_grey(session: &mut Session, wants: Wants, named: Option<usize>) -> Result
     let grey = vec![0.5; batch * 3 * wants.size.0 * wants.size.1];
     let gave = run(session, &grey, batch, wants.size)?;
     Ok(Shapes { size: wants.size, named, outputs: gave.shapes(batch)? })
-}
-
-fn recognise(shapes: &Shapes, recipe: &Recipe) -> Result<(&'static Layout, usize), ModelError> {
-    let layout = match recipe.layout.as_deref().and_then(Layout::named) {
-        Some(layout) => Some(layout),
-        None => Layout::of(shapes),
-    };
-    let refused = |expected: String| {
-        let (width, height) = shapes.size;
-        ModelError(format!(
-            "its output is not understood. Expected {expected}. Found, for {width}x{height} pixels: {}.",
-            told(shapes)
-        ))
-    };
-    let Some(layout) = layout else {
-        let all: Vec<String> = ALL.iter().map(|layout| format!("{} ({})", layout.name, layout.expected)).collect();
-        return Err(refused(format!("one of: {}", all.join("; "))));
-    };
-    match (layout.classes)(shapes) {
-        Some(classes) => Ok((layout, classes)),
-        None => Err(refused(format!("{}: {}", layout.name, layout.expected))),
-    }
-}
-
-/// Shapes, for people.
-fn told(shapes: &Shapes) -> String {
-    let one = |(name, rows, columns): &(String, usize, usize)| format!("`{name}` [1, {rows}, {columns}]");
-    let many = shapes.outputs.len();
-    let mut words: Vec<String> = shapes.outputs.iter().take(8).map(one).collect();
-    if many > words.len() {
-        words.push(format!("and {} more", many - words.len()));
-    }
-    if words.is_empty() { "nothing".into() } else { words.join(", ") }
-}
-
-/// What the classes are called where no recipe says.
-fn called(layout: &Layout, classes: usize, named: Option<Vec<Label>>) -> Vec<Label> {
-    if let Some(named) = named {
-        return named;
-    }
-    if !layout.labels.is_empty() {
-        return layout.labels.iter().map(|label| Arc::from(*label)).collect();
-    }
-    // Nothing said how many classes there are: nearly all detectors that people have are of COCO's.
-    let classes = if classes == 0 { labels::COCO.len() } else { classes };
-    labels::coco(classes).unwrap_or_else(|| (0..classes).map(|class| Arc::from(format!("class {class}"))).collect())
 }
 
 /// A box in the picture as shown; `None` where nothing of it lies in what was looked at.

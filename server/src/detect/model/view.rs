@@ -50,13 +50,21 @@ impl View {
         (value - self.mean[plane]) / self.std[plane]
     }
 
+    /// Pixels of an input of `size` for each of a picture of `shown` pixels, across and down. Boxes go back by it, as the usual Python has
+    /// it, and not by the cut off size: the two differ by up to a pixel of the input.
+    #[must_use]
+    pub fn scale(&self, shown: (f64, f64), size: (usize, usize)) -> (f64, f64) {
+        let (across, down) = (size.0 as f64 / shown.0, size.1 as f64 / shown.1);
+        if self.letterbox == Letterbox::Stretch { (across, down) } else { (across.min(down), across.min(down)) }
+    }
+
     /// Width and height of a picture of `shown` pixels in an input of `size`, and where it begins there.
     #[must_use]
     pub fn place(&self, shown: (f64, f64), size: (usize, usize)) -> ((usize, usize), (usize, usize)) {
         if self.letterbox == Letterbox::Stretch {
             return (size, (0, 0));
         }
-        let scale = (size.0 as f64 / shown.0).min(size.1 as f64 / shown.1);
+        let scale = self.scale(shown, size).0;
         // Cut off to whole pixels as the usual Python does it, `int(length * scale)`, last bit included: models are sensitive to a row.
         let side = |length: f64, most: usize| ((length * scale) as usize).clamp(1, most);
         let (width, height) = (side(shown.0, size.0), side(shown.1, size.1));

@@ -290,9 +290,11 @@ impl Job for Encoding {
             self.stop(&mut worker);
         }
         // One frame a turn: decoding and analysis have theirs between.
-        let next = lock(&self.inbox).frames.pop_front();
+        let mut inbox = lock(&self.inbox);
+        let (next, another_waits) = (inbox.frames.pop_front(), !inbox.frames.is_empty());
+        drop(inbox);
         if let Some(decoded) = next {
-            self.one(&mut worker, &decoded);
+            self.one(&mut worker, &decoded, another_waits);
         }
         drop(worker);
         let more = || !lock(&self.inbox).frames.is_empty() || self.is_idle();

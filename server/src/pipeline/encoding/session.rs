@@ -64,8 +64,8 @@ struct Inside {
 }
 
 impl Encoding {
-    /// Brings one frame to its size and encodes it.
-    pub(super) fn one(&self, worker: &mut Worker, decoded: &Decoded) {
+    /// Brings one frame to its size and encodes it. `another_waits` says whether the next one is here already.
+    pub(super) fn one(&self, worker: &mut Worker, decoded: &Decoded, another_waits: bool) {
         let began = self.clock.now();
         let facts = worker.facts(decoded);
         if let Err(reason) = self.ready(worker, decoded.frame.epoch, facts, began) {
@@ -76,6 +76,9 @@ impl Encoding {
         if let Err(e) = self.process(worker, decoded) {
             self.counters.process.dropped(DropCause::EncoderFailed, 1);
             return self.not_processed(worker, decoded, &e);
+        }
+        if let Some(session) = &mut worker.session {
+            session.encoder.another_waits(another_waits);
         }
         self.encode(worker, decoded, began);
     }
@@ -152,7 +155,7 @@ impl Encoding {
     fn give_up_device(&self, worker: &mut Worker, decoded: &Decoded) {
         self.end_at_once(worker);
         self.counters.process.enter();
-        self.one(worker, decoded);
+        self.one(worker, decoded, false);
     }
 
     fn end_at_once(&self, worker: &mut Worker) {

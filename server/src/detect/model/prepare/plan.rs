@@ -88,7 +88,7 @@ impl Plan {
         Self {
             body: Body::best(),
             area,
-            placed: placed(&asked, part, area),
+            placed: placed(&asked, part, shown, area.1),
             down: down.collect(),
             across: steps(left, wide, columns, rows.halved()),
             mix: mix(&asked),
@@ -216,15 +216,18 @@ fn mix(asked: &Asked) -> Mix {
     mix
 }
 
-/// Where the model's pixels lie in the picture as shown, in fractions.
-fn placed(asked: &Asked, part: [(usize, usize); 2], area: ((usize, usize), (usize, usize))) -> Placed {
+/// Where the model's pixels lie in the picture as shown, in fractions. `shown` is the size of the part that is seen.
+fn placed(asked: &Asked, part: [(usize, usize); 2], shown: (f64, f64), (left, top): (usize, usize)) -> Placed {
     let fraction = |(first, many): (usize, usize), all: usize| {
         let of = |at: usize| (at as f64 / all.max(1) as f64) as f32;
         (of(first), of(first + many))
     };
     let ((x1, x2), (y1, y2)) = (fraction(part[0], asked.coded.0), fraction(part[1], asked.coded.1));
     let within = Area { x1, y1, x2, y2 }.turned(asked.rotation);
-    let ((width, height), (left, top)) = area;
-    let step = (within.width() / width as f32, within.height() / height as f32);
+    let scale = asked.view.scale(shown, asked.size);
+    let step = (
+        (f64::from(within.width()) / (shown.0 * scale.0)) as f32,
+        (f64::from(within.height()) / (shown.1 * scale.1)) as f32,
+    );
     Placed { origin: (within.x1 - left as f32 * step.0, within.y1 - top as f32 * step.1), step, within }
 }

@@ -132,18 +132,37 @@ fn spec(size: (usize, usize), view: View) -> Spec {
     Spec { size, batch: 1, view, ..Spec::default() }
 }
 
+/// Where the part that `placed` tells of lies in whole pixels of the input.
+fn laid(frame: &Frame, spec: &Spec, placed: &Placed) -> Placed {
+    let within = placed.within;
+    let shown = if frame.rotation % 180 == 0 { (frame.width, frame.height) } else { (frame.height, frame.width) };
+    let part = |part: f32, all: usize| (f64::from(part) * all as f64).round();
+    let seen = (part(within.width(), shown.0), part(within.height(), shown.1));
+    let ((width, height), (left, top)) = spec.view.place(seen, spec.size);
+    let step = (within.width() / width as f32, within.height() / height as f32);
+    Placed { origin: (within.x1 - left as f32 * step.0, within.y1 - top as f32 * step.1), step, within }
+}
+
 /// Prepares and compares every pixel; gives the greatest difference of 255.
 fn worst(frame: &Frame, crop: Option<Area>, spec: &Spec) -> f64 {
     let mut input = Input::default();
     spec.prepare(frame, crop, &mut input).expect("prepared");
     let (width, height) = spec.size;
-    let Placed { origin, step, within } = input.placed;
+    let exact = laid(frame, spec, &input.placed);
+    let Placed { origin, step, within } = exact;
+    // The way back is off by what was cut off of the size, and no more.
+    let cut = |all: f32, told: f32, exact: f32| (all / told - all / exact).abs() < 1.001;
+    let told = input.placed.step;
+    assert!(
+        cut(within.width(), told.0, step.0) && cut(within.height(), told.1, step.1),
+        "{told:?} is far from {exact:?}"
+    );
     let mut worst = 0.0_f64;
     for y in 0..height {
         for x in 0..width {
             let middle = (origin.0 + (x as f32 + 0.5) * step.0, origin.1 + (y as f32 + 0.5) * step.1);
             let inside = (within.x1..within.x2).contains(&middle.0) && (within.y1..within.y2).contains(&middle.1);
-            let mut pixel = if inside { wanted(frame, &input.placed, x, y) } else { [f64::from(spec.view.pad); 3] };
+            let mut pixel = if inside { wanted(frame, &exact, x, y) } else { [f64::from(spec.view.pad); 3] };
             if spec.view.colours == Colours::Bgr {
                 pixel.reverse();
             }

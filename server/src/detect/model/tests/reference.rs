@@ -67,9 +67,10 @@ fn boxes_of_the_same_numbers_are_the_references() {
     for head in &heads.heads {
         let shape = [1, head.shape.0 as i64, head.shape.1 as i64];
         let mut engine = load(&one_output(416, shape, &whole(head)).written(), "").expect("fits");
-        let ((width, height), (left, top)) =
-            engine.spec().view.place((heads.size.0.into(), heads.size.1.into()), (416, 416));
-        let step = (1.0 / width as f32, 1.0 / height as f32);
+        let shown = (heads.size.0.into(), heads.size.1.into());
+        let ((width, _), (left, top)) = engine.spec().view.place(shown, (416, 416));
+        let scale = engine.spec().view.scale(shown, (416, 416)).0 as f32;
+        let step = (1.0 / (scale * heads.size.0), 1.0 / (scale * heads.size.1));
         // Boxes that reach out of the picture are the reference's, too: nothing is cut here.
         let within = Area { x1: -9.0, y1: -9.0, x2: 9.0, y2: 9.0 };
         let placed = Placed { origin: (-(left as f32) * step.0, -(top as f32) * step.1), step, within };
