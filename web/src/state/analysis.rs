@@ -34,6 +34,7 @@ pub(crate) fn skipped(analysis: &AnalysisInfo) -> String {
     let word = |cause: &str| match cause {
         "no_motion" => "nothing moved".to_owned(),
         "busy" => "model busy".to_owned(),
+        "loading" => "model being opened".to_owned(),
         other => other.replace('_', " "),
     };
     let parts: Vec<_> = analysis
