@@ -5,8 +5,10 @@
 use criterion::{Criterion, criterion_group};
 use sightline::draw::{Canvas, Painter};
 use sightline::pipeline::frame::{Colour, PictureMut, PixelFormat, PlaneMut};
-use sightline_shared::draw::{Item, Layers, draw_list};
+use sightline_shared::draw::{Item, Layers, Scene, draw_list};
+use sightline_shared::time::Pts;
 use sightline_shared::tracks::{Track, Tracks};
+use sightline_shared::trails::Trails;
 use std::hint::black_box;
 use std::io::Write;
 
@@ -15,25 +17,42 @@ const HEIGHT: usize = 1080;
 /// Pictures in turn: 100 MB, more than the caches hold, as from a decoder.
 const PICTURES: usize = 32;
 
+/// What is drawn beside boxes and labels.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Plain,
+    Dashed,
+    /// A trail of two seconds behind each box, 350 pixels of it.
+    Trailed,
+}
+
 /// The boxes of `tests/bench/draw.py`: two rows of five, 200x320 pixels, none on another.
-fn items(frame: usize, predicted: bool) -> Vec<Item> {
-    let track = |k: usize| {
+fn items(frame: usize, kind: Kind) -> Vec<Item> {
+    let track = |k: usize, back: usize| {
         let (x, y) = (60 + 370 * (k % 5) + frame % 8, 90 + 500 * (k / 5));
-        let part = |pixels: usize, of: usize| pixels as f32 / of as f32;
+        let (x, y) = (x as f32 - 7.0 * back as f32, y as f32 + 9.0 * back as f32);
+        let part = |pixels: f32, of: usize| pixels / of as f32;
         Track {
             id: k.to_string(),
             label: ["person", "car", "bicycle", "dog", "bus"][k % 5].into(),
             score: 0.5 + ((frame + k) % 50) as f32 / 100.0,
             x1: part(x, WIDTH),
             y1: part(y, HEIGHT),
-            x2: part(x + 200, WIDTH),
-            y2: part(y + 320, HEIGHT),
-            predicted,
+            x2: part(x + 200.0, WIDTH),
+            y2: part(y + 320.0, HEIGHT),
+            predicted: kind == Kind::Dashed,
             ..Track::default()
         }
     };
-    let tracks = Tracks { tracks: (0..10).map(track).collect(), ..Tracks::default() };
-    draw_list(&tracks, WIDTH as f32, HEIGHT as f32, Layers::default())
+    let at = |back: usize| {
+        let pts = Pts((30 - back) as i64 * 6000);
+        Tracks { pts, tracks: (0..10).map(|k| track(k, back)).collect(), ..Tracks::default() }
+    };
+    let mut trails = Trails::default();
+    (0..=30).rev().for_each(|back| trails.push(&at(back)));
+    let layers = Layers { trails: kind == Kind::Trailed, ..Layers::default() };
+    let tracks = at(0);
+    draw_list(Scene { trails: Some(&trails), ..(&tracks).into() }, WIDTH as f32, HEIGHT as f32, layers)
 }
 
 /// A picture of three planes, the third one empty for NV12.
@@ -52,17 +71,18 @@ fn draw(painter: &mut Painter, format: PixelFormat, planes: &mut Planes, items: 
 fn draws(criterion: &mut Criterion) {
     let mut painter = Painter::new();
     let (nv12, i420) = (PixelFormat::Nv12, PixelFormat::I420);
-    for (name, format, pictures, predicted) in [
-        ("10 labelled boxes, NV12 1080p, one picture (in cache)", nv12, 1, false),
-        ("10 labelled boxes, NV12 1080p, pictures in turn (from memory)", nv12, PICTURES, false),
-        ("10 labelled dashed boxes, NV12 1080p, one picture", nv12, 1, true),
-        ("10 labelled boxes, I420 1080p, one picture", i420, 1, false),
+    for (name, format, pictures, kind) in [
+        ("10 labelled boxes, NV12 1080p, one picture (in cache)", nv12, 1, Kind::Plain),
+        ("10 labelled boxes, NV12 1080p, pictures in turn (from memory)", nv12, PICTURES, Kind::Plain),
+        ("10 labelled dashed boxes, NV12 1080p, one picture", nv12, 1, Kind::Dashed),
+        ("10 labelled boxes, I420 1080p, one picture", i420, 1, Kind::Plain),
+        ("10 labelled boxes with trails, NV12 1080p, one picture", nv12, 1, Kind::Trailed),
     ] {
         let pixels = WIDTH * HEIGHT;
         let (first, second) = if format == nv12 { (pixels / 2, 0) } else { (pixels / 4, pixels / 4) };
         let mut all: Vec<Planes> =
             (0..pictures).map(|_| [vec![90; pixels], vec![120; first], vec![130; second]]).collect();
-        let lists: Vec<_> = (0..64).map(|frame| items(frame, predicted)).collect();
+        let lists: Vec<_> = (0..64).map(|frame| items(frame, kind)).collect();
         let mut frame = 0;
         criterion.bench_function(name, |bencher| {
             bencher.iter(|| {
@@ -75,12 +95,12 @@ fn draws(criterion: &mut Criterion) {
 
 /// Median of the processor time of a draw in microseconds, over batches: what `tests/bench/draw.py` compares, on machines that do
 /// other work beside it.
-fn cpu_time(format: PixelFormat, pictures: usize, predicted: bool) -> f64 {
+fn cpu_time(format: PixelFormat, pictures: usize, kind: Kind) -> f64 {
     const BATCH: usize = 64;
     let pixels = WIDTH * HEIGHT;
     let (first, second) = if format == PixelFormat::Nv12 { (pixels / 2, 0) } else { (pixels / 4, pixels / 4) };
     let mut all: Vec<Planes> = (0..pictures).map(|_| [vec![90; pixels], vec![120; first], vec![130; second]]).collect();
-    let lists: Vec<_> = (0..BATCH).map(|frame| items(frame, predicted)).collect();
+    let lists: Vec<_> = (0..BATCH).map(|frame| items(frame, kind)).collect();
     let mut painter = Painter::new();
     let now = || {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
@@ -108,10 +128,11 @@ fn main() {
         return;
     }
     let told = serde_json::json!({
-        "ours, NV12": cpu_time(PixelFormat::Nv12, 1, false),
-        "ours, I420": cpu_time(PixelFormat::I420, 1, false),
-        "ours, NV12, dashed": cpu_time(PixelFormat::Nv12, 1, true),
-        "ours, NV12, pictures from memory": cpu_time(PixelFormat::Nv12, PICTURES, false),
+        "ours, NV12": cpu_time(PixelFormat::Nv12, 1, Kind::Plain),
+        "ours, I420": cpu_time(PixelFormat::I420, 1, Kind::Plain),
+        "ours, NV12, dashed": cpu_time(PixelFormat::Nv12, 1, Kind::Dashed),
+        "ours, NV12, pictures from memory": cpu_time(PixelFormat::Nv12, PICTURES, Kind::Plain),
+        "ours, NV12, with trails": cpu_time(PixelFormat::Nv12, 1, Kind::Trailed),
     });
     // A closed stdout is no reason to fail.
     let _ = writeln!(std::io::stdout(), "{told}");

@@ -1,17 +1,14 @@
-//! Motion, the demo camera's second stage, and the tracker: time for one frame, on one thread.
+//! Motion, and the demo camera's second stage: time for one frame, on one thread.
 //!
 //! `cargo bench -p sightline-server --bench see`
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use sightline::detect::{Detection, Detector, MotionDetector, build};
-use sightline::pipeline::clock::{Mono, SystemClock};
-use sightline::pipeline::detection::Area;
+use criterion::{Criterion, criterion_group, criterion_main};
+use sightline::detect::{Detector, MotionDetector, build};
+use sightline::pipeline::clock::Mono;
 use sightline::pipeline::frame::{Colour, Frame, PixelFormat, Samples, VecPicture};
-use sightline::track::Tracker;
 use sightline_shared::camera::DetectSettings;
 use sightline_shared::time::{Epoch, Pts};
 use std::hint::black_box;
-use std::sync::Arc;
 
 /// Frames in turn; more than the caches hold, so that luma comes from memory as it does from a decoder.
 const FRAMES: usize = 24;
@@ -70,28 +67,5 @@ fn looks(criterion: &mut Criterion) {
     }
 }
 
-fn tracks(criterion: &mut Criterion) {
-    for things in [10_usize, 30, 100] {
-        let mut tracker = Tracker::new(&DetectSettings::default(), Arc::new(SystemClock::default()));
-        let label: Arc<str> = Arc::from("car");
-        let mut n = 0_i64;
-        criterion.bench_function(&format!("track_{things}"), |bench| {
-            bench.iter_batched(
-                || {
-                    n += 1;
-                    let shift = (n % 500) as f32 * 1e-3;
-                    let at = |k: usize| {
-                        let (x, y) = ((k % 10) as f32 * 0.05 + shift, (k / 10) as f32 * 0.1);
-                        Area { x1: x, y1: y, x2: x + 0.04, y2: y + 0.08 }
-                    };
-                    (n, (0..things).map(|k| Detection::new(label.clone(), 0.9, at(k))).collect::<Vec<_>>())
-                },
-                |(n, found)| black_box(tracker.update(Epoch(0), Pts(n * 3000), Some(found))),
-                BatchSize::SmallInput,
-            );
-        });
-    }
-}
-
-criterion_group!(see, looks, tracks);
+criterion_group!(see, looks);
 criterion_main!(see);

@@ -143,7 +143,8 @@ pub struct DetectSettings {
     /// How many frames a second are looked at; 0 means every frame. All frames are decoded either way, unless
     /// `key_frames_only` is set.
     pub fps: f64,
-    /// Tracks below this score are not told; 0..1.
+    /// How sure a look has to be of a thing to begin a track, 0..1; what is known already goes on by weaker looks. 0 leaves it to the
+    /// model: 0.4, and everything for `motion`.
     pub min_score: f64,
     /// Labels to keep; empty keeps all.
     pub labels: Vec<String>,

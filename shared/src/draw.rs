@@ -180,7 +180,7 @@ impl Sheet {
                 points.extend(points.first().copied());
                 None
             }
-            ZoneKind::Line => lines::arrow(&points, 6.0 * self.stroke),
+            ZoneKind::Line => lines::arrow(&points, 10.0 * self.stroke),
         };
         let stroke = if self.layers.zones { self.stroke } else { 0.0 };
         let text = zone_text(zone, &tracks.counts, self.layers);

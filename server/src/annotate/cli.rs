@@ -1,13 +1,13 @@
 //! `sightline annotate`: its arguments, its progress, and what it says at the end.
 
-use super::lines::LineReader;
-use super::{AnnotateError, Boxes, Options, Progress, Report};
+use super::{AnnotateError, Boxes, Options, Progress, Report, rows};
 use crate::device::{Devices, Seat, Switches, Wish};
 use crate::pipeline::clock::{Clock, Mono, SystemClock};
 use clap::Args;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use sightline_shared::camera::DetectSettings;
+use sightline_shared::draw::Layers;
 use sightline_shared::encoder::{Backend, Codec, EncoderSettings, Preset, QualityPreset, RateControl, Tune};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -33,13 +33,20 @@ pub struct Arguments {
     /// Draw and write only these labels.
     #[arg(long, value_name = "LABEL,...", value_delimiter = ',')]
     labels: Vec<String>,
-    /// Draw what is in this file (as --detections writes it) instead of looking for things.
-    #[arg(long, value_name = "IN.jsonl")]
+    /// Draw what is in this file (as --detections or --mot writes it) instead of looking for things.
+    #[arg(long, value_name = "IN")]
     tracks: Option<PathBuf>,
     /// Write what is found to this file, a line of JSON for every frame.
     #[arg(long, value_name = "OUT.jsonl")]
     detections: Option<PathBuf>,
-    /// Do not draw boxes and labels.
+    /// Write the tracks to this file as MOTChallenge text, a row for every box of every frame: frame, id, left, top, width, height, score,
+    /// class, visibility; frames and pixels count from 1.
+    #[arg(long, value_name = "OUT.txt")]
+    mot: Option<PathBuf>,
+    /// What to draw: boxes, labels, ids, scores, trails, findings, colours; all or none [default: all but ids and trails].
+    #[arg(long, value_name = "LAYER,...", value_parser = Layers::parse, conflicts_with = "no_overlay")]
+    layers: Option<Layers>,
+    /// Draw nothing of what is found.
     #[arg(long)]
     no_overlay: bool,
     /// Draw the time in the input.
@@ -176,11 +183,13 @@ impl Arguments {
         if self.duration == Some(0.0) {
             return Err(AnnotateError::Usage("--duration 0 takes nothing.".into()));
         }
-        if self.detections.is_some() && self.detections == self.tracks {
-            return Err(AnnotateError::Usage("--tracks and --detections are the same file.".into()));
+        for (name, path) in [("--detections", &self.detections), ("--mot", &self.mot)] {
+            if path.is_some() && *path == self.tracks {
+                return Err(AnnotateError::Usage(format!("--tracks and {name} are the same file.")));
+            }
         }
         let boxes = match &self.tracks {
-            Some(path) => Boxes::Given(Box::new(LineReader::open(path, self.min_score, &self.labels)?)),
+            Some(path) => Boxes::Given(rows::open(path, self.min_score, &self.labels)?),
             None => Boxes::Detect(DetectSettings {
                 model: model.unwrap_or("motion").into(),
                 fps: 0.0,
@@ -197,9 +206,10 @@ impl Arguments {
             start_s: self.start,
             duration_s: self.duration,
             boxes,
-            overlay: !self.no_overlay,
+            layers: if self.no_overlay { Layers::NONE } else { self.layers.unwrap_or_default() },
             show_time: self.show_time,
             detections: self.detections,
+            mot: self.mot,
             force: self.force,
             seat: Seat::new(&devices, Wish::default(), "annotate"),
         })

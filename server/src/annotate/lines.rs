@@ -102,8 +102,7 @@ impl LineWriter {
 
 fn line(number: u64, looked: &Looked) -> Line {
     let frame = &looked.frame;
-    let upright = frame.rotation.is_multiple_of(180);
-    let (width, height) = if upright { (frame.width, frame.height) } else { (frame.height, frame.width) };
+    let (width, height) = frame.size_shown();
     // A millionth of a pixel: enough for the very same number when it is read again, so that no edge is rounded to another pixel.
     let across = |part: f32| rounded(f64::from(part) * width as f64, 1e6);
     let down = |part: f32| rounded(f64::from(part) * height as f64, 1e6);

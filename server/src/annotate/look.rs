@@ -36,9 +36,7 @@ impl Looker {
         let (tracks, detections) = match self {
             Self::None => (Tracks { epoch, pts, ..Tracks::default() }, None),
             Self::Given(given) => {
-                let upright = frame.rotation.is_multiple_of(180);
-                let size = if upright { (frame.width, frame.height) } else { (frame.height, frame.width) };
-                (Tracks { epoch, pts, tracks: given.tracks(pts, size)?, ..Tracks::default() }, None)
+                (Tracks { epoch, pts, tracks: given.tracks(pts, frame.size_shown())?, ..Tracks::default() }, None)
             }
             Self::Detect { detector, tracker, min_score, fetcher } => {
                 let fetched = fetcher.fetch(&frame, detector.sight()).map_err(|e| failed(&e))?;

@@ -1,7 +1,7 @@
 //! A file through the same stages as a camera, as fast as it goes: decode, detect, track, draw, encode. Every edge blocks, nothing is dropped.
 //!
 //! `input.rs` reads and decodes on a thread of its own, `look.rs` detects and tracks on another, and `studio.rs` resizes, turns, draws and
-//! encodes on the caller's; libavcodec and x264 bring their own threads. `film.rs` writes, `lines.rs` knows the JSONL, `cli.rs` the arguments.
+//! encodes on the caller's; libavcodec and x264 bring their own threads. `film.rs` writes, `lines.rs` knows the JSONL, `mot.rs` and `rows.rs` MOTChallenge text, `cli.rs` the arguments.
 
 mod brush;
 pub mod cli;
@@ -10,8 +10,10 @@ mod first;
 mod input;
 pub mod lines;
 mod look;
+pub mod mot;
 mod on_device;
 mod place;
+pub mod rows;
 mod studio;
 
 pub use first::frame_at;
@@ -26,7 +28,9 @@ use input::Input;
 use lines::LineWriter;
 use look::Looker;
 use place::Place;
+use rows::RowWriter;
 use sightline_shared::camera::DetectSettings;
+use sightline_shared::draw::Layers;
 use sightline_shared::encoder::EncoderSettings;
 use sightline_shared::time::{Pts, TIMESCALE};
 use sightline_shared::tracks::{Track, Tracks};
@@ -36,7 +40,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
-use studio::{Sheet, Studio};
+use studio::{Notes, Sheet, Studio};
 
 /// Pictures and packets of sound that wait between two threads; a picture of 4K takes 12 MB.
 const EDGE: usize = 6;
@@ -55,12 +59,14 @@ pub struct Options {
     pub duration_s: Option<f64>,
     /// Where boxes come from.
     pub boxes: Boxes,
-    /// Whether they are drawn.
-    pub overlay: bool,
+    /// What of them is drawn.
+    pub layers: Layers,
     /// Whether the time in the input is drawn.
     pub show_time: bool,
     /// Where what was found is written to, a line for every frame of the output.
     pub detections: Option<PathBuf>,
+    /// Where tracks are written to as MOTChallenge text.
+    pub mot: Option<PathBuf>,
     /// Whether files that are there already are overwritten.
     pub force: bool,
     /// The seat at the devices that may decode and encode.
@@ -183,11 +189,13 @@ pub fn run(
     let input = Input::open(&options, cancel)?;
     let place = Place::reserve(&options.output, options.force)?;
     let (film, mut notes) = Film::create(&place, &options.output, input.sounds())?;
-    let lines_place = options.detections.as_deref().map(|path| Place::reserve(path, options.force)).transpose()?;
+    let beside = |path: &Option<PathBuf>| path.as_deref().map(|path| Place::reserve(path, options.force)).transpose();
+    let (lines_place, rows_place) = (beside(&options.detections)?, beside(&options.mot)?);
     let lines = lines_place.as_ref().map(LineWriter::create).transpose()?;
+    let rows = rows_place.as_ref().map(RowWriter::create).transpose()?;
     let looker = Looker::new(options.boxes)?;
-    let sheet = Sheet { seat: options.seat, overlay: options.overlay, show_time: options.show_time };
-    let mut studio = Studio::new(options.encoder, input.facts(), film, lines, sheet);
+    let sheet = Sheet { seat: options.seat, layers: options.layers, show_time: options.show_time };
+    let mut studio = Studio::new(options.encoder, input.facts(), film, Notes { lines, rows }, sheet);
     let mut report = Report { decoder: input.decoder_name(), ..Report::default() };
     let total_s = input.seconds();
     let first = input.first();
@@ -210,7 +218,7 @@ pub fn run(
     notes.extend(studio.note());
     studio.finish(&mut report)?;
     place.keep(options.force)?;
-    if let Some(place) = lines_place {
+    for place in [lines_place, rows_place].into_iter().flatten() {
         place.keep(options.force)?;
     }
     report.bytes = std::fs::metadata(&options.output).map_or(0, |facts| facts.len());

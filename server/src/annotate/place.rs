@@ -85,12 +85,18 @@ pub(super) fn check(options: &Options) -> Result<(), AnnotateError> {
             output.display()
         )));
     }
-    for path in [Some(output), options.detections.as_ref()].into_iter().flatten() {
+    let beside = [options.detections.as_ref(), options.mot.as_ref()];
+    for path in [Some(output)].into_iter().chain(beside).flatten() {
         not_there(path, options.force || is_same(Path::new(&options.input), path))?;
     }
-    match &options.detections {
-        Some(path) if is_same(path, output) || is_same(Path::new(&options.input), path) => {
-            Err(AnnotateError::Usage(format!("{} cannot be the video and the detections.", path.display())))
+    for path in beside.into_iter().flatten() {
+        if is_same(path, output) || is_same(Path::new(&options.input), path) {
+            return Err(AnnotateError::Usage(format!("{} cannot be the video and what was found.", path.display())));
+        }
+    }
+    match beside {
+        [Some(lines), Some(rows)] if is_same(lines, rows) => {
+            Err(AnnotateError::Usage("--detections and --mot are the same file.".into()))
         }
         _ => Ok(()),
     }

@@ -3,16 +3,18 @@
 use super::brush::Brush;
 use super::film::Film;
 use super::lines::LineWriter;
+use super::rows::RowWriter;
 use super::{AnnotateError, Looked, Report};
 use crate::device::{Bus, Seat};
 use crate::encode::{self, EncodeError, Encoded, Encoder, EncoderPlan, PictureFacts, Planned, Purpose};
 use crate::picture::turn;
 use crate::pipeline::frame::{Frame, Input, PixelFormat, Samples, VecPicture};
 use crate::process::{ProcessError, Resizer};
-use sightline_shared::draw::{Item, Layers, Shape, draw_list};
+use sightline_shared::draw::{Item, Layers, Scene, Shape, draw_list};
 use sightline_shared::encoder::EncoderSettings;
 use sightline_shared::time::{Pts, TIMESCALE};
 use sightline_shared::tracks::Tracks;
+use sightline_shared::trails::Trails;
 
 /// Everything behind the tracker.
 pub(super) struct Studio {
@@ -21,8 +23,9 @@ pub(super) struct Studio {
     /// The input's time at which the output begins, in 90 kHz.
     from: i64,
     film: Film,
-    lines: Option<LineWriter>,
+    notes: Notes,
     sheet: Sheet,
+    trails: Trails,
     desk: Option<Desk>,
     resizer: Resizer,
     sideways: Option<[turn::Plane; 3]>,
@@ -40,8 +43,14 @@ pub(super) struct Studio {
 /// What is drawn, and who may encode.
 pub(super) struct Sheet {
     pub(super) seat: Seat,
-    pub(super) overlay: bool,
+    pub(super) layers: Layers,
     pub(super) show_time: bool,
+}
+
+/// Where what was found is written down.
+pub(super) struct Notes {
+    pub(super) lines: Option<LineWriter>,
+    pub(super) rows: Option<RowWriter>,
 }
 
 /// What is known once the first picture has come.
@@ -57,7 +66,7 @@ impl Studio {
         asked: EncoderSettings,
         (facts, from): (PictureFacts, i64),
         film: Film,
-        lines: Option<LineWriter>,
+        notes: Notes,
         sheet: Sheet,
     ) -> Self {
         Self {
@@ -65,8 +74,9 @@ impl Studio {
             fps: facts.fps,
             from,
             film,
-            lines,
+            notes,
             sheet,
+            trails: Trails::default(),
             desk: None,
             resizer: Resizer::default(),
             sideways: None,
@@ -96,8 +106,11 @@ impl Studio {
             self.desk = Some(self.set_up(frame)?);
         }
         self.write(frame, &looked.tracks)?;
-        if let Some(lines) = &mut self.lines {
+        if let Some(lines) = &mut self.notes.lines {
             lines.write(self.frames, &looked)?;
+        }
+        if let Some(rows) = &mut self.notes.rows {
+            rows.write(self.frames, &looked)?;
         }
         self.boxes += looked.tracks.tracks.len() as u64;
         self.newest = frame.pts.0;
@@ -135,7 +148,7 @@ impl Studio {
             fps: self.fps,
             colour: frame.colour,
         };
-        let draws = self.sheet.overlay || self.sheet.show_time;
+        let draws = self.sheet.layers.any() || self.sheet.show_time;
         let mut avoid = if draws { self.brush.why_not_on_device(&self.sheet.seat) } else { None };
         let (encoder, plan) = loop {
             let seat = &self.sheet.seat;
@@ -158,10 +171,9 @@ impl Studio {
         let Some(desk) = &mut self.desk else { return Ok(()) };
         let failed = |e: &dyn std::fmt::Display| AnnotateError::Failed(format!("{e}."));
         let size = (desk.plan.width as f32, desk.plan.height as f32);
-        let mut list = Vec::new();
-        if self.sheet.overlay {
-            list = draw_list(tracks, size.0, size.1, Layers::default());
-        }
+        self.trails.push(tracks);
+        let scene = Scene { trails: Some(&self.trails), ..tracks.into() };
+        let mut list = draw_list(scene, size.0, size.1, self.sheet.layers);
         if self.sheet.show_time {
             list.push(clock(frame.pts));
         }
@@ -193,7 +205,8 @@ impl Studio {
         report.boxes = self.boxes;
         report.sound = self.film.sound_names();
         self.film.finish()?;
-        self.lines.map_or(Ok(()), LineWriter::finish)
+        self.notes.rows.map_or(Ok(()), RowWriter::finish)?;
+        self.notes.lines.map_or(Ok(()), LineWriter::finish)
     }
 }
 

@@ -90,10 +90,10 @@ pub(crate) struct Inner {
     /// Held while settings are put in force, so that an older state never comes after a newer one.
     applying: Mutex<()>,
     clips: Clips,
+    models: Arc<Keeper>,
     events: Arc<Events>,
     /// Taken by those who listen to events.
     listening: Arc<Semaphore>,
-    models: Arc<Keeper>,
 }
 
 impl std::ops::Deref for App {
@@ -137,9 +137,9 @@ impl App {
             stopping,
             applying: Mutex::default(),
             clips,
+            models,
             events,
             listening: Arc::new(Semaphore::new(events::MAX_LISTENERS)),
-            models,
         })))
     }
 }

@@ -18,9 +18,10 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use sightline_shared::camera::{CameraState, Rendition};
-use sightline_shared::draw::{Layers, draw_list};
-use sightline_shared::scene::Mask;
+use sightline_shared::draw::{Layers, Scene, draw_list};
+use sightline_shared::scene::{Mask, Zone};
 use sightline_shared::time::Pts;
 use sightline_shared::tracks::Tracks;
 use sightline_shared::wire::ServerMessage;
@@ -72,7 +73,9 @@ async fn snapshot(
     }
     let gathered = gather(hub.join(), overlay).await;
     let Some((chosen, tracks)) = gathered.choose(overlay) else { return Err(no_picture(&camera)) };
-    let masks = camera.settings().privacy.masks;
+    let settings = camera.settings();
+    let zones = if overlay { settings.zones } else { Vec::new() };
+    let drawn = Drawn { masks: settings.privacy.masks, zones };
     let etag = format!(
         "\"{}-{}-{}-{}-{}-{:x}\"",
         camera.settings().uid,
@@ -80,7 +83,7 @@ async fn snapshot(
         chosen.header.pts.0,
         u8::from(overlay) + u8::from(tracks.is_some()),
         width.unwrap_or(0),
-        fingerprint(&masks)
+        fingerprint(&drawn)
     );
     let modified = http_date(&*app.clock, &chosen);
     let name = file_name(&camera.settings().id, &*app.clock, &chosen);
@@ -96,7 +99,7 @@ async fn snapshot(
     }
     let _place = MAKING.acquire().await.map_err(Problem::internal)?;
     let clock = app.clock.clone();
-    let made = blocking(move || make(&gathered, &chosen, &tracks, width, (&clock, &masks))).await?;
+    let made = blocking(move || make(&gathered, &chosen, &tracks, width, (&clock, &drawn))).await?;
     let jpeg = made.map_err(|e| {
         let message = format!("There is no picture of {} now: {e}.", camera.describe().name);
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_picture", message)
@@ -104,13 +107,17 @@ async fn snapshot(
     Ok((facts, jpeg).into_response())
 }
 
-/// The same frame is another picture once other masks lie on it.
-fn fingerprint(masks: &[Mask]) -> u64 {
+/// What people drew into the camera's picture, as far as it is in this one.
+#[derive(Serialize)]
+struct Drawn {
+    masks: Vec<Mask>,
+    zones: Vec<Zone>,
+}
+
+/// The same frame is another picture once other masks and zones lie on it.
+fn fingerprint(drawn: &Drawn) -> u64 {
     let mut hasher = std::hash::DefaultHasher::new();
-    let numbers =
-        masks.iter().flat_map(|mask| mask.points.iter().flat_map(|point| [point.x.to_bits(), point.y.to_bits()]));
-    (masks.iter().map(|mask| (mask.style as u8, mask.points.len())).collect::<Vec<_>>(), numbers.collect::<Vec<_>>())
-        .hash(&mut hasher);
+    serde_json::to_string(drawn).unwrap_or_default().hash(&mut hasher);
     hasher.finish()
 }
 
@@ -226,16 +233,17 @@ fn make(
     chosen: &Chunk,
     tracks: &Option<Tracks>,
     width: Option<u32>,
-    (clock, masks): (&Arc<dyn Clock>, &[Mask]),
+    (clock, drawn): (&Arc<dyn Clock>, &Drawn),
 ) -> Result<Vec<u8>, PictureError> {
     let params = gathered.params.as_ref().ok_or_else(|| PictureError::NotDecoded("its parameters are gone".into()))?;
     let frame = picture::from_gop(params, &gathered.chunks, Some(chosen.header.pts), Limits::default(), clock)?;
     let mut still = Still::of(&frame, width)?;
-    still.hide(masks);
+    still.hide(&drawn.masks);
     // A frame that could not be reached is not the one that the boxes are of.
     if let Some(tracks) = tracks.as_ref().filter(|tracks| (tracks.epoch, tracks.pts) == (frame.epoch, frame.pts)) {
         let (across, down) = still.size();
-        let list = draw_list(tracks, across as f32, down as f32, Layers::default());
+        let scene = Scene { zones: &drawn.zones, ..tracks.into() };
+        let list = draw_list(scene, across as f32, down as f32, Layers::default());
         still.draw(&mut Painter::new(), &list);
     }
     still.jpeg(QUALITY)

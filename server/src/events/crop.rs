@@ -1,10 +1,10 @@
-//! Pictures of things: the piece of the full-size frame around a box, upright, as JPEG.
+//! Pictures of things: the piece of the full-size frame around a box, upright, as JPEG; what is masked is masked in them as well.
 
 use crate::device::{Fetcher, Sight};
-use crate::picture::{self, PictureError};
+use crate::picture::{PictureError, Still};
 use crate::pipeline::detection::Area;
-use crate::pipeline::frame::{Frame, HostPicture, PixelFormat, Samples};
-use std::sync::Arc;
+use crate::pipeline::frame::Frame;
+use sightline_shared::scene::Mask;
 
 /// What is shown around a box: this part of its sides ...
 const MARGIN: f32 = 0.15;
@@ -12,99 +12,63 @@ const MARGIN: f32 = 0.15;
 const LEAST_MARGIN: f32 = 16.0;
 const QUALITY: u8 = 90;
 
-/// Cuts pieces from frames; keeps what it needs to bring those of a device to the host.
+/// Makes stills of frames; keeps what it needs to bring those of a device to the host.
 #[derive(Default)]
 pub(super) struct Cutter {
     fetcher: Fetcher,
 }
 
 impl Cutter {
-    /// The frame with its samples in the host's memory: brought there once for all pieces of it.
+    /// All of a frame, upright, as large as it is, with its masks: they are hidden before anything is cut, since the cells of one that is
+    /// pixelated are as large as the whole picture asks for. The frame is not needed any more then.
     ///
     /// # Errors
-    /// The device fails.
-    pub(super) fn at_hand(&mut self, frame: &Arc<Frame>) -> Result<Arc<Frame>, PictureError> {
+    /// Its samples cannot be read, or not be had of the device.
+    pub(super) fn still(&mut self, frame: &Frame, masks: &[Mask]) -> Result<Still, PictureError> {
         let fetched = self.fetcher.fetch(frame, Sight::Whole);
         let fetched = fetched.map_err(|error| PictureError::Refused(error.to_string()))?;
-        Ok(fetched.map_or_else(|| frame.clone(), Arc::new))
+        let mut still = Still::of(fetched.as_ref().unwrap_or(frame), None)?;
+        still.hide(masks);
+        Ok(still)
     }
 }
 
-/// The piece of `frame` (in the host's memory) around `area`, as JPEG: upright, with square pixels, as large as it is in the frame.
+/// The piece around a box, which is given in fractions of the picture as shown, as JPEG.
 ///
 /// # Errors
-/// Its samples cannot be read, or libavcodec refuses.
-pub(super) fn cut(frame: &Arc<Frame>, area: Area) -> Result<Vec<u8>, PictureError> {
-    let piece = Piece::around(frame, area);
-    let (format, size) = (frame.format, (piece.width, piece.height));
-    // What a mask covers has to be covered here, on the still, before it is compressed.
-    picture::jpeg(&frame.with_samples(Samples::Host(Box::new(piece)), format, size), None, QUALITY)
-}
-
-/// A part of a frame, without a copy: a window on its planes.
-struct Piece {
-    frame: Arc<Frame>,
-    /// Left and top in pixels of the frame as coded; both even, so that they lie on a sample of chroma.
-    left: usize,
-    top: usize,
-    width: usize,
-    height: usize,
-}
-
-impl Piece {
-    /// The part around a box that is given in fractions of the picture as shown.
-    fn around(frame: &Arc<Frame>, area: Area) -> Self {
-        let coded = area.clamped().turned_back(frame.rotation);
-        let side = |low: f32, high: f32, whole: usize| {
-            let margin = ((high - low) * whole as f32 * MARGIN).max(LEAST_MARGIN);
-            let low = ((low * whole as f32 - margin).max(0.0) as usize).min(whole.saturating_sub(2)) & !1;
-            let high = ((high * whole as f32 + margin).ceil() as usize).clamp(low + 1, whole.max(low + 1));
-            (low, high - low)
-        };
-        let (left, width) = side(coded.x1, coded.x2, frame.width);
-        let (top, height) = side(coded.y1, coded.y2, frame.height);
-        Self { frame: frame.clone(), left, top, width, height }
-    }
-}
-
-/// Bytes from one sample of a plane to the next, and how many pixels one stands for, across and down.
-fn samples(format: PixelFormat, plane: usize) -> (usize, usize, usize) {
-    match (format, plane) {
-        (PixelFormat::I42010 | PixelFormat::P010, 0) => (2, 1, 1),
-        (_, 0) | (PixelFormat::I444 | PixelFormat::Grey, _) => (1, 1, 1),
-        (PixelFormat::I420, _) => (1, 2, 2),
-        (PixelFormat::I422, _) => (1, 2, 1),
-        (PixelFormat::Nv12 | PixelFormat::I42010, _) => (2, 2, 2),
-        (PixelFormat::P010, _) => (4, 2, 2),
-    }
-}
-
-impl HostPicture for Piece {
-    fn plane(&self, index: usize) -> (&[u8], usize) {
-        let Samples::Host(whole) = &self.frame.samples else { return (&[], 0) };
-        let (data, stride) = whole.plane(index);
-        let (bytes, across, down) = samples(self.frame.format, index);
-        let skipped = self.top / down * stride + self.left / across * bytes;
-        (data.get(skipped..).unwrap_or_default(), stride)
-    }
+/// libavcodec refuses.
+pub(super) fn cut(still: &Still, area: Area) -> Result<Vec<u8>, PictureError> {
+    let (width, height) = still.size();
+    let side = |low: f32, high: f32, whole: usize| {
+        let (low, high) = (low.clamp(0.0, 1.0) * whole as f32, high.clamp(0.0, 1.0) * whole as f32);
+        let margin = ((high - low) * MARGIN).max(LEAST_MARGIN);
+        let low = (low - margin).max(0.0) as usize & !1;
+        (low, ((high + margin).ceil() as usize).saturating_sub(low))
+    };
+    let ((left, width), (top, height)) = (side(area.x1, area.x2, width), side(area.y1, area.y2, height));
+    still.part((left, top), (width, height)).jpeg(QUALITY)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::picture::tests::{BLUE, GREEN, GREY, RED, Read, check, quarters};
-    use crate::pipeline::frame::Colour;
+    use crate::pipeline::frame::{Colour, PixelFormat};
+    use sightline_shared::scene::MaskStyle;
 
     const WHOLE: (usize, usize) = (640, 320);
 
-    fn frame(format: PixelFormat, rotation: u16) -> Arc<Frame> {
-        let colour = Colour { matrix: 1, ..Colour::default() };
-        Arc::new(Frame { rotation, ..quarters(format, WHOLE, colour) })
+    fn frame(format: PixelFormat, rotation: u16, size: (usize, usize)) -> Frame {
+        Frame { rotation, ..quarters(format, size, Colour { matrix: 1, ..Colour::default() }) }
+    }
+
+    fn read_of(frame: &Frame, masks: &[Mask], area: Area) -> Read {
+        let still = Cutter::default().still(frame, masks).expect("a still");
+        Read::new(&cut(&still, area).expect("a piece"))
     }
 
     fn read(format: PixelFormat, rotation: u16, area: Area) -> Read {
-        let jpeg = cut(&frame(format, rotation), area).unwrap_or_else(|error| panic!("{format:?} {area:?}: {error}"));
-        Read::new(&jpeg)
+        read_of(&frame(format, rotation, WHOLE), &[], area)
     }
 
     /// Around the place where the four colours of the picture meet.
@@ -161,12 +125,29 @@ mod tests {
 
     #[test]
     fn odd_sizes_are_cut() {
+        let whole = Area { x1: 0.0, y1: 0.0, x2: 1.0, y2: 1.0 };
         for format in [PixelFormat::I420, PixelFormat::Nv12, PixelFormat::I422] {
-            let frame = Arc::new(quarters(format, (45, 33), Colour { matrix: 1, ..Colour::default() }));
-            let jpeg = cut(&frame, Area { x1: 0.0, y1: 0.0, x2: 1.0, y2: 1.0 }).expect("cut");
-            let whole = Read::new(&jpeg);
-            assert_eq!(whole.size(), (45, 33));
-            check(&whole, [RED, GREEN, BLUE, GREY]);
+            let read = read_of(&frame(format, 0, (45, 33)), &[], whole);
+            assert_eq!(read.size(), (45, 33));
+            check(&read, [RED, GREEN, BLUE, GREY]);
+            let corner = Area { x1: 0.95, y1: 0.95, ..whole };
+            check(&read_of(&frame(format, 0, (145, 133)), &[], corner), [GREY; 4]);
         }
     }
+
+    /// A mask over the lower half, and pieces of both halves.
+    #[test]
+    fn what_is_masked_is_masked_in_a_piece() {
+        let points = [[0.0, 0.5], [1.0, 0.5], [1.0, 1.0], [0.0, 1.0]].map(Into::into).to_vec();
+        let below = Area { x1: 0.2, y1: 0.7, x2: 0.3, y2: 0.8 };
+        let frame = frame(PixelFormat::I420, 0, WHOLE);
+        let plain = read_of(&frame, &[], below).corners();
+        let filled = [Mask { style: MaskStyle::Fill, points: points.clone() }];
+        let hidden = read_of(&frame, &filled, below).corners();
+        assert!(plain[0] != hidden[0] && hidden.iter().all(|corner| *corner == hidden[0]), "{hidden:?}");
+        check(&read_of(&frame, &filled, MIDDLE), [RED, GREEN, DARK, DARK]);
+    }
+
+    /// What a filled mask shows.
+    const DARK: u32 = 0x1e_252c;
 }

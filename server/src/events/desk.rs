@@ -6,13 +6,14 @@ use super::crop::{self, Cutter};
 use super::line::{Held, Line, Report, Reports, Waiting};
 use super::pictures::{Pictures, in_words};
 use super::watcher::Happened;
+use crate::picture::Still;
 use crate::pipeline::clock::Clock;
 use crate::pipeline::detection::Area;
-use crate::pipeline::frame::Frame;
 use crate::record::disk::Disk;
 use crate::settings::server::EventKeep;
 use crate::store::{EventQuery, EventRoom, Store, StoreError};
 use sightline_shared::events::Event;
+use sightline_shared::scene::Mask;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -198,8 +199,8 @@ impl Inner {
 
     /// The events of a report with all that they lack, each with the bytes of its picture.
     fn finish(&self, report: Waiting, cutter: &mut Cutter) -> Vec<(Event, u64)> {
-        let Waiting { camera, happened, frame } = report;
-        let mut cuts = Cuts::of(frame, cutter);
+        let Waiting { camera, happened, frame, masks } = report;
+        let mut cuts = Cuts::of(frame, &masks, cutter);
         let finish = |one: Happened| {
             let id = self.next_id(one.at).to_string();
             let bytes = if one.shown { cuts.put(&one.event, |jpeg| self.put(&id, jpeg)) } else { None };
@@ -303,32 +304,29 @@ impl Inner {
 
 /// The pictures of one frame.
 struct Cuts {
-    /// The frame at hand, held until they are cut.
-    frame: Option<(Arc<Frame>, Held)>,
+    /// All of it.
+    still: Option<Still>,
     left: usize,
     /// The newest: several events of a thing in one frame have the same picture.
     newest: Option<(String, Vec<u8>)>,
 }
 
 impl Cuts {
-    fn of(held: Option<Held>, cutter: &mut Cutter) -> Self {
-        let frame = held.and_then(|held| match cutter.at_hand(&held.frame) {
-            Ok(frame) => Some((frame, held)),
-            Err(error) => {
-                tracing::debug!("no pictures of a frame: {error}");
-                None
-            }
-        });
-        Self { frame, left: MOST_PICTURES, newest: None }
+    /// Of a frame that is held, which is given back.
+    fn of(held: Option<Held>, masks: &[Mask], cutter: &mut Cutter) -> Self {
+        let still = held.map(|held| cutter.still(&held.frame, masks));
+        let still =
+            still.and_then(|still| still.inspect_err(|error| tracing::debug!("no pictures of a frame: {error}")).ok());
+        Self { still, left: MOST_PICTURES, newest: None }
     }
 
     /// Has the picture of an event kept by `keep`; gives what that gives.
     fn put(&mut self, event: &Event, keep: impl FnOnce(&[u8]) -> Option<u64>) -> Option<u64> {
-        let (frame, _) = self.frame.as_ref()?;
+        let still = self.still.as_ref()?;
         if self.newest.as_ref().is_none_or(|(track, _)| *track != event.track) {
             self.left = self.left.checked_sub(1)?;
             let [x1, y1, x2, y2] = event.area;
-            let jpeg = crop::cut(frame, Area { x1, y1, x2, y2 });
+            let jpeg = crop::cut(still, Area { x1, y1, x2, y2 });
             let jpeg = jpeg.inspect_err(|error| tracing::debug!("no picture of {}: {error}", event.track)).ok()?;
             self.newest = Some((event.track.clone(), jpeg));
         }

@@ -51,7 +51,7 @@ fn happened(kind: EventKind, at: Duration, shown: bool) -> Happened {
 
 fn report(camera: &Arc<Tally>, happened: Vec<Happened>) -> Report {
     let frame = Arc::new(quarters(PixelFormat::I420, (320, 180), Colour { matrix: 1, ..Colour::default() }));
-    Report { camera: camera.clone(), happened, frame: Some(frame) }
+    Report { camera: camera.clone(), happened, frame: Some(frame), masks: Arc::default() }
 }
 
 fn all(events: &Events) -> Vec<Event> {

@@ -3,6 +3,7 @@
 use super::watcher::Happened;
 use super::watching::Tally;
 use crate::pipeline::frame::Frame;
+use sightline_shared::scene::Mask;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,8 @@ pub struct Report {
     pub(super) happened: Vec<Happened>,
     /// The frame, where there is something to cut from it.
     pub(super) frame: Option<Arc<Frame>>,
+    /// What nobody is to see of it.
+    pub(super) masks: Arc<[Mask]>,
 }
 
 /// Where reports go.
@@ -63,6 +66,7 @@ pub(super) struct Waiting {
     pub(super) camera: Arc<Tally>,
     pub(super) happened: Vec<Happened>,
     pub(super) frame: Option<Held>,
+    pub(super) masks: Arc<[Mask]>,
 }
 
 #[derive(Default)]
@@ -88,7 +92,7 @@ impl Line {
     /// Puts a report at the end. Where too many frames are held it goes without its own; where too many events wait it is lost. Both
     /// are counted.
     pub(super) fn push(&self, report: Report) {
-        let Report { camera, happened, frame } = report;
+        let Report { camera, happened, frame, masks } = report;
         let mut state = self.lock();
         if state.stopping || state.events + happened.len() > MOST_WAITING {
             camera.lost(happened.len());
@@ -96,7 +100,7 @@ impl Line {
         }
         let frame = frame.and_then(|frame| self.hold(&camera, frame));
         state.events += happened.len();
-        state.waiting.push_back(Waiting { camera, happened, frame });
+        state.waiting.push_back(Waiting { camera, happened, frame, masks });
         drop(state);
         self.wake.notify_one();
     }
@@ -139,7 +143,7 @@ mod tests {
     fn report(camera: &Arc<Tally>, events: usize) -> Report {
         let happened = Happened { event: Event::default(), at: Duration::ZERO, shown: true };
         let frame = Arc::new(quarters(PixelFormat::I420, (16, 16), Colour::default()));
-        Report { camera: camera.clone(), happened: vec![happened; events], frame: Some(frame) }
+        Report { camera: camera.clone(), happened: vec![happened; events], frame: Some(frame), masks: Arc::default() }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::pipeline::analysis::Watch;
 use crate::pipeline::clock::Clock;
 use crate::pipeline::frame::Frame;
 use sightline_shared::events::EventKind;
-use sightline_shared::scene::{Zone, ZoneCount};
+use sightline_shared::scene::{Mask, Zone, ZoneCount};
 use sightline_shared::tracks::Tracks;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -83,6 +83,7 @@ impl Tally {
 pub struct Watching {
     tally: Arc<Tally>,
     watcher: Mutex<Watcher>,
+    masks: Mutex<Arc<[Mask]>>,
     reports: Arc<dyn Reports>,
     clock: Arc<dyn Clock>,
 }
@@ -93,7 +94,7 @@ impl Watching {
         let tally = Arc::new(Tally::new(uid, id));
         let mut watcher = Watcher::default();
         watcher.set_zones(zones);
-        Arc::new(Self { tally, watcher: Mutex::new(watcher), reports, clock })
+        Arc::new(Self { tally, watcher: Mutex::new(watcher), masks: Mutex::default(), reports, clock })
     }
 
     /// For cameras whose events nobody keeps.
@@ -113,6 +114,11 @@ impl Watching {
     /// Takes other zones, from the next look on.
     pub fn set_zones(&self, zones: &[Zone]) {
         self.lock().set_zones(zones);
+    }
+
+    /// Hides masks in pictures that are cut from now on.
+    pub fn hide(&self, masks: Arc<[Mask]>) {
+        *self.masks.lock().unwrap_or_else(PoisonError::into_inner) = masks;
     }
 
     /// The camera is stopped: what was in its picture has ended.
@@ -137,7 +143,8 @@ impl Watching {
         }
         self.tally.count(&happened);
         let frame = frame.filter(|_| happened.iter().any(|one| one.shown)).cloned();
-        self.reports.report(Report { camera: self.tally.clone(), happened, frame });
+        let masks = self.masks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.reports.report(Report { camera: self.tally.clone(), happened, frame, masks });
     }
 
     fn moment(&self, frame: &Frame) -> Moment {

@@ -155,6 +155,7 @@ impl CameraHandle {
     fn hide(&self, privacy: &Privacy) {
         self.kept.keep_source(!privacy.hides_source());
         self.encodings.iter().for_each(|encoding| encoding.hide(privacy.masks.clone()));
+        self.watching.hide(privacy.masks.clone());
     }
 
     fn running(&self) -> MutexGuard<'_, Running> {
@@ -181,11 +182,11 @@ impl CameraHandle {
         if old.encoder != new.encoder {
             self.encodings[0].configure(new.encoder.clone());
         }
-        if old.privacy != new.privacy {
-            self.hide(&new.privacy);
-        }
         if old.zones != new.zones {
             self.watching.set_zones(&new.zones);
+        }
+        if old.privacy != new.privacy {
+            self.hide(&new.privacy);
         }
         if self.seat.set(new.hardware) {
             self.running().decodings.iter().for_each(|decoding| decoding.choose_again());

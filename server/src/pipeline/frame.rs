@@ -174,6 +174,12 @@ impl Frame {
         }
     }
 
+    /// Width and height as shown, in pixels.
+    #[must_use]
+    pub fn size_shown(&self) -> (usize, usize) {
+        if self.rotation.is_multiple_of(180) { (self.width, self.height) } else { (self.height, self.width) }
+    }
+
     /// The luma plane, if the samples are in host memory.
     #[must_use]
     pub fn luma(&self) -> Option<Plane<'_>> {

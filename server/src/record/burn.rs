@@ -7,6 +7,7 @@ use crate::annotate::{self, AnnotateError, Boxes, Options};
 use crate::device::Seat;
 use mp4_atom::{Any, Codec, DecodeMaybe};
 use sightline_shared::clips::{Clip, ClipFormat, NewClip, Overlay};
+use sightline_shared::draw::Layers;
 use sightline_shared::encoder::EncoderSettings;
 use sightline_shared::time::Pts;
 use sightline_shared::tracks::Track;
@@ -42,7 +43,7 @@ impl Burn {
 
     /// Encodes `plain` into `out`, as far as nobody calls it off.
     pub(super) fn run(self, plain: &Path, out: &Path, active: &Active) -> Result<Burnt, AnnotateError> {
-        let overlay = self.tracks.is_some();
+        let layers = if self.tracks.is_some() { Layers::default() } else { Layers::NONE };
         let options = Options {
             input: plain.display().to_string(),
             output: out.to_path_buf(),
@@ -50,9 +51,10 @@ impl Burn {
             start_s: 0.0,
             duration_s: None,
             boxes: self.tracks.map_or(Boxes::None, |tracks| Boxes::Given(Box::new(tracks))),
-            overlay,
+            layers,
             show_time: false,
             detections: None,
+            mot: None,
             force: true,
             // A clip is made beside what is live, which has the devices.
             seat: Seat::none(),

@@ -40,7 +40,8 @@ pub fn short_id(id: &str) -> &str {
 /// The words over a zone: its name, and what is in it now; of a line how often it was crossed, `>` the way of its arrow and `<` against it.
 #[must_use]
 pub fn zone_text(zone: &Zone, counts: &[ZoneCount], layers: Layers) -> Option<String> {
-    let name = layers.zones.then_some(if zone.name.is_empty() { &zone.id } else { &zone.name }).cloned();
+    let name = if zone.name.is_empty() { &zone.id } else { &zone.name };
+    let name = layers.zones.then(|| name.clone());
     let counted = layers.counts.then(|| counted(zone, counts)).filter(|counted| !counted.is_empty());
     let text = [name, counted].into_iter().flatten().collect::<Vec<_>>().join(": ");
     (!text.is_empty()).then_some(text)

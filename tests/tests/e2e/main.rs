@@ -26,4 +26,5 @@ mod settings;
 mod snapshot;
 mod sources;
 mod system;
+mod tracks;
 mod trust;

@@ -3,7 +3,7 @@
 use sightline_shared::models::{ModelCheck, Models};
 use sightline_tests::http_files::{HttpFiles, Serve};
 use sightline_tests::media::{announce, shared};
-use sightline_tests::program::{Options, Program, binary};
+use sightline_tests::program::{Program, binary};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -98,7 +98,7 @@ fn without_the_library_the_program_says_so_and_goes_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_start_offers_a_model_and_fetches_none() {
-    let program = Program::start(Options { demo: true, ..Options::default() }).await;
+    let program = Program::start_demo().await;
     let models: Models = serde_json::from_value(program.get_json("/api/models").await).expect("models");
     assert_eq!(models.models[0].name, "yolox-nano");
     assert!(
