@@ -142,6 +142,8 @@ async function byKeyboard(page) {
   await until('the line is saved', async () => (await zones(page)).length === 2);
   const line = (await zones(page)).find((zone) => zone.kind === 'line');
   check(near(line.points, [[0.51, 0.9], [0.5, 0.1]]), `the line: ${JSON.stringify(line)}`);
+  await hook(page, 'notice').filter({ hasText: /saved/i }).waitFor();
+  await until('nothing is left to be saved', async () => hook(page, 'editor-save').isDisabled());
   // Escape: out of the shape, out of the editor, and not yet back to the wall.
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
