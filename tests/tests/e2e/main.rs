@@ -20,6 +20,7 @@ mod network;
 mod openapi;
 mod package;
 mod page;
+mod page_scene;
 mod panels;
 mod probe;
 mod settings;
