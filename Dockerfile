@@ -24,6 +24,8 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --no-log-init --home-dir /data --create-home sightline
 COPY --from=build /src/dist/sightline /usr/local/bin/sightline
+# ONNX Runtime (MIT) with its licences, where set-up could have it.
+COPY --from=build /src/dist/lib /usr/local/lib/sightline
 USER sightline
 VOLUME /data
 EXPOSE 8080

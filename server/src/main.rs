@@ -42,6 +42,16 @@ enum Command {
     /// What each stage will use on this machine and, for what is missing, why; exit status 1 only where something that the settings
     /// ask for by name cannot be had.
     Doctor(Doctor),
+    /// Detection models: list, pull, add, check, remove.
+    Models(Models),
+}
+
+#[derive(Args)]
+struct Models {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Option<sightline::models::command::Command>,
 }
 
 #[derive(Args)]
@@ -148,6 +158,7 @@ fn main() -> ExitCode {
         Command::Config(Config::PrintDefault) => LogFormat::Text,
         Command::Probe(probe) => probe.log_format,
         Command::Doctor(doctor) => doctor.common.log_format,
+        Command::Models(models) => models.common.log_format,
     };
     logging::set_up(match log_format {
         LogFormat::Text => logging::Format::Text,
@@ -163,6 +174,7 @@ fn main() -> ExitCode {
         }
         Command::Probe(arguments) => probe(arguments),
         Command::Doctor(arguments) => doctor(arguments),
+        Command::Models(arguments) => models(arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -220,6 +232,13 @@ fn doctor(arguments: Doctor) -> Result<(), Box<dyn Error>> {
     let Doctor { common: Common { config, data, .. }, json } = arguments;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     Ok(sightline::doctor::command::run(&sightline::doctor::command::Options { json, config, data }, &clock)?)
+}
+
+fn models(arguments: Models) -> Result<(), Box<dyn Error>> {
+    let Models { common, command } = arguments;
+    let places = Places::find(common.config.as_deref(), common.data.as_deref())?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    Ok(sightline::models::command::run(command, &places.data_dir, &clock)?)
 }
 
 fn run_config(config: &Config) -> Result<(), Box<dyn Error>> {

@@ -34,12 +34,21 @@ pub enum Direction {
     BToA,
 }
 
+/// What `GET /api/events/stream` says under the name `missed` to a reader that was too slow, or away for too long: its list is to be
+/// loaded anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Missed {
+    /// Events that it was not told of, at least.
+    pub missed: u64,
+}
+
 /// One event, as `GET /api/events` lists it and the page is told it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Event {
-    /// ULID.
+    /// ULID of the time of the event: their order is that of time.
     pub id: String,
     /// The camera's id when it happened.
     pub camera: String,
@@ -59,11 +68,11 @@ pub struct Event {
     pub label: String,
     /// Its best score.
     pub score: f32,
-    /// When the frame was there, RFC 3339.
+    /// When the frame was there, RFC 3339. `ended`, and what happened by it, is of the last look that saw the thing.
     pub at: String,
-    /// How long it stayed, in seconds, for `dwelt`, `left` and `ended`.
+    /// How long it stayed in the area (`dwelt`, `left`) or was followed (`ended`), in seconds.
     pub stayed_s: Option<f64>,
-    /// Epoch of the frame.
+    /// Epoch of the frame; of the stream that is looked at, where that is another than the one that is shown.
     pub epoch: u32,
     /// PTS of the frame.
     pub pts: i64,
@@ -73,6 +82,7 @@ pub struct Event {
     /// What second models found on it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
-    /// The address of its picture, cut from the full-size frame; absent where there was none to cut.
+    /// The address of its picture, cut from the full-size frame; null where the thing was not seen at that moment any more, or there was
+    /// no time or no room for a picture.
     pub crop: Option<String>,
 }

@@ -67,3 +67,51 @@ pub struct Models {
     /// Every model that is here or in the catalogue.
     pub models: Vec<Model>,
 }
+
+/// What came of trying a model: `POST /api/models/{name}/check`, `sightline models check --json`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct ModelCheck {
+    /// Its name.
+    pub name: String,
+    /// What ran it, e.g. `ONNX Runtime 1.31.1 (CPU)`.
+    pub runs_on: String,
+    /// Why nothing faster did, where something was asked for.
+    pub note: Option<String>,
+    /// How its output is read.
+    pub layout: String,
+    /// Width and height that it looks at.
+    pub input: [u32; 2],
+    /// Most pictures that it takes at once.
+    pub batch: u32,
+    /// What it can find.
+    pub labels: Vec<String>,
+    /// True for one that looks at crops of what another found.
+    pub second: bool,
+    /// Median time of one picture: preparing, running, boxes.
+    pub ms: f64,
+    /// What it found in the picture, best first.
+    pub found: Vec<ModelFound>,
+    /// The picture with its boxes, as `data:image/jpeg;base64,...`; absent on the command line.
+    pub picture: Option<String>,
+}
+
+/// A box of a tried model, in fractions 0..1 of the picture as shown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct ModelFound {
+    /// What it is.
+    pub label: String,
+    /// How sure, 0..1.
+    pub score: f32,
+    /// Left.
+    pub x1: f32,
+    /// Top.
+    pub y1: f32,
+    /// Right.
+    pub x2: f32,
+    /// Bottom.
+    pub y2: f32,
+}

@@ -12,6 +12,7 @@ pub mod mp4;
 pub mod program;
 pub mod real_camera;
 pub mod responder;
+pub mod sse;
 pub mod standin;
 pub mod tls;
 pub mod transcode;

@@ -104,6 +104,18 @@ pub enum Samples {
     F16,
 }
 
+/// Where a picture of another shape lies in a model's input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fit {
+    /// As large as fits, in the middle.
+    #[default]
+    Centre,
+    /// As large as fits, in the upper left corner.
+    TopLeft,
+    /// Stretched over all of it.
+    Stretch,
+}
+
 /// What a model takes: planes of red, green and blue, one after the other, for each picture of the batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ModelInput {
@@ -121,6 +133,8 @@ pub struct ModelInput {
     pub scale: [f32; 3],
     /// Blue, green, red instead.
     pub blue_first: bool,
+    /// Where pictures of another shape lie.
+    pub fit: Fit,
 }
 
 /// A picture of the batch.
@@ -137,14 +151,22 @@ pub struct Input<P> {
 /// A picture of the batch on the device.
 pub type InputPicture<'a> = Input<&'a Picture>;
 
-/// Where a part of a picture comes to lie in the model's input, as large as fits and in the middle: left, top, width, height.
+/// Where a part of a picture comes to lie in the model's input: left, top, width, height.
 #[must_use]
-pub(crate) fn placed(model: &ModelInput, crop: Crop) -> (i32, i32, i32, i32) {
+pub fn placed(model: &ModelInput, crop: Crop) -> (i32, i32, i32, i32) {
+    let (across, down) = (model.width.cast_signed(), model.height.cast_signed());
+    if model.fit == Fit::Stretch {
+        return (0, 0, across, down);
+    }
     let (wide, high) = (f64::from(model.width), f64::from(model.height));
     let scale = (wide / f64::from(crop.width)).min(high / f64::from(crop.height));
     let size = |length: f32, most: f64| (f64::from(length) * scale).round().clamp(1.0, most) as i32;
     let (width, height) = (size(crop.width, wide), size(crop.height, high));
-    ((model.width.cast_signed() - width) / 2, (model.height.cast_signed() - height) / 2, width, height)
+    if model.fit == Fit::TopLeft {
+        (0, 0, width, height)
+    } else {
+        ((across - width) / 2, (down - height) / 2, width, height)
+    }
 }
 
 /// All kernels, ready on a context, with a stream and a little memory for lists. Have one for each thread that launches.

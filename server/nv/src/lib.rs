@@ -23,6 +23,8 @@ mod pinned;
 mod probe;
 pub mod reference;
 mod stream;
+#[cfg(feature = "onnx")]
+mod tensor;
 mod timing;
 
 pub use context::{Context, Copied, Driver};
@@ -33,7 +35,7 @@ pub use encoder::{
     Tuning, sessions,
 };
 pub use error::Error;
-pub use kernels::{Crop, Input, InputPicture, Kernels, Matrix, ModelInput, Samples};
+pub use kernels::{Crop, Fit, Input, InputPicture, Kernels, Matrix, ModelInput, Samples, placed};
 pub use load::{Load, Monitor};
 pub use memory::{Buffer, Pool};
 pub use picture::{Format, Picture, View};

@@ -31,6 +31,12 @@ impl Buffer {
         self.pointer
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
     /// Its size in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {

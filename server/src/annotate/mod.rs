@@ -6,6 +6,7 @@
 mod brush;
 pub mod cli;
 mod film;
+mod first;
 mod input;
 pub mod lines;
 mod look;
@@ -14,6 +15,8 @@ mod on_device;
 mod place;
 pub mod rows;
 mod studio;
+
+pub use first::frame_at;
 
 use crate::device::Seat;
 use crate::encode::{self, Purpose, Refusal};

@@ -126,7 +126,12 @@ async fn download(State(app): State<App>, Path(id): Path<String>, request: Reque
 }
 
 /// A file that never changes, or a range of it, to be saved under a name.
-async fn serve(path: PathBuf, request: Request, etag: String, name: Option<&str>) -> Result<Response, Problem> {
+pub(super) async fn serve(
+    path: PathBuf,
+    request: Request,
+    etag: String,
+    name: Option<&str>,
+) -> Result<Response, Problem> {
     let headers = file_headers(&etag, name);
     if is_known(request.headers(), &etag) {
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());

@@ -2,6 +2,7 @@
 //! beside it for people.
 
 mod devices;
+mod events;
 
 use super::{App, VERSION};
 use crate::live::Feed;
@@ -42,6 +43,7 @@ async fn metrics(State(app): State<App>) -> Response {
     let help = "Time that taking samples for /api/telemetry has cost.";
     page.add("sightline_telemetry_sampling_seconds_total", "counter", help, &[], spent);
     devices::add(&mut page, &app);
+    events::add(&mut page, &app);
     let now = app.clock.now();
     for handle in app.cameras.list() {
         camera(&mut page, &handle, now);
@@ -58,6 +60,7 @@ fn camera(page: &mut Page, handle: &Arc<CameraHandle>, now: Mono) {
         page.add("sightline_camera_state", "gauge", "1 for the state that a camera is in.", &labels, here);
     }
     vitals(page, &told, &of);
+    events::camera(page, handle, &of);
     bus(page, &told, &of);
     for rendition in handle.renditions() {
         hub(page, handle, rendition, &of);

@@ -7,9 +7,11 @@ mod connections;
 mod devices;
 mod encoder;
 mod error;
+mod events;
 mod json;
 mod live;
 mod metrics;
+mod models;
 mod openapi;
 pub mod password;
 mod principal;
@@ -27,7 +29,10 @@ pub mod trust;
 
 pub use serve::{ServeError, ServeOptions, Server, serve, stop_signal};
 
+use crate::detect::model::Options;
 use crate::device::Watch;
+use crate::events::Events;
+use crate::models::{Keeper, Shelf};
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::{Clock, Mono};
 use crate::record::clips::Clips;
@@ -85,6 +90,10 @@ pub(crate) struct Inner {
     /// Held while settings are put in force, so that an older state never comes after a newer one.
     applying: Mutex<()>,
     clips: Clips,
+    models: Arc<Keeper>,
+    events: Arc<Events>,
+    /// Taken by those who listen to events.
+    listening: Arc<Semaphore>,
 }
 
 impl std::ops::Deref for App {
@@ -99,12 +108,16 @@ impl App {
     fn new(
         store: Arc<Store>,
         cameras: Arc<Cameras>,
+        events: Arc<Events>,
         clock: Arc<dyn Clock>,
         listen: SocketAddr,
         allow_hosts: Vec<String>,
         stopping: watch::Receiver<bool>,
     ) -> std::io::Result<Self> {
         let clips = Clips::open(store.clone(), clock.clone(), Arc::new(SystemDisk))?;
+        let shelf = Shelf::new(&store.places().data_dir);
+        let device = cameras.devices().cards().first().map(|card| card.ordinal());
+        let models = Keeper::new(shelf.clone(), Options::on(device, shelf.engines()), clock.clone());
         Ok(Self(Arc::new(Inner {
             store,
             telemetry: Telemetry::new(cameras.clone(), clock.clone()),
@@ -124,6 +137,9 @@ impl App {
             stopping,
             applying: Mutex::default(),
             clips,
+            models,
+            events,
+            listening: Arc::new(Semaphore::new(events::MAX_LISTENERS)),
         })))
     }
 }
@@ -134,6 +150,7 @@ impl Inner {
         let _one = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = self.store.snapshot();
         self.cameras.keep(settings.server.keep);
+        self.events.keep(settings.server.events);
         self.cameras.apply(settings.cameras);
     }
 
@@ -163,7 +180,9 @@ fn known() -> OpenApiRouter<App> {
         .merge(openapi::routes())
         .merge(clips::routes())
         .merge(recordings::routes())
+        .merge(events::routes())
         .merge(probe::routes())
+        .merge(models::routes())
 }
 
 fn describe() -> String {

@@ -2,9 +2,11 @@
 
 use super::{App, connections, router};
 use crate::device::{Devices, Switches};
+use crate::events::Events;
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::Clock;
 use crate::pipeline::inject::Inject;
+use crate::record::disk::SystemDisk;
 use crate::settings::mask::mask;
 use crate::settings::server::{DEFAULT_LISTEN, normal_host};
 use crate::store::{Places, Store, StoreError};
@@ -102,9 +104,11 @@ pub async fn serve(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Serve
     let local = listener.local_addr().map_err(bind)?;
     let devices = tokio::task::spawn_blocking(|| Devices::find(&Switches::from_env())).await;
     let devices = devices.unwrap_or_else(|_| Devices::none());
-    let cameras = Cameras::with(clock.clone(), options.inject, devices).map_err(ServeError::Start)?;
+    let events = Events::open(store.clone(), clock.clone(), Arc::new(SystemDisk)).map_err(ServeError::Start)?;
+    let cameras = Cameras::with(clock.clone(), options.inject, devices, events.clone()).map_err(ServeError::Start)?;
     let (stop, stopping) = watch::channel(false);
-    let app = App::new(store, cameras, clock, local, allow_hosts, stopping).map_err(ServeError::Start)?;
+    let app = App::new(store, cameras, events, clock, local, allow_hosts, stopping).map_err(ServeError::Start)?;
+    app.models.offer();
     app.apply();
     if !password_set {
         tracing::info!("no password is set: this machine alone is answered, and everybody on it has all rights");
@@ -148,10 +152,14 @@ impl Server {
             sampling.abort();
             stopping.send_replace(true);
             app.cameras.shutdown();
-            let clips = app.clone();
-            // A clip that is being written ends within a megabyte.
-            if tokio::task::spawn_blocking(move || clips.clips.stop()).await.is_err() {
-                tracing::error!("clips did not end in order");
+            let ending = app.clone();
+            // A clip that is being written ends within a megabyte, and few events wait.
+            let end = move || {
+                ending.clips.stop();
+                ending.events.stop();
+            };
+            if tokio::task::spawn_blocking(end).await.is_err() {
+                tracing::error!("clips and events did not end in order");
             }
         };
         tokio::join!(serving, stopped);

@@ -12,6 +12,7 @@ use crate::live::hub::{Cursor, Item, Next};
 use crate::picture::{self, Limits, PictureError, Still};
 use crate::pipeline::camera::CameraHandle;
 use crate::pipeline::clock::Clock;
+use crate::pipeline::frame::Frame;
 use crate::pipeline::packet::StreamParams;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
@@ -205,6 +206,25 @@ impl Gathered {
         let chosen = known.filter(|_| overlay).or_else(|| self.newest())?;
         Some((chosen.clone(), of(chosen).filter(|_| overlay)))
     }
+}
+
+/// The newest frame of a camera, in host memory.
+pub(super) async fn newest_frame(app: &App, camera: &Arc<CameraHandle>) -> Result<Frame, Problem> {
+    let hub = camera.hub(Rendition::Source).ok_or_else(|| no_picture(camera))?;
+    wait_for_picture(app, camera, Rendition::Source, &hub).await?;
+    let gathered = gather(hub.join(), false).await;
+    let (Some(params), Some(newest)) = (gathered.params.clone(), gathered.newest().map(|chunk| chunk.header.pts))
+    else {
+        return Err(no_picture(camera));
+    };
+    let _place = MAKING.acquire().await.map_err(Problem::internal)?;
+    let clock = app.clock.clone();
+    let decoded =
+        blocking(move || picture::from_gop(&params, &gathered.chunks, Some(newest), Limits::default(), &clock));
+    decoded.await?.map_err(|error| {
+        let message = format!("There is no picture of {} now: {error}.", camera.describe().name);
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_picture", message)
+    })
 }
 
 /// Decodes, turns upright, draws, compresses.

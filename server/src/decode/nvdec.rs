@@ -20,8 +20,8 @@ const SURFACES: usize = 6;
 /// Of these, how many are out before frames are copied. An encoder may hold one a moment longer than its frame, and one is
 /// needed to copy from.
 const OUT: usize = 3;
-/// Frames that are held at once at most: 2 newest, 5 that are looked at or wait for it, and 9 of each of two renditions; and some
-/// that are just being handed on. Memory is reserved as it is needed, which is that of one or two.
+/// Frames that are held at once at most: 2 newest, 5 that are looked at or wait for it, 2 that pictures of events are cut from, and 9 of each
+/// of two renditions; and some that are just being handed on. Memory is reserved as it is needed, which is that of one or two.
 const COPIES: usize = 32;
 /// Pictures that wait inside where nobody waits for them: fewer than there are surfaces.
 const AHEAD: usize = 3;

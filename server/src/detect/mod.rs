@@ -41,6 +41,9 @@ pub enum DetectError {
         /// Bytes from one row to the next.
         stride: usize,
     },
+    /// The device that was to make a model's input failed.
+    #[error("the device could not prepare the picture: {0}")]
+    Device(String),
     /// The settings name a model that does not exist.
     #[error("no detection model is called {0:?}: use \"motion\" or \"none\"")]
     UnknownModel(String),

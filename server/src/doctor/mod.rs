@@ -8,6 +8,8 @@ mod street;
 mod text;
 mod trials;
 
+pub(crate) use street::painted;
+
 use crate::device::{Devices, Seat, Wish};
 use crate::pipeline::clock::Clock;
 use crate::settings::file::FileSettings;

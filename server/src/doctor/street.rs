@@ -27,7 +27,7 @@ pub(super) fn facts() -> PictureFacts {
 const COLOUR: Colour = Colour { full_range: false, matrix: 1, primaries: 1, transfer: 1 };
 
 /// Frame `n` of the street.
-pub(super) fn painted(n: u64) -> Frame {
+pub(crate) fn painted(n: u64) -> Frame {
     let mut scene = Scene::new();
     scene.paint(n);
     let plane = |index: usize| {

@@ -53,7 +53,8 @@ fn fill(canvas: &mut Canvas<'_>, outline: &Outline, samples: [u8; 3]) {
     for pair in rows.start / 2..rows.end.div_ceil(2) {
         covered.fill(0);
         let lines = 2 * pair..(2 * pair + 2).min(height);
-        for y in lines.clone() {
+        let down = lines.len();
+        for y in lines {
             spans.clear();
             outline.spans(y, width, &mut spans);
             for span in &spans {
@@ -61,7 +62,7 @@ fn fill(canvas: &mut Canvas<'_>, outline: &Outline, samples: [u8; 3]) {
                 count(&mut covered, span);
             }
         }
-        fill_chroma(&mut canvas.chroma, pair, &covered, (width, lines.len()), samples);
+        fill_chroma(&mut canvas.chroma, pair, &covered, (width, down), samples);
     }
 }
 
@@ -154,9 +155,9 @@ fn mean<'a>(rows: impl Iterator<Item = &'a [u8]>, step: usize, first: usize) -> 
 
 /// Gives the pixels of a span the means of their cells, and the chroma samples that they belong to.
 fn coarsen(canvas: &mut Canvas<'_>, y: usize, span: &Range<usize>, means: &[[u8; 3]], cell: usize) {
-    for (index, mean) in means.iter().enumerate().take(span.end.div_ceil(cell)).skip(span.start / cell) {
+    let cells = span.start / cell..span.end.div_ceil(cell);
+    for (index, [luma, cb, cr]) in cells.clone().zip(means[cells].iter().copied()) {
         let part = span.start.max(index * cell)..span.end.min((index + 1) * cell);
-        let [luma, cb, cr] = *mean;
         canvas.luma.data[y * canvas.luma.stride..][part.clone()].fill(luma);
         let pairs = part.start / 2..part.end.div_ceil(2);
         match &mut canvas.chroma {

@@ -62,6 +62,21 @@ impl Still {
         }
     }
 
+    /// A part of it, from `left` and `top` on (of both the even number below), as far as it reaches.
+    #[must_use]
+    pub fn part(&self, (left, top): (usize, usize), (width, height): (usize, usize)) -> Self {
+        let even = |at: usize, whole: usize| at.min(whole.saturating_sub(1)) & !1;
+        let (left, top) = (even(left, self.width), even(top, self.height));
+        let (width, height) = (width.clamp(1, self.width - left), height.clamp(1, self.height - top));
+        let mut planes = turn::empty(width, height);
+        for (index, ((to, columns), (from, stride))) in planes.iter_mut().zip(&self.planes).enumerate() {
+            let (left, top) = if index == 0 { (left, top) } else { (left / 2, top / 2) };
+            let rows = to.chunks_mut(*columns).zip(from.chunks(*stride).skip(top));
+            rows.for_each(|(to, from)| to.copy_from_slice(&from[left..left + to.len()]));
+        }
+        Self { width, height, planes, colour: self.colour }
+    }
+
     /// Draws a list on it, made for [`Self::size`].
     pub fn draw(&mut self, painter: &mut Painter, items: &[Item]) {
         let mut picture = turn::picture_mut(&mut self.planes, self.width, self.height);
@@ -99,4 +114,4 @@ fn shown(frame: &Frame, max_width: Option<u32>) -> (usize, usize) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

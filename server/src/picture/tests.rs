@@ -14,14 +14,14 @@ use sightline_shared::encoder::EncoderSettings;
 use sightline_shared::time::{Epoch, Pts};
 use std::sync::Arc;
 
-const RED: u32 = 0xc8_3c32;
-const GREEN: u32 = 0x28_a046;
-const BLUE: u32 = 0x3c_50b4;
-const GREY: u32 = 0x9a_9a9a;
+pub(crate) const RED: u32 = 0xc8_3c32;
+pub(crate) const GREEN: u32 = 0x28_a046;
+pub(crate) const BLUE: u32 = 0x3c_50b4;
+pub(crate) const GREY: u32 = 0x9a_9a9a;
 const CORNERS: [[u32; 2]; 2] = [[RED, GREEN], [BLUE, GREY]];
 
 /// A picture of four colours: red, green above; blue, grey below.
-fn quarters(format: PixelFormat, (width, height): (usize, usize), colour: Colour) -> Frame {
+pub(crate) fn quarters(format: PixelFormat, (width, height): (usize, usize), colour: Colour) -> Frame {
     let samples = |x: usize, y: usize| colour.samples(CORNERS[2 * y / height][2 * x / width], (width, height));
     let (halved_across, halved_down) = match format {
         PixelFormat::I444 => (1, 1),
@@ -66,10 +66,10 @@ fn quarters(format: PixelFormat, (width, height): (usize, usize), colour: Colour
 }
 
 /// A JPEG as libavcodec reads it: its size, and the colour's samples at a point given in fractions.
-struct Read(ffmpeg::frame::Video);
+pub(crate) struct Read(ffmpeg::frame::Video);
 
 impl Read {
-    fn new(jpeg: &[u8]) -> Self {
+    pub(crate) fn new(jpeg: &[u8]) -> Self {
         assert_eq!(&jpeg[6..10], b"JFIF");
         let codec = ffmpeg::decoder::find(ffmpeg::codec::Id::MJPEG).unwrap();
         let mut decoder = ffmpeg::codec::Context::new_with_codec(codec).decoder().video().unwrap();
@@ -80,7 +80,7 @@ impl Read {
         Self(picture)
     }
 
-    fn size(&self) -> (u32, u32) {
+    pub(crate) fn size(&self) -> (u32, u32) {
         (self.0.width(), self.0.height())
     }
 
@@ -92,13 +92,13 @@ impl Read {
         })
     }
 
-    fn corners(&self) -> [[u8; 3]; 4] {
+    pub(crate) fn corners(&self) -> [[u8; 3]; 4] {
         [(0.2, 0.2), (0.8, 0.2), (0.2, 0.8), (0.8, 0.8)].map(|(x, y)| self.at(x, y))
     }
 }
 
 #[track_caller]
-fn check(read: &Read, wanted: [u32; 4]) {
+pub(crate) fn check(read: &Read, wanted: [u32; 4]) {
     const JFIF: Colour = Colour { full_range: true, matrix: 6, primaries: 2, transfer: 2 };
     for (got, rgb) in read.corners().into_iter().zip(wanted) {
         let wanted = JFIF.samples(rgb, (8, 8));

@@ -20,6 +20,7 @@ use super::stream::{StreamPlan, Supervisor};
 use super::tracks_out::TracksOut;
 use super::vitals::Vitals;
 use crate::device::{Devices, Seat};
+use crate::events::{Reports, Watching};
 use crate::live::hub::Hub;
 use crate::record::ring::{Keeper, Ring};
 use crate::settings::{CameraSettings, Origin, Privacy, StreamSettings};
@@ -45,6 +46,8 @@ pub struct Common {
     pub inject: Arc<Inject>,
     /// What there is beside the processor.
     pub devices: Arc<Devices>,
+    /// Where events go.
+    pub reports: Arc<dyn Reports>,
 }
 
 impl Common {
@@ -76,6 +79,7 @@ pub struct CameraHandle {
     encodings: [Arc<Encoding>; 2],
     kept: Kept,
     counters: Counters,
+    watching: Arc<Watching>,
     /// The newest one of the viewed stream: a start is no way back to the first.
     epoch: Arc<Mutex<Option<Epoch>>>,
     seat: Seat,
@@ -107,6 +111,8 @@ impl CameraHandle {
         let status = Arc::new(Status::new(common.clock.clone()));
         let counters = Counters::default();
         let seat = Seat::new(&common.devices, settings.hardware, &settings.id);
+        let CameraSettings { uid, id, zones, .. } = &settings;
+        let watching = Watching::new(uid, id, zones, common.reports.clone(), common.clock.clone());
         let encoding = |index: usize, rendition, asked: EncoderSettings| {
             let counters = EncodingCounters {
                 process: counters.process[index].clone(),
@@ -132,6 +138,7 @@ impl CameraHandle {
             encodings,
             kept,
             counters,
+            watching,
             epoch: Arc::default(),
             seat,
             running: Mutex::default(),
@@ -148,6 +155,7 @@ impl CameraHandle {
     fn hide(&self, privacy: &Privacy) {
         self.kept.keep_source(!privacy.hides_source());
         self.encodings.iter().for_each(|encoding| encoding.hide(privacy.masks.clone()));
+        self.watching.hide(privacy.masks.clone());
     }
 
     fn running(&self) -> MutexGuard<'_, Running> {
@@ -174,6 +182,9 @@ impl CameraHandle {
         if old.encoder != new.encoder {
             self.encodings[0].configure(new.encoder.clone());
         }
+        if old.zones != new.zones {
+            self.watching.set_zones(&new.zones);
+        }
         if old.privacy != new.privacy {
             self.hide(&new.privacy);
         }
@@ -196,6 +207,7 @@ impl CameraHandle {
         let mut running = self.running();
         running.stop();
         if !settings.enabled {
+            self.watching.finish();
             self.status.reset(CameraState::Disabled);
             return;
         }
@@ -206,6 +218,7 @@ impl CameraHandle {
         let demo = settings.streams.iter().any(|s| s.origin == Origin::Demo);
         let counters = self.counters.analysis.clone();
         let analysis = Analysis::new(&settings.detect, demo, counters, self.common.around(&self.seat), out.clone());
+        analysis.watched_by(self.watching.hook());
         let shared = Shared { analysis, out, pair };
         for stream in &settings.streams {
             self.run_stream(&mut running, &settings, stream, &shared);
@@ -253,6 +266,7 @@ impl CameraHandle {
     /// Stops the camera for good: viewers are told that it is gone.
     pub fn stop(&self) {
         self.running().stop();
+        self.watching.finish();
         self.encodings.iter().for_each(|encoding| encoding.close());
         self.hub.close();
     }
@@ -270,6 +284,11 @@ impl CameraHandle {
         let newest = decoding.newest();
         let known = newest.iter().rev().find_map(|frame| Some((frame.clone(), Some(out.of(frame.epoch, frame.pts)?))));
         known.or_else(|| newest.last().map(|frame| (frame.clone(), None)))
+    }
+
+    /// Its zones, and what happened in its picture.
+    pub fn watching(&self) -> &Watching {
+        &self.watching
     }
 
     /// The counters of every stage, in the order of a frame's way.

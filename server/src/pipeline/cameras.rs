@@ -5,6 +5,7 @@ use super::clock::Clock;
 use super::inject::Inject;
 use super::pool::Pool;
 use crate::device::Devices;
+use crate::events::{Reports, Watching};
 use crate::settings::CameraSettings;
 use crate::settings::server::Keep;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,17 +22,22 @@ impl Cameras {
     /// # Errors
     /// The operating system gives no threads.
     pub fn new(clock: Arc<dyn Clock>) -> std::io::Result<Arc<Self>> {
-        Self::with(clock, Inject::default(), Devices::none())
+        Self::with(clock, Inject::default(), Devices::none(), Watching::nowhere())
     }
 
-    /// The same, with devices, and with delays put into stages; see [`super::inject`].
+    /// The same, with devices, with delays put into stages (see [`super::inject`]), and with a place where events go.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub fn with(clock: Arc<dyn Clock>, inject: Inject, devices: Arc<Devices>) -> std::io::Result<Arc<Self>> {
+    pub fn with(
+        clock: Arc<dyn Clock>,
+        inject: Inject,
+        devices: Arc<Devices>,
+        reports: Arc<dyn Reports>,
+    ) -> std::io::Result<Arc<Self>> {
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let (pool, inject) = (Arc::new(Pool::start(threads)?), Arc::new(inject));
-        let common = Common { clock, pool, keeper: Arc::default(), inject, devices };
+        let common = Common { clock, pool, keeper: Arc::default(), inject, devices, reports };
         Ok(Arc::new(Self { common, handles: Mutex::default() }))
     }
 

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// A disk with a little room that says it has more.
-pub(super) struct Filling(pub(super) u64);
+pub(crate) struct Filling(pub(crate) u64);
 
 struct FillingFile(u64);
 
@@ -43,13 +43,13 @@ impl Disk for Filling {
 }
 
 /// A disk that gives a file only when it is told to, and has so much room.
-pub(super) struct Slow {
+pub(crate) struct Slow {
     go: Mutex<Receiver<()>>,
     free: u64,
 }
 
 impl Slow {
-    pub(super) fn new(free: u64) -> (Self, SyncSender<()>) {
+    pub(crate) fn new(free: u64) -> (Self, SyncSender<()>) {
         let (sender, go) = sync_channel(1000);
         (Self { go: Mutex::new(go), free }, sender)
     }

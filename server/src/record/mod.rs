@@ -11,7 +11,7 @@ pub mod clips;
 pub mod cut;
 pub mod disk;
 #[cfg(test)]
-mod disk_testing;
+pub(crate) mod disk_testing;
 mod files;
 mod lane;
 pub mod mp4;

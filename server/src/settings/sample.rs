@@ -29,6 +29,7 @@ mod tests {
         let settings = read(&brought_back());
         assert_eq!(settings.cameras.iter().map(|camera| camera.id.as_str()).collect::<Vec<_>>(), ["yard", "hall"]);
         assert_eq!(settings.server.keep, crate::settings::server::Keep::default());
+        assert_eq!(settings.server.events, crate::settings::server::EventKeep::default());
         assert_eq!(settings.server.listen, Some(crate::settings::server::DEFAULT_LISTEN));
     }
 

@@ -31,6 +31,25 @@ impl Default for Keep {
     }
 }
 
+/// How long events are kept, and in how much room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventKeep {
+    /// `events_keep_days`.
+    pub time: Duration,
+    /// `events_keep_mb`: and no more bytes of them, pictures and all, than these; the oldest go first.
+    pub bytes: u64,
+}
+
+/// Seconds of a day.
+const DAY_S: f64 = 86_400.0;
+
+impl Default for EventKeep {
+    /// A month, after which few people ask what happened; two gigabytes, which are some 60 000 pictures of 30 kB: two thousand a day.
+    fn default() -> Self {
+        Self { time: Duration::from_secs(30 * 86_400), bytes: 2 << 30 }
+    }
+}
+
 /// `[server]`, checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServerSettings {
@@ -44,6 +63,8 @@ pub struct ServerSettings {
     pub media_folders: Vec<PathBuf>,
     /// What is kept for clips.
     pub keep: Keep,
+    /// What is kept of events.
+    pub events: EventKeep,
 }
 
 /// Reads `127.0.0.1:8080`, `[::1]:8080` or `localhost:8080`.
@@ -83,7 +104,27 @@ fn is_port(text: &str) -> bool {
     text.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
 }
 
-const KEYS: [&str; 7] = ["listen", "data_dir", "allowed_hosts", "media_folders", "keep_s", "keep_mb", "keep_total_mb"];
+const KEYS: [&str; 9] = [
+    "listen",
+    "data_dir",
+    "allowed_hosts",
+    "media_folders",
+    "keep_s",
+    "keep_mb",
+    "keep_total_mb",
+    "events_keep_days",
+    "events_keep_mb",
+];
+
+fn keep_events(section: &Section<'_>) -> EventKeep {
+    let default = EventKeep::default();
+    let days = section.number("events_keep_days", 0.01..=3650.0);
+    let megabytes = section.number("events_keep_mb", 0.1..=1_048_576.0);
+    EventKeep {
+        time: days.map_or(default.time, |days| Duration::from_secs_f64(days * DAY_S)),
+        bytes: megabytes.map_or(default.bytes, |megabytes| (megabytes * f64::from(1 << 20)) as u64),
+    }
+}
 
 fn keep(section: &Section<'_>) -> Keep {
     let default = Keep::default();
@@ -123,6 +164,7 @@ pub(super) fn read(report: &Report<'_>, root: &Section<'_>, folder: &Path) -> Se
         }
     }
     server.keep = keep(&section);
+    server.events = keep_events(&section);
     server.media_folders =
         section.strings("media_folders").unwrap_or_default().into_iter().map(|path| folder.join(path)).collect();
     server

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ulid::Ulid;
 
 /// Each step takes the schema from its index to the next version. Steps are never edited once released.
-const SCHEMA: [&str; 2] = [
+const SCHEMA: [&str; 3] = [
     "
     CREATE TABLE camera (
         uid TEXT PRIMARY KEY, id TEXT NOT NULL, created_s INTEGER NOT NULL, deleted_s INTEGER
@@ -28,6 +28,13 @@ const SCHEMA: [&str; 2] = [
     "
     CREATE TABLE clip (id TEXT PRIMARY KEY, open INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE INDEX clip_open ON clip (id) WHERE open = 1;
+",
+    "
+    CREATE TABLE event (
+        row INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, camera_uid TEXT NOT NULL, kind TEXT NOT NULL,
+        label TEXT NOT NULL, zone TEXT, bytes INTEGER NOT NULL, body TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX event_camera ON event (camera_uid, id);
 ",
 ];
 

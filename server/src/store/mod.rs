@@ -6,6 +6,7 @@ mod clips;
 mod db;
 mod edit;
 mod error;
+mod events;
 mod places;
 mod replace;
 mod secrets;
@@ -14,6 +15,7 @@ mod tried;
 pub use auth::{MAX_TOKENS, SESSION_S, SecretHash, SessionState, TokenRow, secret_hash};
 pub use db::{Db, new_ulid};
 pub use error::StoreError;
+pub use events::{EventQuery, EventRoom};
 pub use places::Places;
 
 use crate::device::Wish;

@@ -55,12 +55,18 @@ impl Places {
         self.data_dir.join("clips")
     }
 
+    /// Pictures of events.
+    #[must_use]
+    pub fn events(&self) -> PathBuf {
+        self.data_dir.join("events")
+    }
+
     /// Makes the data folder, open to its owner alone.
     ///
     /// # Errors
     /// It cannot be made.
     pub fn make(&self) -> Result<(), StoreError> {
-        for folder in [self.data_dir.clone(), self.media(), self.clips()] {
+        for folder in [self.data_dir.clone(), self.media(), self.clips(), self.events()] {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
             made.map_err(|error| StoreError::io("make the folder", &folder, &error))?;
         }

@@ -20,6 +20,7 @@
 //! | `encoder-dies-at=N` | each session fails with its N-th picture (20 from then on); those opened later live as long |
 //! | `decoder-dies-at=N` | the same for decoders (999) |
 //! | `kernel-dies-at=N` | the N-th launch of the process breaks its context (719); another context goes on |
+//! | `session-ms=N` | opening a session takes so many milliseconds, as it does on a real device; 0 where nothing is said |
 //! | `delay=MICROSECONDS` | how late work happens, between half and twice of it; 300 where nothing is said |
 //!
 //! So `encoder-dies-at=1` written to the file kills every encoder that is running with its next picture, and an empty file lets the
@@ -54,6 +55,8 @@ pub struct Faults {
     pub decoder_dies_at: Option<u64>,
     /// `kernel-dies-at=N`.
     pub kernel_dies_at: Option<u64>,
+    /// `session-ms=N`.
+    pub session_ms: u64,
     /// `delay=MICROSECONDS`.
     pub delay: u64,
 }
@@ -85,6 +88,7 @@ impl Default for Faults {
             encoder_dies_at: None,
             decoder_dies_at: None,
             kernel_dies_at: None,
+            session_ms: 0,
             delay: 300,
         }
     }
@@ -122,6 +126,7 @@ impl Faults {
                 "encoder-dies-at" => faults.encoder_dies_at = Some(number()?),
                 "decoder-dies-at" => faults.decoder_dies_at = Some(number()?),
                 "kernel-dies-at" => faults.kernel_dies_at = Some(number()?),
+                "session-ms" => faults.session_ms = number()?,
                 "delay" => faults.delay = number()?,
                 _ => return Err(format!("`{word}` is no fault of the stand-in driver")),
             }

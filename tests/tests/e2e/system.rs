@@ -190,7 +190,7 @@ fn main_preset(camera: &sightline_shared::camera::Camera) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn trying_for_sessions_refuses_none_to_a_camera() {
     let (camera, device) = (camera().await, Device::new());
-    let program = Program::start_with(device.options("sessions=1", settings(&[&camera]))).await;
+    let program = Program::start_with(device.options("sessions=1,session-ms=60", settings(&[&camera]))).await;
     program.wait_live("cam0").await;
     let mut viewer = watch(&program, "cam0").await;
     viewer.videos(5).await;

@@ -143,12 +143,13 @@ proptest! {
     #[test]
     fn model_input(
         pictures in prop::collection::vec((size(), part(), any::<u64>()), 1..4), model in (1_u32..80, 1_u32..60),
-        deep: bool, half: bool, blue_first: bool, full_range: bool, code in prop::sample::select(vec![1_u8, 2, 5, 9]),
+        deep: bool, half: bool, blue_first: bool, full_range: bool,
+        fit in prop::sample::select(vec![Fit::Centre, Fit::TopLeft, Fit::Stretch]), code in prop::sample::select(vec![1_u8, 2, 5, 9]),
     ) {
         let Some(bodies) = bodies() else { return Ok(()) };
         let samples = if half { Samples::F16 } else { Samples::F32 };
         let (mean, scale) = ([0.485, 0.456, 0.406], [1.0 / 0.229, 1.0 / 0.224, 4.4]);
-        let model = ModelInput { width: model.0, height: model.1, samples, pad: 0.447, mean, scale, blue_first };
+        let model = ModelInput { width: model.0, height: model.1, samples, pad: 0.447, mean, scale, blue_first, fit };
         let format = if deep { Format::P016 } else { Format::Nv12 };
         let mut hosts: Vec<_> = pictures.iter().map(|(size, _, seed)| noise(format, *size, *seed)).collect();
         let crops: Vec<_> = pictures.iter().map(|(size, part, _)| crop(*size, *part)).collect();
@@ -246,6 +247,7 @@ fn the_references_themselves_are_right_where_the_answer_is_known() {
         mean: [0.0; 3],
         scale: [1.0; 3],
         blue_first: false,
+        fit: Fit::Centre,
     };
     let matrix = Matrix { code: 1, full_range: false, height: 32 };
     let out = reference::input(&model, &[Input { picture: &white, crop: Crop::whole((64, 32)), matrix }]);

@@ -4,8 +4,8 @@ use crate::clips::{Clip, decode, decoder, same};
 use crate::encode::{SIZE, settings};
 use crate::host::{device, nothing_is_left};
 use sightline_nv::{
-    Atlas, Buffer, Context, Crop, DrawList, Driver, Encoder, Error, Format, Ink, Input, Kernels, Matrix, ModelInput,
-    Pool, Samples, Stream, Switches, probe, sessions,
+    Atlas, Buffer, Context, Crop, DrawList, Driver, Encoder, Error, Fit, Format, Ink, Input, Kernels, Matrix,
+    ModelInput, Pool, Samples, Stream, Switches, probe, sessions,
 };
 use std::thread;
 
@@ -63,7 +63,16 @@ fn what_lies_on_one_is_not_given_to_another() {
     refused(kernels.resize(&[(&here, Crop::whole(SIZE), &there)]));
     refused(encoder.encode(&there, 0, false).map(drop));
     let (mean, scale) = ([0.0; 3], [1.0; 3]);
-    let model = ModelInput { width: 32, height: 32, samples: Samples::F32, pad: 0.0, mean, scale, blue_first: false };
+    let model = ModelInput {
+        width: 32,
+        height: 32,
+        samples: Samples::F32,
+        pad: 0.0,
+        mean,
+        scale,
+        blue_first: false,
+        fit: Fit::Centre,
+    };
     let matrix = Matrix { code: 1, full_range: false, height: SIZE.1 };
     let (memory, other) = (Buffer::new(&first, 1 << 16).unwrap(), Buffer::new(&second, 1 << 16).unwrap());
     let input = |picture| [Input { picture, crop: Crop::whole(SIZE), matrix }];

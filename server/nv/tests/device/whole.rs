@@ -5,8 +5,8 @@ use crate::encode::{encoder, settings};
 use crate::host::{count, device, nothing_is_left};
 use sightline_nv::reference::{self, Host};
 use sightline_nv::{
-    Atlas, Buffer, Context, Crop, DrawList, EncoderSettings, Format, Ink, Input, Kernels, Matrix, ModelInput, Pool,
-    Samples, Stream, Timings,
+    Atlas, Buffer, Context, Crop, DrawList, EncoderSettings, Fit, Format, Ink, Input, Kernels, Matrix, ModelInput,
+    Pool, Samples, Stream, Timings,
 };
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,16 @@ fn by_reference(picture: &[u8]) -> Host {
 
 fn model() -> ModelInput {
     let (width, height) = (64, 48);
-    ModelInput { width, height, samples: Samples::F32, pad: 0.5, mean: [0.0; 3], scale: [1.0; 3], blue_first: false }
+    ModelInput {
+        width,
+        height,
+        samples: Samples::F32,
+        pad: 0.5,
+        mean: [0.0; 3],
+        scale: [1.0; 3],
+        blue_first: false,
+        fit: Fit::Centre,
+    }
 }
 
 #[test]

@@ -2,20 +2,25 @@
 
 mod cameras;
 mod devices;
+mod events;
 mod live;
 mod login;
+mod models;
 mod telemetry;
 mod trust;
 
 use super::trust::Peer;
 use super::{App, router};
+use crate::events::Events;
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::SimulatedClock;
+use crate::record::disk::SystemDisk;
 use crate::store::{Places, Store};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::response::Response;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,6 +32,8 @@ use tower::ServiceExt;
 struct Home {
     dir: tempfile::TempDir,
     clock: Arc<SimulatedClock>,
+    store: Arc<Store>,
+    events: Arc<Events>,
     router: Router,
     _stop: watch::Sender<bool>,
 }
@@ -76,11 +83,14 @@ impl Home {
         let clock = Arc::new(SimulatedClock::new(Duration::from_secs(1_800_000_000)));
         let store = Arc::new(Store::open(places, false, clock.clone()).expect("opens"));
         let cameras = Cameras::new(clock.clone()).expect("threads");
+        let events = Events::open(store.clone(), clock.clone(), Arc::new(SystemDisk)).expect("events");
         let listen = SocketAddr::from(([127, 0, 0, 1], 8080));
         let (stop, stopping) = watch::channel(false);
-        let app = App::new(store, cameras, clock.clone(), listen, vec!["by.option".into()], stopping).expect("clips");
+        let app =
+            App::new(store.clone(), cameras, events.clone(), clock.clone(), listen, vec!["by.option".into()], stopping)
+                .expect("clips");
         app.apply();
-        Self { dir, clock, router: router(app), _stop: stop }
+        Self { dir, clock, store, events, router: router(app), _stop: stop }
     }
 
     fn ask(&self, method: Method, path: &str) -> Ask<'_> {
@@ -131,8 +141,13 @@ impl Ask<'_> {
         self.header("content-type", "application/json")
     }
 
+    /// The answer before it is read.
+    async fn open(self) -> Response {
+        self.home.router.clone().oneshot(self.request).await.expect("infallible")
+    }
+
     async fn send(self) -> Answer {
-        let response = self.home.router.clone().oneshot(self.request).await.expect("infallible");
+        let response = self.open().await;
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 10_000_000).await.expect("a body");
         Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }

@@ -85,6 +85,7 @@ impl Session {
             return Err(Nv::OUT_OF_MEMORY);
         }
         counters.encoders_made.add(1);
+        std::thread::sleep(Duration::from_millis(faults.session_ms));
         device.counters.encoders_live.add(1);
         let worker = Stream::start(context, false, Duration::from_micros(faults.delay)).map_err(lost)?;
         Ok(SESSIONS.insert(Arc::new(Self {

@@ -4,7 +4,7 @@ use crate::checks::{Answer, words};
 use crate::clips::samples;
 use sightline_nv::reference::{self, Host};
 use sightline_nv::{
-    Atlas, Buffer, Context, Crop, DrawList, Error, Format, Ink, Input, Kernels, Matrix, ModelInput, Picture, Pool,
+    Atlas, Buffer, Context, Crop, DrawList, Error, Fit, Format, Ink, Input, Kernels, Matrix, ModelInput, Picture, Pool,
     Samples, Stream,
 };
 
@@ -85,7 +85,8 @@ fn input(context: &Context) -> Answer {
     {
         let hosts = [(322, 182), (61, 37), (30, 44)].map(|size| noise.picture(format, size));
         let (mean, scale) = ([0.485, 0.456, 0.406], [4.0, 3.0, 2.0]);
-        let model = ModelInput { width: 96, height: 80, samples, pad: 0.447, mean, scale, blue_first: true };
+        let model =
+            ModelInput { width: 96, height: 80, samples, pad: 0.447, mean, scale, blue_first: true, fit: Fit::Centre };
         let got = on_device(context, &model, &hosts).map_err(|error| words(&error))?;
         let matrix = |host: &Host| Matrix { code: 1, full_range: false, height: host.height() as u32 };
         let inputs: Vec<_> = hosts

@@ -5,8 +5,8 @@ use crate::decoding::{decoder, each, rest};
 use crate::report::Report;
 use crate::{Effort, clips};
 use sightline_nv::{
-    Atlas, Buffer, Context, Crop, DrawList, Error, Format, Ink, Input, Kernels, Matrix, ModelInput, Monitor, Picture,
-    Pool, Samples, Stream, Timing,
+    Atlas, Buffer, Context, Crop, DrawList, Error, Fit, Format, Ink, Input, Kernels, Matrix, ModelInput, Monitor,
+    Picture, Pool, Samples, Stream, Timing,
 };
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -128,7 +128,7 @@ fn read(model: &ModelInput) -> usize {
 
 pub(crate) fn model(samples: Samples) -> ModelInput {
     let (mean, scale) = ([0.0; 3], [1.0; 3]);
-    ModelInput { width: 640, height: 640, samples, pad: 0.447, mean, scale, blue_first: false }
+    ModelInput { width: 640, height: 640, samples, pad: 0.447, mean, scale, blue_first: false, fit: Fit::Centre }
 }
 
 /// Benchmark 17: bytes read and written a second, as a share of what a plain copy on the device has.
