@@ -3,10 +3,9 @@
 //! `cargo bench -p sightline-server --bench see`
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use sightline::detect::{Detector, MotionDetector, build};
+use sightline::detect::{self, Detector, MotionDetector};
 use sightline::pipeline::clock::Mono;
 use sightline::pipeline::frame::{Colour, Frame, PixelFormat, Samples, VecPicture};
-use sightline_shared::camera::DetectSettings;
 use sightline_shared::time::{Epoch, Pts};
 use std::hint::black_box;
 
@@ -45,8 +44,7 @@ fn frame(width: usize, height: usize, n: usize) -> Frame {
 
 fn looks(criterion: &mut Criterion) {
     let motion = || Box::new(MotionDetector::new()) as Box<dyn Detector>;
-    let settings = DetectSettings::default();
-    let demo = || build(&settings, true).expect("motion is a model").expect("motion is a detector");
+    let demo = || detect::motion(true);
     let cases: [(&str, usize, usize, Box<dyn Detector>); 4] = [
         ("motion_1080p", 1920, 1080, motion()),
         ("motion_720p", 1280, 720, motion()),

@@ -173,7 +173,7 @@ pub struct CameraPatch {
 #[serde(default)]
 pub struct Timings {
     /// By stage name: `source`, `fragment`, `decode`, `detect`, `track`, for `main` `process`, `encode`, for `small` `process_small`,
-    /// `encode_small`, and `send`. A stage's time is from entering its queue to leaving it, so that the stages of a frame add up.
+    /// `encode_small`, and `send`; `second` where second models look at crops. A stage's time is from entering its queue to leaving it, so that the stages of a frame add up.
     pub stages: std::collections::BTreeMap<String, StageTimings>,
 }
 

@@ -138,7 +138,7 @@ pub struct SecondModel {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct DetectSettings {
-    /// `motion` (default), `none`, or the name of a model.
+    /// `motion` (default), `none`, the name of a model, or the path of its file; a path only from who sits at the server's machine.
     pub model: String,
     /// How many frames a second are looked at; 0 means every frame. All frames are decoded either way, unless
     /// `key_frames_only` is set.
@@ -159,6 +159,7 @@ pub struct DetectSettings {
     /// The camera itself moves (a pole in the wind, a pan): its motion is taken out before tracks are matched.
     pub moving_camera: bool,
     /// Second models, in their order.
+    #[serde(deserialize_with = "crate::object::objects")]
     pub second: Vec<SecondModel>,
 }
 
@@ -206,7 +207,7 @@ pub struct AnalysisInfo {
     pub decoder: Option<String>,
     /// What looks, e.g. `yolox-nano on ONNX Runtime (CPU)`; absent where nothing does.
     pub detector: Option<String>,
-    /// Frames that were to be looked at in a second.
+    /// Frames that are to be looked at in a second; absent where each one is.
     pub asked_fps: Option<f64>,
     /// Pictures that the model looked at together, in the mean of the last seconds; of all cameras.
     pub batch: Option<f64>,
@@ -214,8 +215,11 @@ pub struct AnalysisInfo {
     pub waiting_ms: Option<f64>,
     /// Median time of the model for one batch, in milliseconds.
     pub model_ms: Option<f64>,
-    /// Frames that were to be looked at and were not, since the start, by cause: `busy`, `no_motion`, `failed`.
+    /// Frames that were to be looked at and were not, since the start, by cause: `busy` (the model was not done with
+    /// the one before), `no_motion`, `loading`, `failed`, `queue_full`, `stopped`.
     pub skipped: BTreeMap<String, u64>,
+    /// Looks that took so long that their frame had been told with predicted boxes; what they found is followed all the same.
+    pub late: u64,
 }
 
 /// A camera as `GET /api/cameras` tells it.

@@ -56,6 +56,8 @@ mod tests {
         assert!(new(r#"{"encoder": {"gop": 30}, "detect": {}}"#).is_ok());
         assert!(new(r#"{"encoder": [null, null]}"#).is_err());
         assert!(new(r#"{"detect": ["motion", 5.0, 0.0, [], false]}"#).is_err());
+        assert!(new(r#"{"detect": {"second": [{"model": "a"}]}}"#).is_ok());
+        assert!(new(r#"{"detect": {"second": [["a", []]]}}"#).is_err());
         let patch = |text: &str| serde_json::from_str::<CameraPatch>(text);
         assert_eq!(patch(r#"{"encoder": null}"#).expect("none").encoder, None);
         assert!(patch(r#"{"encoder": []}"#).is_err());

@@ -14,6 +14,7 @@ pub mod real_camera;
 pub mod responder;
 pub mod sse;
 pub mod standin;
+pub mod tiny_model;
 pub mod tls;
 pub mod transcode;
 pub mod viewer;

@@ -4,6 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sightline_shared::api::{CameraPatch, ErrorBody, Login, NewCamera, NewPassword, Session};
 use sightline_shared::camera::Camera;
 use sightline_shared::encoder::EncoderChanged;
+use sightline_shared::models::Model;
 use sightline_shared::probe::{NewProbe, Probe};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -61,12 +62,24 @@ async fn send_with(
     body: Option<String>,
     revision: Option<&str>,
 ) -> Result<(String, Option<String>), Failure> {
+    let body = body.map(|body| (JsValue::from_str(&body), "application/json"));
+    exchange(options, method, path, body, revision).await
+}
+
+/// One request with a body of any kind.
+async fn exchange(
+    options: RequestInit,
+    method: &str,
+    path: &str,
+    body: Option<(JsValue, &str)>,
+    revision: Option<&str>,
+) -> Result<(String, Option<String>), Failure> {
     options.set_method(method);
     let headers = Headers::new().map_err(|_| Failure::silent())?;
     let mut wanted = vec![("accept", "application/json")];
-    if let Some(body) = &body {
-        options.set_body(&JsValue::from_str(body));
-        wanted.push(("content-type", "application/json"));
+    if let Some((body, kind)) = &body {
+        options.set_body(body);
+        wanted.push(("content-type", *kind));
     }
     if let Some(revision) = revision {
         wanted.push(("if-match", revision));
@@ -182,6 +195,14 @@ pub(crate) async fn patch_encoder(id: &str, patch: &serde_json::Value) -> Result
 /// Asks for a key frame of `main` now.
 pub(crate) async fn key_frame(id: &str) -> Result<(), Failure> {
     send("POST", &format!("{}/keyframe", camera_path(id)), None, None).await.map(|_| ())
+}
+
+/// Adds a model from a file.
+pub(crate) async fn add_model(name: &str, file: &web_sys::File) -> Result<Model, Failure> {
+    let path = format!("/api/models?name={}", encode(name));
+    let body = Some((JsValue::from(file.clone()), "application/octet-stream"));
+    let (text, _) = exchange(RequestInit::new(), "POST", &path, body, None).await?;
+    read(&text)
 }
 
 /// Gives the person a file to save.

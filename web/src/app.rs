@@ -3,7 +3,8 @@
 use crate::components::{banner::Banner, dialogs::Dialogs, header::Header, notice::Notice};
 use crate::context::{Dialog, Shared};
 use crate::pages::{
-    camera::CameraPage, clips::ClipsPage, login::LoginPage, missing::Missing, system::SystemPage, wall::WallPage,
+    camera::CameraPage, clips::ClipsPage, events::EventsPage, login::LoginPage, missing::Missing, models::ModelsPage,
+    system::SystemPage, wall::WallPage,
 };
 use crate::player::Listener;
 use crate::state::keys::{self, Key};
@@ -42,6 +43,8 @@ fn Frame() -> impl IntoView {
             // Screen readers and the tab key go on at the new page, not at the link that is gone.
             let _ = main.focus();
         }
+        // Another page's address says nothing of the layers yet.
+        shared.tell_layers();
         here
     });
     let anonymous = move || shared.session.with(|s| s.as_ref().is_some_and(|s| s.principal == "anonymous"));
@@ -55,7 +58,9 @@ fn Frame() -> impl IntoView {
             <Routes fallback=Missing>
                 <Route path=path!("/") view=WallPage/>
                 <Route path=path!("/cameras/:id") view=CameraPage/>
+                <Route path=path!("/events") view=EventsPage/>
                 <Route path=path!("/clips") view=ClipsPage/>
+                <Route path=path!("/models") view=ModelsPage/>
                 <Route path=path!("/system") view=SystemPage/>
                 <Route path=path!("/login") view=LoginPage/>
             </Routes>
@@ -114,17 +119,21 @@ fn listen_for_keys(shared: Shared) {
                     navigate(&format!("/cameras/{}", crate::api::encode(&id)), NavigateOptions::default());
                 }
             }
-            Key::Boxes => shared.set_layers(sightline_shared::draw::Layers { boxes: !layers.boxes, ..layers }),
-            Key::Labels => shared.set_layers(sightline_shared::draw::Layers { labels: !layers.labels, ..layers }),
+            Key::Layer(name) => shared.set_layers(layers.with(name, !layers.get(name))),
             Key::Help => shared.dialog.set(Some(Dialog::Help)),
             Key::Add => shared.dialog.set(Some(Dialog::Add)),
+            Key::Back if shared.escape.with_untracked(Option::is_some) => {
+                if let Some(escape) = shared.escape.get_untracked() {
+                    escape.run(());
+                }
+            }
             // The browser leaves full screen by itself.
             Key::Back if document().fullscreen_element().is_none() && here != "/" => {
                 navigate("/", NavigateOptions::default());
             }
             // On a button or a link the space bar presses that.
             Key::Freeze if on_control(event) => return,
-            Key::FullScreen | Key::Sound | Key::Clip | Key::Freeze => press(key),
+            Key::FullScreen | Key::Sound | Key::Clip | Key::Freeze | Key::Draw => press(key),
             Key::Back => return,
         }
         event.prevent_default();
@@ -139,6 +148,7 @@ fn press(key: Key) {
         Key::Sound => "[data-key=m]",
         Key::Clip => "[data-key=c]",
         Key::Freeze => "[data-key=space]",
+        Key::Draw => "[data-key=e]",
         _ => "[data-key=f]",
     };
     let within = document().query_selector(&format!("main {name}")).ok().flatten();

@@ -12,6 +12,11 @@ use std::time::Duration;
 /// How often the list of cameras is asked for while the page is visible.
 const POLL: Duration = Duration::from_millis(2000);
 const THEME: &str = "sightline.theme";
+const LAYERS: &str = "sightline.layers";
+
+fn remembered_layers() -> Option<String> {
+    window().local_storage().ok().flatten()?.get_item(LAYERS).ok().flatten()
+}
 
 /// The dialog that is open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +33,14 @@ pub(crate) enum Dialog {
     RenameClip(String, String),
     /// Deleting a clip, by id and name.
     DeleteClip(String, String),
+    /// Deleting an event, by id and what it says.
+    DeleteEvent(String, String),
+    /// A model from a file.
+    AddModel,
+    /// Removing a model, by name.
+    RemoveModel(String),
+    /// Checking a model, by name.
+    CheckModel(String),
     /// The keys.
     Help,
 }
@@ -99,6 +112,12 @@ pub(crate) struct Shared {
     pub(crate) asleep: RwSignal<bool>,
     /// Bumped where a clip was changed from here.
     pub(crate) clips_changed: RwSignal<u64>,
+    /// Bumped where a model was changed from here.
+    pub(crate) models_changed: RwSignal<u64>,
+    /// An event that was deleted from here.
+    pub(crate) event_deleted: RwSignal<Option<String>>,
+    /// What escape does in place of leading back, while something is open on the page.
+    pub(crate) escape: RwSignal<Option<Callback<()>>>,
 }
 
 /// The shared state.
@@ -119,10 +138,15 @@ impl Shared {
             notice: RwSignal::new(None),
             announcement: RwSignal::new(String::new()),
             theme: RwSignal::new(Theme::now()),
-            layers: RwSignal::new(layers::from_query(query.and_then(|q| q.get("layers")).as_deref())),
+            layers: RwSignal::new(layers::from_query(
+                query.and_then(|q| q.get("layers")).or_else(remembered_layers).as_deref(),
+            )),
             now_ms: RwSignal::new(js_sys::Date::now()),
             asleep: RwSignal::new(false),
             clips_changed: RwSignal::new(0),
+            models_changed: RwSignal::new(0),
+            event_deleted: RwSignal::new(None),
+            escape: RwSignal::new(None),
         };
         provide_context(shared);
         shared.refresh_session();
@@ -237,9 +261,18 @@ impl Shared {
         }
     }
 
-    /// Sets the layers, here and in the address bar.
+    /// Sets the layers, here, in the address bar, and for the next visit.
     pub(crate) fn set_layers(self, layers: Layers) {
         self.layers.set(layers);
+        if let Ok(Some(storage)) = window().local_storage() {
+            let _ = storage.set_item(LAYERS, &layers.names());
+        }
+        self.tell_layers();
+    }
+
+    /// Puts the layers into the address bar.
+    pub(crate) fn tell_layers(self) {
+        let layers = self.layers.get_untracked();
         let Ok(url) = web_sys::Url::new(&window().location().href().unwrap_or_default()) else { return };
         match layers::to_query(layers) {
             Some(value) => url.search_params().set("layers", &value),

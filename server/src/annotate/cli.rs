@@ -1,8 +1,13 @@
 //! `sightline annotate`: its arguments, its progress, and what it says at the end.
 
 use super::{AnnotateError, Boxes, Options, Progress, Report, rows};
+use crate::detect::model::Options as ModelOptions;
 use crate::device::{Devices, Seat, Switches, Wish};
+use crate::models::{OnShelf, Shelf};
+use crate::pipeline::batcher::{Loader, NoModels};
 use crate::pipeline::clock::{Clock, Mono, SystemClock};
+use crate::settings::detect::{MOTION, NONE};
+use crate::store::Places;
 use clap::Args;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -10,7 +15,7 @@ use sightline_shared::camera::DetectSettings;
 use sightline_shared::draw::Layers;
 use sightline_shared::encoder::{Backend, Codec, EncoderSettings, Preset, QualityPreset, RateControl, Tune};
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -24,9 +29,12 @@ pub struct Arguments {
     /// The file to write: .mp4, .mov or .mkv.
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
-    /// What looks for things: `motion`, or `none` [default: motion].
-    #[arg(long, value_name = "NAME")]
+    /// What looks for things: `motion`, `none`, the name of a model, or an ONNX file [default: motion].
+    #[arg(long, value_name = "NAME|FILE")]
     model: Option<String>,
+    /// Folder with the models [default: ~/.local/share/sightline].
+    #[arg(long, value_name = "DIR", env = "SIGHTLINE_DATA")]
+    data: Option<PathBuf>,
     /// Leave out what is less sure than this, 0 to 1.
     #[arg(long, value_name = "SCORE", default_value_t = 0.0, value_parser = score)]
     min_score: f64,
@@ -190,14 +198,17 @@ impl Arguments {
         }
         let boxes = match &self.tracks {
             Some(path) => Boxes::Given(rows::open(path, self.min_score, &self.labels)?),
-            None => Boxes::Detect(DetectSettings {
-                model: model.unwrap_or("motion").into(),
-                fps: 0.0,
-                min_score: self.min_score,
-                labels: self.labels,
-                key_frames_only: false,
-                ..DetectSettings::default()
-            }),
+            None => {
+                let settings = DetectSettings {
+                    model: model.unwrap_or("motion").into(),
+                    fps: 0.0,
+                    min_score: self.min_score,
+                    labels: self.labels,
+                    ..DetectSettings::default()
+                };
+                let loader = loader(&settings.model, self.data.as_deref(), &devices)?;
+                Boxes::Detect(settings, loader)
+            }
         };
         Ok(Options {
             encoder: self.encoder.settings(),
@@ -214,6 +225,17 @@ impl Arguments {
             seat: Seat::new(&devices, Wish::default(), "annotate"),
         })
     }
+}
+
+/// Where models come from.
+fn loader(model: &str, data: Option<&Path>, devices: &Devices) -> Result<Arc<dyn Loader>, AnnotateError> {
+    if [MOTION, NONE].contains(&model) {
+        return Ok(Arc::new(NoModels));
+    }
+    let places = Places::find(None, data).map_err(|e| AnnotateError::Usage(e.to_string()))?;
+    let shelf = Shelf::new(&places.data_dir);
+    let options = ModelOptions::on(devices.cards().first().map(|card| card.ordinal()), shelf.engines());
+    Ok(Arc::new(OnShelf { shelf, options }))
 }
 
 /// Runs the command; `json`: progress and result are objects, a line each.

@@ -1,50 +1,158 @@
 //! What is in each frame: looked for and followed, or known already.
 
-use super::{AnnotateError, Boxes, Given, Looked};
-use crate::detect::{self, Detector};
-use crate::device::Fetcher;
+use super::{AnnotateError, Boxes, Given, Item, Looked};
+use crate::detect::model::{Engine, Input};
+use crate::detect::{self, Detection, Detector};
+use crate::device::{Fetcher, Sight};
+use crate::pipeline::batcher::Loader;
 use crate::pipeline::clock::SystemClock;
 use crate::pipeline::frame::Frame;
+use crate::settings::detect::{MOTION, NONE};
 use crate::track::Tracker;
+use sightline_shared::camera::DetectSettings;
 use sightline_shared::tracks::Tracks;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
+
+/// Frames that a model looks at together, at most: as many pictures are held, of 12 MB each in 4K.
+const TOGETHER: usize = 4;
 
 pub(super) enum Looker {
     None,
-    Detect { detector: Box<dyn Detector>, tracker: Box<Tracker>, min_score: f32, fetcher: Box<Fetcher> },
+    Motion { detector: Box<dyn Detector>, follower: Box<Follower> },
+    Model { engine: Box<dyn Engine>, inputs: Vec<Input>, follower: Box<Follower> },
     Given(Box<dyn Given>),
+}
+
+/// Makes tracks of what was found.
+pub(super) struct Follower {
+    tracker: Tracker,
+    min_score: f32,
+    fetcher: Fetcher,
 }
 
 impl Looker {
     pub(super) fn new(boxes: Boxes) -> Result<Self, AnnotateError> {
-        match boxes {
-            Boxes::None => Ok(Self::None),
-            Boxes::Given(given) => Ok(Self::Given(given)),
-            Boxes::Detect(settings) => {
-                let built = detect::build(&settings, false).map_err(|e| AnnotateError::Usage(format!("{e}.")))?;
-                let Some(detector) = built else { return Ok(Self::None) };
-                let tracker = Box::new(Tracker::new(&settings, Arc::new(SystemClock::default())));
-                let min_score = settings.min_score as f32;
-                Ok(Self::Detect { detector, tracker, min_score, fetcher: Box::default() })
-            }
+        let (settings, loader) = match boxes {
+            Boxes::None => return Ok(Self::None),
+            Boxes::Given(given) => return Ok(Self::Given(given)),
+            Boxes::Detect(settings, loader) => (settings, loader),
+        };
+        match settings.model.as_str() {
+            NONE => Ok(Self::None),
+            MOTION => Ok(Self::Motion { detector: detect::motion(false), follower: Follower::new(&settings) }),
+            model => Self::model(model, &settings, &*loader),
         }
     }
 
-    pub(super) fn look(&mut self, frame: Frame) -> Result<Looked, AnnotateError> {
-        let (epoch, pts) = (frame.epoch, frame.pts);
-        let failed = |e: &dyn std::fmt::Display| AnnotateError::Failed(format!("{e}."));
-        let (tracks, detections) = match self {
-            Self::None => (Tracks { epoch, pts, ..Tracks::default() }, None),
-            Self::Given(given) => {
-                (Tracks { epoch, pts, tracks: given.tracks(pts, frame.size_shown())?, ..Tracks::default() }, None)
-            }
-            Self::Detect { detector, tracker, min_score, fetcher } => {
-                let fetched = fetcher.fetch(&frame, detector.sight()).map_err(|e| failed(&e))?;
-                let found = detector.look(fetched.as_ref().unwrap_or(&frame)).map_err(|e| failed(&e))?;
-                let raw = found.iter().filter(|found| found.score >= *min_score).cloned().collect();
-                (tracker.update(epoch, pts, Some(found)), Some(raw))
-            }
-        };
-        Ok(Looked { frame, tracks, detections })
+    fn model(model: &str, settings: &DetectSettings, loader: &dyn Loader) -> Result<Self, AnnotateError> {
+        let engine = loader.open(model, None).map_err(|e| AnnotateError::Usage(format!("--model {model}: {e}")))?;
+        let together = engine.spec().batch.clamp(1, TOGETHER);
+        Ok(Self::Model { engine, inputs: vec![Input::default(); together], follower: Follower::new(settings) })
     }
+
+    /// Looks at whatever is read, in order, until nothing comes or nobody takes it.
+    pub(super) fn run(
+        mut self,
+        read: &Receiver<Item<Frame>>,
+        to_studio: &SyncSender<Item<Looked>>,
+    ) -> Result<(), AnnotateError> {
+        let together = if let Self::Model { inputs, .. } = &self { inputs.len() } else { 1 };
+        let mut waiting: Vec<Item<Frame>> = Vec::new();
+        for item in read {
+            waiting.push(item);
+            let pictures = waiting.iter().filter(|item| matches!(item, Item::Picture(_))).count();
+            // Sound alone is passed on; between pictures it keeps its place.
+            if (pictures == 0 || pictures == together) && !self.pass_on(&mut waiting, to_studio)? {
+                return Ok(());
+            }
+        }
+        self.pass_on(&mut waiting, to_studio).map(drop)
+    }
+
+    /// Looks at the pictures that wait and hands all on; false where nobody takes them any more: the studio says why.
+    fn pass_on(
+        &mut self,
+        waiting: &mut Vec<Item<Frame>>,
+        to_studio: &SyncSender<Item<Looked>>,
+    ) -> Result<bool, AnnotateError> {
+        let pictures =
+            waiting.iter().filter_map(|item| if let Item::Picture(frame) = item { Some(frame) } else { None });
+        let mut found = self.found(&pictures.collect::<Vec<_>>())?.into_iter();
+        for item in waiting.drain(..) {
+            let item = match item {
+                Item::Picture(frame) => {
+                    let (tracks, detections) = found.next().unwrap_or_default();
+                    Item::Picture(Looked { frame, tracks, detections })
+                }
+                Item::Sound(track, packet) => Item::Sound(track, packet),
+            };
+            if to_studio.send(item).is_err() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What is in each of `frames`; no more of them than the model takes.
+    fn found(&mut self, frames: &[&Frame]) -> Result<Vec<Found>, AnnotateError> {
+        match self {
+            Self::None => Ok(frames.iter().map(|frame| (nothing(frame), None)).collect()),
+            Self::Given(given) => frames.iter().map(|frame| Ok((known(&mut **given, frame)?, None))).collect(),
+            Self::Motion { detector, follower } => {
+                let look = |frame: &&Frame| {
+                    let fetched = follower.fetcher.fetch(frame, detector.sight()).map_err(failed)?;
+                    let found = detector.look(fetched.as_ref().unwrap_or(frame)).map_err(failed)?;
+                    Ok(follower.follow(frame, found))
+                };
+                frames.iter().map(look).collect()
+            }
+            Self::Model { engine, inputs, follower } => {
+                let spec = engine.spec().clone();
+                for (frame, input) in frames.iter().zip(inputs.iter_mut()) {
+                    let fetched = follower.fetcher.fetch(frame, Sight::Whole).map_err(failed)?;
+                    spec.prepare(fetched.as_ref().unwrap_or(frame), None, input).map_err(failed)?;
+                }
+                let inputs: Vec<&Input> = inputs.iter().take(frames.len()).collect();
+                let found = if inputs.is_empty() {
+                    Vec::new()
+                } else {
+                    engine.run(&inputs, follower.least()).map_err(failed)?
+                };
+                Ok(frames.iter().zip(found).map(|(frame, found)| follower.follow(frame, found)).collect())
+            }
+        }
+    }
+}
+
+/// The tracks of a frame, and what was found in it where it was looked at.
+type Found = (Tracks, Option<Vec<Detection>>);
+
+impl Follower {
+    fn new(settings: &DetectSettings) -> Box<Self> {
+        let tracker = Tracker::new(settings, Arc::new(SystemClock::default()));
+        Box::new(Self { tracker, min_score: settings.min_score as f32, fetcher: Fetcher::default() })
+    }
+
+    /// The lowest score that is of use: less sure finds prolong what is known.
+    fn least(&self) -> f32 {
+        if self.min_score > 0.0 { self.min_score.min(0.1) } else { 0.1 }
+    }
+
+    fn follow(&mut self, frame: &Frame, found: Vec<Detection>) -> Found {
+        let raw = found.iter().filter(|found| found.score >= self.min_score).cloned().collect();
+        (self.tracker.update(frame.epoch, frame.pts, Some(found)), Some(raw))
+    }
+}
+
+fn nothing(frame: &Frame) -> Tracks {
+    Tracks { epoch: frame.epoch, pts: frame.pts, ..Tracks::default() }
+}
+
+fn known(given: &mut dyn Given, frame: &Frame) -> Result<Tracks, AnnotateError> {
+    Ok(Tracks { tracks: given.tracks(frame.pts, frame.size_shown())?, ..nothing(frame) })
+}
+
+fn failed(error: impl std::fmt::Display) -> AnnotateError {
+    AnnotateError::Failed(format!("{}.", error.to_string().trim_end_matches('.')))
 }

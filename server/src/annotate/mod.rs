@@ -20,6 +20,7 @@ pub use first::frame_at;
 
 use crate::device::Seat;
 use crate::encode::{self, Purpose, Refusal};
+use crate::pipeline::batcher::Loader;
 use crate::pipeline::detection::Detection;
 use crate::pipeline::frame::Frame;
 use ffmpeg_next as ffmpeg;
@@ -38,7 +39,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use studio::{Notes, Sheet, Studio};
 
@@ -77,8 +78,8 @@ pub struct Options {
 pub enum Boxes {
     /// There are none.
     None,
-    /// They are looked for in every frame.
-    Detect(DetectSettings),
+    /// They are looked for in every frame; models come from the loader.
+    Detect(DetectSettings, Arc<dyn Loader>),
     /// They are known already.
     Given(Box<dyn Given>),
 }
@@ -242,7 +243,7 @@ fn stages(
         let reader = thread::Builder::new().name("annotate-read".into());
         let reader = reader.spawn_scoped(scope, move || input.run(&to_look)).map_err(no_thread)?;
         let watcher = thread::Builder::new().name("annotate-look".into());
-        let watcher = watcher.spawn_scoped(scope, move || look(looker, &read, &to_studio)).map_err(no_thread)?;
+        let watcher = watcher.spawn_scoped(scope, move || looker.run(&read, &to_studio)).map_err(no_thread)?;
         let shown = show(studio, looked, tell, cancel);
         let broke_off = |_| AnnotateError::Failed("A stage broke off; this is a mistake in Sightline.".into());
         let (read, watched) = (reader.join().map_err(broke_off)?, watcher.join().map_err(broke_off)?);
@@ -251,24 +252,6 @@ fn stages(
         shown?;
         Ok(end)
     })
-}
-
-fn look(
-    mut looker: Looker,
-    read: &Receiver<Item<Frame>>,
-    to_studio: &SyncSender<Item<Looked>>,
-) -> Result<(), AnnotateError> {
-    for item in read {
-        let item = match item {
-            Item::Picture(frame) => Item::Picture(looker.look(frame)?),
-            Item::Sound(track, packet) => Item::Sound(track, packet),
-        };
-        // Nobody takes it any more: the studio says why.
-        if to_studio.send(item).is_err() {
-            break;
-        }
-    }
-    Ok(())
 }
 
 /// Takes the receiver, so that the others stop when this ends.

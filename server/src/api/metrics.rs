@@ -3,6 +3,7 @@
 
 mod devices;
 mod events;
+mod models;
 
 use super::{App, VERSION};
 use crate::live::Feed;
@@ -45,6 +46,7 @@ async fn metrics(State(app): State<App>) -> Response {
     devices::add(&mut page, &app);
     events::add(&mut page, &app);
     let now = app.clock.now();
+    models::add(&mut page, &app, now);
     for handle in app.cameras.list() {
         camera(&mut page, &handle, now);
     }
@@ -113,6 +115,8 @@ const STATES: [(&str, CameraState); 5] = [
 ];
 
 fn vitals(page: &mut Page, told: &Camera, of: &[(&str, &str)]) {
+    let help = "Looks whose frame had been told with predicted boxes when they ended.";
+    page.add("sightline_detect_late_total", "counter", help, of, told.analysis.late as f64);
     let failures = f64::from(told.failures);
     page.add("sightline_camera_failures", "gauge", "Tries in a row that have failed.", of, failures);
     if let Some(fps) = told.fps {

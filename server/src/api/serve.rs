@@ -1,8 +1,11 @@
 //! The running server: opens everything, listens, follows the settings file, ends in order.
 
 use super::{App, connections, router};
+use crate::detect::model::Options;
 use crate::device::{Devices, Switches};
 use crate::events::Events;
+use crate::models::{OnShelf, Shelf};
+use crate::pipeline::batcher::Engines;
 use crate::pipeline::cameras::Cameras;
 use crate::pipeline::clock::Clock;
 use crate::pipeline::inject::Inject;
@@ -89,6 +92,7 @@ pub struct Server {
 pub async fn serve(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Server, ServeError> {
     let places = Places::find(options.config_path.as_deref(), options.data_dir.as_deref())?;
     let hosts = options.allow_hosts.into_iter();
+    let inject = options.inject;
     let allow_hosts: Vec<String> =
         hosts.map(|host| normal_host(&host).ok_or(ServeError::AllowHost(host))).collect::<Result<_, _>>()?;
     places.make()?;
@@ -105,7 +109,10 @@ pub async fn serve(options: ServeOptions, clock: Arc<dyn Clock>) -> Result<Serve
     let devices = tokio::task::spawn_blocking(|| Devices::find(&Switches::from_env())).await;
     let devices = devices.unwrap_or_else(|_| Devices::none());
     let events = Events::open(store.clone(), clock.clone(), Arc::new(SystemDisk)).map_err(ServeError::Start)?;
-    let cameras = Cameras::with(clock.clone(), options.inject, devices, events.clone()).map_err(ServeError::Start)?;
+    let shelf = Shelf::new(&store.places().data_dir);
+    let options = Options::on(devices.cards().first().map(|card| card.ordinal()), shelf.engines());
+    let engines = Engines::new(Arc::new(OnShelf { shelf, options }), clock.clone());
+    let cameras = Cameras::with(clock.clone(), inject, devices, engines, events.clone()).map_err(ServeError::Start)?;
     let (stop, stopping) = watch::channel(false);
     let app = App::new(store, cameras, events, clock, local, allow_hosts, stopping).map_err(ServeError::Start)?;
     app.models.offer();

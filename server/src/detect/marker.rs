@@ -1,8 +1,8 @@
-//! The second stage that knows the demo camera's white square, to the pixel.
+//! The refiner that knows the demo camera's white square, to the pixel.
 //!
 //! It looks only where something moves. The demo camera is 1280x720, so that all sizes here are in pixels of that picture.
 
-use super::{Area, DetectError, Detection, Finding, LABEL_DEMO, LABEL_MOTION, SecondStage, Subject};
+use super::{Area, DetectError, Detection, LABEL_DEMO, LABEL_MOTION, Refined, Refiner};
 use crate::pipeline::frame::{Frame, PixelFormat, Plane};
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ const RING: usize = 5;
 /// How far inside a pixel is surely white, in pixels from the edge.
 const DEPTH: usize = 4;
 /// Part of a motion box that the square must cover for there to be nothing else in it.
-const IS_THE_SUBJECT: f32 = 0.5;
+const IS_WHAT_MOVES: f32 = 0.5;
 /// At most this many squares in a frame.
 const MOST: usize = 8;
 
@@ -43,14 +43,14 @@ impl Default for Marker {
 }
 
 impl Marker {
-    /// A marker stage.
+    /// A marker.
     #[must_use]
     pub fn new() -> Self {
         Self { label: Arc::from(LABEL_DEMO) }
     }
 }
 
-impl SecondStage for Marker {
+impl Refiner for Marker {
     fn name(&self) -> &str {
         "marker"
     }
@@ -59,16 +59,16 @@ impl SecondStage for Marker {
         &[LABEL_MOTION]
     }
 
-    fn look(&mut self, frame: &Frame, subjects: &[Subject<'_>]) -> Result<Vec<Vec<Finding>>, DetectError> {
+    fn refine(&mut self, frame: &Frame, seen: &[Detection]) -> Result<Vec<Vec<Refined>>, DetectError> {
         let plane = frame.luma().ok_or(DetectError::NotOnHost("marker"))?;
         if matches!(frame.format, PixelFormat::I42010 | PixelFormat::P010) {
             // The demo camera is 8 bit.
-            return Ok(vec![Vec::new(); subjects.len()]);
+            return Ok(vec![Vec::new(); seen.len()]);
         }
         let picture = Picture { plane };
         let mut squares: Vec<Detection> = Vec::new();
-        for subject in subjects {
-            let region = picture.region(&subject.area.turned_back(frame.rotation));
+        for moving in seen {
+            let region = picture.region(&moving.area().turned_back(frame.rotation));
             for square in picture.squares(&region) {
                 let area = square.area.turned(frame.rotation);
                 if squares.len() < MOST && squares.iter().all(|known| known.area().iou(&area) < 0.5) {
@@ -76,21 +76,21 @@ impl SecondStage for Marker {
                 }
             }
         }
-        Ok(subjects.iter().map(|subject| findings(subject, &squares)).collect())
+        Ok(seen.iter().map(|moving| refined(&moving.area(), &squares)).collect())
     }
 }
 
-/// What the squares of the frame say of a subject.
-fn findings(subject: &Subject<'_>, squares: &[Detection]) -> Vec<Finding> {
-    let mut findings = Vec::new();
+/// What the squares of the frame say of what moves in `area`.
+fn refined(area: &Area, squares: &[Detection]) -> Vec<Refined> {
+    let mut refined = Vec::new();
     for square in squares {
-        let both = square.area().overlap(&subject.area);
+        let both = square.area().overlap(area);
         if both > 0.0 {
-            let replaces = both >= subject.area.size() * IS_THE_SUBJECT;
-            findings.push(Finding { detection: square.clone(), replaces });
+            let replaces = both >= area.size() * IS_WHAT_MOVES;
+            refined.push(Refined { detection: square.clone(), replaces });
         }
     }
-    findings
+    refined
 }
 
 /// Where to search, in pixels.

@@ -1,22 +1,25 @@
-//! The contract of detection: a frame in, what is seen in it out; second stages on crops; the choice of the body.
+//! The contract of detection: a frame in, what is seen in it out; what refines it; whose turn it is at a second model.
 
 use crate::device::Sight;
 use crate::pipeline::frame::Frame;
-use sightline_shared::camera::DetectSettings;
 
 mod cascade;
 mod marker;
 pub mod model;
 mod motion;
 mod pace;
+mod refine;
+mod region;
 #[cfg(test)]
 mod tests_support;
 
 pub use crate::pipeline::detection::{Area, Detection};
-pub use cascade::Cascade;
+pub use cascade::{MOST_CROPS, Subject, Turns, findings};
 pub use marker::Marker;
 pub use motion::MotionDetector;
-pub use pace::Pace;
+pub use pace::{Hold, Pace};
+pub use refine::Refining;
+pub use region::within;
 
 /// The label of things that move and that nothing is known of beyond that.
 pub const LABEL_MOTION: &str = "motion";
@@ -44,9 +47,6 @@ pub enum DetectError {
     /// The device that was to make a model's input failed.
     #[error("the device could not prepare the picture: {0}")]
     Device(String),
-    /// The settings name a model that does not exist.
-    #[error("no detection model is called {0:?}: use \"motion\" or \"none\"")]
-    UnknownModel(String),
 }
 
 /// Looks at frames of one camera, in order of PTS. It may keep what it learnt from earlier frames, and forgets it by itself
@@ -67,58 +67,36 @@ pub trait Detector: Send {
     fn look(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError>;
 }
 
-/// A thing of an earlier stage that a second stage is to look at.
-#[derive(Clone, Copy, Debug)]
-pub struct Subject<'a> {
-    /// What the earlier stage called it.
-    pub label: &'a str,
-    /// The id of its track, where the stage stands behind a tracker.
-    pub track: Option<&'a str>,
-    /// Where it is, in fractions of the picture as shown.
-    pub area: Area,
-}
-
-/// What a second stage says of one subject.
+/// What a refiner says of something that was found.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Finding {
+pub struct Refined {
     /// What it found.
     pub detection: Detection,
-    /// True: the finding is all that the subject was, and takes its place. False: it stands beside the subject.
+    /// True: it is all that was there, and takes its place. False: it stands beside it.
     pub replaces: bool,
 }
 
-/// Looks at crops: of the frame, around the things that an earlier stage found. It is called once for every frame looked at, so
-/// a stage that judges over a window of frames (actions) keeps the crops it needs, by their track, within its own bound: frames
-/// of the decoder's pool are never held.
-pub trait SecondStage: Send {
+/// Makes more of what a detector found, in the same look and before things are followed: it judges every pixel where the
+/// detector went by coarse cells. What looks at things that are followed is a second model: see [`Turns`].
+pub trait Refiner: Send {
     /// Its name, as told to people.
     fn name(&self) -> &str;
 
     /// The labels of the things it wants to see.
     fn labels(&self) -> &[&str];
 
-    /// Looks at the subjects in `frame`. One list of findings for each subject, in their order; empty where there is nothing
-    /// to say.
+    /// Looks at what was seen in `frame`. One list for each, in their order; empty where there is nothing to say.
     ///
     /// # Errors
     /// [`DetectError`] when the samples cannot be read.
-    fn look(&mut self, frame: &Frame, subjects: &[Subject<'_>]) -> Result<Vec<Vec<Finding>>, DetectError>;
+    fn refine(&mut self, frame: &Frame, seen: &[Detection]) -> Result<Vec<Vec<Refined>>, DetectError>;
 }
 
-/// The detector that the settings ask for; `None` for the model `none`. With `demo`, motion is followed by the second stage
-/// that knows the demo camera's square.
-///
-/// # Errors
-/// [`DetectError::UnknownModel`] when there is no such model.
-pub fn build(settings: &DetectSettings, demo: bool) -> Result<Option<Box<dyn Detector>>, DetectError> {
-    match settings.model.as_str() {
-        "none" => Ok(None),
-        "motion" if demo => {
-            Ok(Some(Box::new(Cascade::new(Box::new(MotionDetector::new()), vec![Box::new(Marker::new())]))))
-        }
-        "motion" => Ok(Some(Box::new(MotionDetector::new()))),
-        other => Err(DetectError::UnknownModel(other.into())),
-    }
+/// The detector of movement. With `demo`, what moves is searched for the demo camera's square.
+#[must_use]
+pub fn motion(demo: bool) -> Box<dyn Detector> {
+    let motion = Box::new(MotionDetector::new());
+    if demo { Box::new(Refining::new(motion, vec![Box::new(Marker::new())])) } else { motion }
 }
 
 #[cfg(test)]
@@ -126,14 +104,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_model_is_chosen_by_name() {
-        let named = |model: &str| DetectSettings { model: model.into(), ..DetectSettings::default() };
-        assert!(build(&named("none"), false).expect("known").is_none());
-        let plain = build(&named("motion"), false).expect("known").expect("a detector");
-        assert_eq!(plain.name(), "motion");
-        let demo = build(&named("motion"), true).expect("known").expect("a detector");
-        assert_eq!(demo.name(), "motion + marker");
-        let wrong = build(&named("yolo9000"), false).err().expect("refused");
-        assert_eq!(wrong.to_string(), "no detection model is called \"yolo9000\": use \"motion\" or \"none\"");
+    fn the_demo_camera_s_square_is_searched_on_the_demo_camera_alone() {
+        assert_eq!(motion(false).name(), "motion");
+        assert_eq!(motion(true).name(), "motion + marker");
     }
 }

@@ -38,9 +38,37 @@ impl Pace {
     }
 }
 
+/// How long it goes on after something moved: who stands still for a moment is still there.
+const HOLD: i64 = 2 * TIMESCALE as i64;
+
+/// Opens while something moves, and for two seconds after that, by PTS.
+#[derive(Clone, Debug, Default)]
+pub struct Hold(Option<(Epoch, Pts)>);
+
+impl Hold {
+    /// Whether it is open at a frame in which something `moves`, or nothing does.
+    pub fn is_open(&mut self, epoch: Epoch, pts: Pts, moves: bool) -> bool {
+        if moves {
+            self.0 = Some((epoch, pts));
+        }
+        self.0.is_some_and(|(of, since)| of == epoch && pts.0 - since.0 <= HOLD)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_stays_open_for_two_seconds_after_the_last_movement() {
+        let mut hold = Hold::default();
+        let mut at = |seconds: f64, moves| hold.is_open(Epoch(0), Pts((seconds * 90_000.0) as i64), moves);
+        assert!(!at(0.0, false));
+        assert!(at(1.0, true) && at(2.0, true) && at(3.9, false) && at(4.0, false));
+        assert!(!at(4.1, false) && !at(9.0, false));
+        assert!(at(10.0, true));
+        assert!(!hold.is_open(Epoch(1), Pts(900_000), false), "another epoch has other times");
+    }
 
     fn looks(fps: f64, step: i64, frames: i64) -> usize {
         let mut pace = Pace::new(fps);

@@ -88,6 +88,10 @@ impl Watcher {
 
     /// A frame was looked at, and these are its tracks; what is predicted among them is left alone.
     pub(super) fn look(&mut self, now: Moment, tracks: &[Track]) -> Vec<Happened> {
+        // A late answer, or an analysis that is just being stopped: what it saw has ended.
+        if now.epoch < self.epoch {
+            return Vec::new();
+        }
         let mut out = self.begin(now.epoch);
         self.looked = now.pts;
         for track in tracks.iter().filter(|track| !track.predicted) {
@@ -99,6 +103,9 @@ impl Watcher {
 
     /// A frame that was not looked at.
     pub(super) fn pass(&mut self, epoch: Epoch, pts: Pts) -> Vec<Happened> {
+        if epoch < self.epoch {
+            return Vec::new();
+        }
         let mut out = self.begin(epoch);
         if pts.0 - self.looked.0 >= BLIND {
             self.end_those(|_| true, &mut out);

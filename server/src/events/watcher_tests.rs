@@ -272,6 +272,11 @@ fn an_epoch_ends_everything() {
     scene.looks = 0;
     assert_eq!(scene.nothing(1), [Left, Ended]);
     assert_eq!(scene.event(Ended).epoch, 1);
+    scene.walk("2", "person", 0.7, &[0.7; 5]);
+    scene.epoch = 1;
+    assert_eq!(scene.walk("3", "person", 0.7, &[0.7; 5]), [], "what comes late from the epoch before");
+    scene.epoch = 2;
+    assert_eq!(scene.walk("2", "person", 0.7, &[0.7]), [], "goes on");
 }
 
 #[test]

@@ -1,30 +1,38 @@
 //! What is found in a camera's frames: look, track; one final tracks message a frame. It takes decoded frames, and never holds
 //! the decoder up: frames that it has no time to look at get their tracks by prediction.
+//!
+//! No thread of the pool waits for a model. A frame that a model has stays in the line, and those behind it, until the answer is there
+//! or has been waited for for long enough; who answers, and the pool's alarm, bring the camera's turn.
 
-use super::clock::{Clock, Mono};
-use super::counters::{DropCause, StageCounters};
+mod eye;
+mod line;
+mod second;
+mod told;
+mod work;
+
+use super::batcher::{Called, Engines};
+use super::clock::Clock;
+use super::counters::StageCounters;
 use super::decoding::{Consumer, Decoded, Surroundings, Wants};
 use super::frame::Frame;
 use super::inject::Inject;
-use super::pool::{Job, Pool};
+use super::pool::{Job, Pool, Sleeper};
 use super::trace::Trace;
-use crate::detect::{self, Detector, Pace};
+use crate::detect::Pace;
 use crate::device::Fetcher;
-use crate::track::Tracker;
+use crate::settings::detect::MOTION;
+use crate::track::{CameraShift, Steady, Tracker};
+use eye::{By, Eye};
+use line::{Line, Moment};
+use second::Second;
 use sightline_shared::camera::{AnalysisInfo, DetectSettings};
-use sightline_shared::time::{Epoch, Pts};
 use sightline_shared::tracks::Tracks;
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use told::Told;
 
-/// Frames that wait to be looked at; the oldest is let go of when one more comes.
-const FRAMES: usize = 4;
-/// Frames of which only the time is known that wait for their turn: four seconds.
-const MARKERS: usize = 128;
-/// Frames done before another camera has its turn.
-const TURN: usize = 4;
+/// Things done before another camera has its turn.
+const TURN: usize = 8;
 
 /// Counters of the stages.
 #[derive(Default)]
@@ -33,6 +41,10 @@ pub struct AnalysisCounters {
     pub detect: Arc<StageCounters>,
     /// Frames in, tracks messages out.
     pub track: Arc<StageCounters>,
+    /// Crops for second models.
+    pub second: Arc<StageCounters>,
+    /// Looks whose frame had been told when they ended.
+    pub late: AtomicU64,
 }
 
 /// Where finished tracks go.
@@ -53,105 +65,100 @@ pub trait Watch: Send {
     fn watch(&mut self, tracks: &mut Tracks, looked: Option<&Arc<Frame>>);
 }
 
-/// A frame on its way through analysis.
-struct Waiting {
-    /// Where it is to be looked at.
-    frame: Option<Arc<Frame>>,
-    epoch: Epoch,
-    pts: Pts,
-    /// When it came.
-    at: Mono,
-    trace: Option<Arc<Trace>>,
-}
-
-#[derive(Default)]
-struct Inbox {
-    waiting: VecDeque<Waiting>,
-    pace: Option<Pace>,
-    closed: bool,
+/// A frame that a model has, or that is the next one to go there.
+struct UnderWay {
+    number: u64,
+    frame: Arc<Frame>,
+    moment: Moment,
+    shift: Option<CameraShift>,
 }
 
 struct Worker {
-    detector: Option<Box<dyn Detector>>,
+    eye: Eye,
+    by: By,
+    settings: DetectSettings,
     tracker: Tracker,
+    steady: Option<Steady>,
+    seconds: Vec<Second>,
     watch: Option<Box<dyn Watch>>,
     fetcher: Fetcher,
+    /// What the model has.
+    posted: Option<UnderWay>,
+    /// What it gets next: the newest frame that was to be looked at.
+    next: Option<UnderWay>,
 }
 
 /// Analysis of one camera.
 pub struct Analysis {
-    inbox: Mutex<Inbox>,
+    line: Mutex<Line>,
     worker: Mutex<Worker>,
+    /// It stands in the pool's line, or works.
     scheduled: AtomicBool,
+    /// Something came since the worker last looked.
+    stirred: AtomicBool,
+    /// The pool is to wake it.
+    alarm: AtomicBool,
     info: Mutex<Told>,
     key_frames_only: AtomicBool,
     pool: Arc<Pool>,
     counters: Arc<AnalysisCounters>,
     clock: Arc<dyn Clock>,
     inject: Arc<Inject>,
+    engines: Arc<Engines>,
     sink: Arc<dyn TracksSink>,
     demo: bool,
-    me: std::sync::Weak<Self>,
-}
-
-/// What is told of it.
-#[derive(Default)]
-struct Told {
-    /// False with the model `none`, and where no detector could be made.
-    on: bool,
-    reason: Option<String>,
-    decoder: Option<Result<String, String>>,
+    me: Weak<Self>,
 }
 
 impl Analysis {
-    /// Analysis with `settings`; `demo` adds the second stage that knows the demo camera's square.
+    /// Analysis with `settings`; `demo` adds the refiner that knows the demo camera's square.
     pub fn new(
         settings: &DetectSettings,
         demo: bool,
         counters: Arc<AnalysisCounters>,
         around: Surroundings,
+        engines: Arc<Engines>,
         sink: Arc<dyn TracksSink>,
     ) -> Arc<Self> {
         let Surroundings { pool, clock, inject, .. } = around;
-        let tracker = Tracker::new(settings, clock.clone());
-        let worker = Worker { detector: None, tracker, watch: None, fetcher: Fetcher::default() };
-        let analysis = Arc::new_cyclic(|me| Self {
-            inbox: Mutex::default(),
-            worker: Mutex::new(worker),
-            scheduled: AtomicBool::new(false),
-            info: Mutex::default(),
-            key_frames_only: AtomicBool::new(false),
-            pool,
-            counters,
-            clock,
-            inject,
-            sink,
-            demo,
-            me: me.clone(),
+        let analysis = Arc::new_cyclic(|me: &Weak<Self>| {
+            let worker = Worker {
+                eye: Eye::new(settings, demo, &engines, me.clone()),
+                by: By::Nobody,
+                settings: settings.clone(),
+                tracker: Tracker::new(settings, clock.clone()),
+                steady: None,
+                seconds: Vec::new(),
+                watch: None,
+                fetcher: Fetcher::default(),
+                posted: None,
+                next: None,
+            };
+            Self {
+                line: Mutex::new(Line::new(counters.clone())),
+                worker: Mutex::new(worker),
+                scheduled: AtomicBool::new(false),
+                stirred: AtomicBool::new(false),
+                alarm: AtomicBool::new(false),
+                info: Mutex::default(),
+                key_frames_only: AtomicBool::new(false),
+                pool,
+                counters,
+                clock,
+                inject,
+                engines,
+                sink,
+                demo,
+                me: me.clone(),
+            }
         });
         analysis.configure(settings);
         analysis
     }
 
-    fn inform(&self, change: impl FnOnce(&mut Told)) {
-        change(&mut lock(&self.info));
-    }
-
     /// What it is doing.
     pub fn info(&self) -> AnalysisInfo {
-        let told = lock(&self.info);
-        let (state, reason) = match (told.on, &told.decoder) {
-            (false, _) if told.reason.is_some() => ("failed", told.reason.clone()),
-            (false, _) => ("off", None),
-            (true, Some(Err(reason))) => ("failed", Some(reason.clone())),
-            (true, Some(Ok(_))) => ("on", told.reason.clone()),
-            (true, None) => ("waiting", None),
-        };
-        let window = Duration::from_secs(4);
-        let looks = || self.counters.detect.left_within(self.clock.now(), window) as f64 / window.as_secs_f64();
-        let fps = (state == "on").then(looks);
-        let decoder = told.decoder.clone().and_then(Result::ok);
-        AnalysisInfo { state: state.into(), reason, fps, decoder, ..AnalysisInfo::default() }
+        lock(&self.info).info(&self.counters, self.clock.now())
     }
 
     /// Has everything that is found from now on seen by `watch`; it stays over changes of settings.
@@ -162,83 +169,66 @@ impl Analysis {
     /// Takes other settings; the decoder is not touched.
     pub fn configure(&self, settings: &DetectSettings) {
         let mut worker = lock(&self.worker);
+        // Before the old places are given up, so that a model that stays in use stays open.
+        let eye = Eye::new(settings, self.demo, &self.engines, self.me.clone());
+        let second =
+            |second| Second::new(settings, second, &self.engines, self.me.clone(), self.counters.second.clone());
+        worker.seconds = settings.second.iter().map(second).collect();
+        self.call_off(&mut worker);
+        (worker.eye, worker.by, worker.settings) = (eye, By::Nobody, settings.clone());
         worker.tracker = Tracker::new(settings, self.clock.clone());
+        worker.steady = settings.moving_camera.then(Steady::default);
         self.key_frames_only.store(settings.key_frames_only, Ordering::Relaxed);
         // Key frames are few: each of them is looked at.
-        lock(&self.inbox).pace = Some(Pace::new(if settings.key_frames_only { 0.0 } else { settings.fps }));
-        let built = detect::build(settings, self.demo);
-        self.inform(|told| {
-            told.on = matches!(built, Ok(Some(_)));
-            told.reason = built.as_ref().err().map(ToString::to_string);
-        });
-        worker.detector = built.unwrap_or_default();
+        lock(&self.line).pace = Some(Pace::new(if settings.key_frames_only { 0.0 } else { settings.fps }));
+        let models = worker.eye.model().into_iter().chain(worker.seconds.iter().map(Second::model)).collect();
+        let motion = (settings.model == MOTION).then_some(if self.demo { "motion + marker" } else { "motion" });
+        let mut told = lock(&self.info);
+        told.on = worker.eye.is_on();
+        told.set(settings, motion, models);
     }
 
-    /// Throws away what waits, and what comes.
+    /// Throws away what waits, and what comes; models are given up.
     pub fn close(&self) {
-        let mut inbox = lock(&self.inbox);
-        inbox.closed = true;
-        for waiting in std::mem::take(&mut inbox.waiting) {
-            self.throw_away(&waiting, DropCause::Stopped);
+        lock(&self.line).close();
+        let mut worker = lock(&self.worker);
+        self.call_off(&mut worker);
+        worker.seconds.clear();
+        let none = DetectSettings { model: "none".into(), ..DetectSettings::default() };
+        worker.eye = Eye::new(&none, self.demo, &self.engines, self.me.clone());
+        lock(&self.info).models.clear();
+    }
+
+    fn schedule(&self) {
+        self.stirred.store(true, Ordering::Release);
+        if !self.scheduled.swap(true, Ordering::AcqRel)
+            && let Some(me) = self.me.upgrade()
+        {
+            self.pool.submit(me);
         }
     }
 
-    fn throw_away(&self, waiting: &Waiting, cause: DropCause) {
-        let counters = if waiting.frame.is_some() { &self.counters.detect } else { &self.counters.track };
-        counters.dropped(cause, 1);
-    }
-
-    fn one(&self, worker: &mut Worker, waiting: Waiting) {
-        let mut since = waiting.at;
-        let looked = waiting.frame.as_deref().and_then(|frame| {
-            let looked = self.look(worker, frame, &waiting);
-            since = self.clock.now();
-            self.counters.track.enter();
-            looked
-        });
-        let seen = waiting.frame.as_ref().filter(|_| looked.is_some());
-        let mut tracks = worker.tracker.update(waiting.epoch, waiting.pts, looked);
-        if let Some(watch) = &mut worker.watch {
-            watch.watch(&mut tracks, seen);
-        }
-        self.inject.pause("track", &*self.clock);
-        let told = self.sink.tracks(tracks);
-        let now = self.clock.now();
-        if !told {
-            return self.counters.track.dropped(DropCause::Unpaired, 1);
-        }
-        self.counters.track.leave(now, now.since(since));
-        if let Some(trace) = &waiting.trace {
-            trace.mark("track", None, now);
-            self.sink.traced(trace);
+    /// Has itself woken when the oldest frame has waited for its look for long enough.
+    fn set_alarm(&self) {
+        let due = lock(&self.line).waits_until();
+        if let Some(due) = due
+            && !self.alarm.swap(true, Ordering::AcqRel)
+        {
+            self.pool.wake_at(due, self.me.clone());
         }
     }
+}
 
-    fn look(&self, worker: &mut Worker, frame: &Frame, waiting: &Waiting) -> Option<Vec<detect::Detection>> {
-        self.inject.pause("detect", &*self.clock);
-        let Some(detector) = worker.detector.as_mut() else {
-            self.counters.detect.dropped(DropCause::Stopped, 1);
-            return None;
-        };
-        let fetched = worker.fetcher.fetch(frame, detector.sight()).map_err(|e| e.to_string());
-        let looked =
-            fetched.and_then(|fetched| detector.look(fetched.as_ref().unwrap_or(frame)).map_err(|e| e.to_string()));
-        let now = self.clock.now();
-        self.counters.detect.on_device(now, &worker.fetcher.device_times());
-        match looked {
-            Ok(found) => {
-                self.counters.detect.leave(now, now.since(waiting.at));
-                if let Some(trace) = &waiting.trace {
-                    trace.mark("detect", None, now);
-                }
-                Some(found)
-            }
-            Err(e) => {
-                self.counters.detect.dropped(DropCause::DecodeError, 1);
-                self.inform(|told| told.reason = Some(format!("Some frames could not be looked at: {e}.")));
-                None
-            }
-        }
+impl Sleeper for Analysis {
+    fn wake(&self) {
+        self.alarm.store(false, Ordering::Release);
+        self.schedule();
+    }
+}
+
+impl Called for Analysis {
+    fn answered(&self) {
+        self.schedule();
     }
 }
 
@@ -257,51 +247,14 @@ impl Consumer for Analysis {
             Wants::KeyFrames => decoded.key,
             Wants::All => true,
         };
-        if !wanted {
-            return;
-        }
-        let (epoch, pts) = (decoded.frame.epoch, decoded.frame.pts);
-        let mut inbox = lock(&self.inbox);
-        if inbox.closed {
-            return;
-        }
-        let due = inbox.pace.as_mut().is_none_or(|pace| pace.due(epoch, pts));
-        let frame = due.then(|| decoded.frame.clone());
-        if due {
-            self.counters.detect.enter();
-        } else {
-            self.counters.track.enter();
-        }
-        inbox.waiting.push_back(Waiting { frame, epoch, pts, at: decoded.at, trace: decoded.trace.clone() });
-        self.make_room(&mut inbox);
-        drop(inbox);
-        if !self.scheduled.swap(true, Ordering::AcqRel)
-            && let Some(me) = self.me.upgrade()
-        {
-            self.pool.submit(me);
+        if wanted {
+            lock(&self.line).push(&decoded.frame, decoded.at, decoded.trace.clone());
+            self.schedule();
         }
     }
 
     fn decoder(&self, opened: Result<&str, &str>) {
-        self.inform(|told| told.decoder = Some(opened.map(str::to_owned).map_err(str::to_owned)));
-    }
-}
-
-impl Analysis {
-    /// Lets go of the oldest frame where too many wait: it will not be looked at, but has its tracks all the same.
-    fn make_room(&self, inbox: &mut Inbox) {
-        if inbox.waiting.iter().filter(|waiting| waiting.frame.is_some()).count() > FRAMES
-            && let Some(oldest) = inbox.waiting.iter_mut().find(|waiting| waiting.frame.is_some())
-        {
-            oldest.frame = None;
-            self.counters.detect.dropped(DropCause::QueueFull, 1);
-            self.counters.track.enter();
-        }
-        if inbox.waiting.len() > MARKERS
-            && let Some(oldest) = inbox.waiting.pop_front()
-        {
-            self.throw_away(&oldest, DropCause::QueueFull);
-        }
+        lock(&self.info).decoder = Some(opened.map(str::to_owned).map_err(str::to_owned));
     }
 }
 
@@ -311,18 +264,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Job for Analysis {
     fn work(&self) -> bool {
+        self.stirred.store(false, Ordering::Release);
         let mut worker = lock(&self.worker);
-        for _ in 0..TURN {
-            let Some(waiting) = lock(&self.inbox).waiting.pop_front() else { break };
-            self.one(&mut worker, waiting);
-        }
-        drop(worker);
-        let more = || !lock(&self.inbox).waiting.is_empty();
-        if more() {
+        if (0..TURN).all(|_| self.step(&mut worker)) {
             return true;
         }
+        drop(worker);
+        self.set_alarm();
         self.scheduled.store(false, Ordering::Release);
-        // A frame may have come between the look and the store, and found the flag still set.
-        more() && !self.scheduled.swap(true, Ordering::AcqRel)
+        // Something may have come after the last step, and found the flag still set.
+        self.stirred.load(Ordering::Acquire) && !self.scheduled.swap(true, Ordering::AcqRel)
     }
 }
+
+#[cfg(test)]
+mod tests;

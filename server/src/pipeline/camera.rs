@@ -5,6 +5,7 @@ mod feed;
 pub use feed::HIDDEN;
 
 use super::analysis::{Analysis, AnalysisCounters};
+use super::batcher::Engines;
 use super::clock::Clock;
 use super::counters::StageCounters;
 use super::decoding::{Consumer, Decoding, Surroundings};
@@ -48,6 +49,8 @@ pub struct Common {
     pub devices: Arc<Devices>,
     /// Where events go.
     pub reports: Arc<dyn Reports>,
+    /// The models that look.
+    pub engines: Arc<Engines>,
 }
 
 impl Common {
@@ -217,7 +220,8 @@ impl CameraHandle {
         let out = TracksOut::new(self.hub.clone(), self.encodings.to_vec(), pair.clone());
         let demo = settings.streams.iter().any(|s| s.origin == Origin::Demo);
         let counters = self.counters.analysis.clone();
-        let analysis = Analysis::new(&settings.detect, demo, counters, self.common.around(&self.seat), out.clone());
+        let (around, engines) = (self.common.around(&self.seat), self.common.engines.clone());
+        let analysis = Analysis::new(&settings.detect, demo, counters, around, engines, out.clone());
         analysis.watched_by(self.watching.hook());
         let shared = Shared { analysis, out, pair };
         for stream in &settings.streams {
@@ -294,7 +298,7 @@ impl CameraHandle {
     /// The counters of every stage, in the order of a frame's way.
     pub fn stages(&self) -> Vec<(&'static str, Arc<StageCounters>)> {
         let Counters { source, fragment, decode, analysis, process, encode, send } = &self.counters;
-        vec![
+        let mut stages = vec![
             ("source", source.clone()),
             ("fragment", fragment.clone()),
             ("decode", decode.clone()),
@@ -305,7 +309,12 @@ impl CameraHandle {
             ("process_small", process[1].clone()),
             ("encode_small", encode[1].clone()),
             ("send", send.clone()),
-        ]
+        ];
+        let has_second = !self.settings.lock().unwrap_or_else(PoisonError::into_inner).detect.second.is_empty();
+        if has_second {
+            stages.push(("second", analysis.second.clone()));
+        }
+        stages
     }
 
     /// What each stage did, times over the last `window`.

@@ -1,5 +1,6 @@
 //! All cameras: settings in, running cameras out. A change to one touches no other.
 
+use super::batcher::Engines;
 use super::camera::{CameraHandle, Common};
 use super::clock::Clock;
 use super::inject::Inject;
@@ -22,10 +23,11 @@ impl Cameras {
     /// # Errors
     /// The operating system gives no threads.
     pub fn new(clock: Arc<dyn Clock>) -> std::io::Result<Arc<Self>> {
-        Self::with(clock, Inject::default(), Devices::none(), Watching::nowhere())
+        let engines = Engines::none(clock.clone());
+        Self::with(clock, Inject::default(), Devices::none(), engines, Watching::nowhere())
     }
 
-    /// The same, with devices, with delays put into stages (see [`super::inject`]), and with a place where events go.
+    /// The same, with devices and models, with delays put into stages (see [`super::inject`]), and with a place where events go.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -33,11 +35,12 @@ impl Cameras {
         clock: Arc<dyn Clock>,
         inject: Inject,
         devices: Arc<Devices>,
+        engines: Arc<Engines>,
         reports: Arc<dyn Reports>,
     ) -> std::io::Result<Arc<Self>> {
         let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        let (pool, inject) = (Arc::new(Pool::start(threads)?), Arc::new(inject));
-        let common = Common { clock, pool, keeper: Arc::default(), inject, devices, reports };
+        let (pool, inject) = (Arc::new(Pool::start(threads, clock.clone())?), Arc::new(inject));
+        let common = Common { clock, pool, keeper: Arc::default(), inject, devices, engines, reports };
         Ok(Arc::new(Self { common, handles: Mutex::default() }))
     }
 
@@ -76,6 +79,11 @@ impl Cameras {
     /// What there is beside the processor.
     pub fn devices(&self) -> &Arc<Devices> {
         &self.common.devices
+    }
+
+    /// The models that look.
+    pub fn engines(&self) -> &Arc<Engines> {
+        &self.common.engines
     }
 
     /// Every camera, in the order of the settings.

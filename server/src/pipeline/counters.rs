@@ -35,6 +35,14 @@ pub enum DropCause {
     EncoderFailed,
     /// A viewer read too slowly and went on at a newer key frame.
     SlowViewer,
+    /// The model was still with an earlier frame, and a later one took this one's place.
+    Busy,
+    /// Nothing moved, and the settings have the model look only while something does.
+    NoMotion,
+    /// The model is being loaded.
+    Loading,
+    /// The look failed.
+    LookFailed,
 }
 
 impl DropCause {
@@ -53,6 +61,10 @@ impl DropCause {
             Self::Unpaired => "unpaired",
             Self::EncoderFailed => "encoder_failed",
             Self::SlowViewer => "slow_viewer",
+            Self::Busy => "busy",
+            Self::NoMotion => "no_motion",
+            Self::Loading => "loading",
+            Self::LookFailed => "failed",
         }
     }
 }
@@ -135,6 +147,11 @@ impl StageCounters {
     /// How many items are held.
     pub fn held(&self) -> u64 {
         self.lock().held
+    }
+
+    /// How many items were thrown away since the start, by the name of the cause.
+    pub fn dropped_so_far(&self) -> BTreeMap<String, u64> {
+        self.lock().dropped.iter().map(|(cause, count)| (cause.name().to_owned(), *count)).collect()
     }
 
     /// How many items were passed on in the `window` before `now`.

@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod anchors;
+pub mod batcher;
 pub mod camera;
 pub mod cameras;
 pub mod catch_up;

@@ -1,8 +1,9 @@
 //! The pool that decodes and looks: a thread a core, niced, shared by all cameras, so that analysis never takes the time of
 //! pictures.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use super::clock::{Clock, Mono};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 
 /// What the pool works on.
 pub trait Job: Send + Sync {
@@ -10,18 +11,33 @@ pub trait Job: Send + Sync {
     fn work(&self) -> bool;
 }
 
+/// Who wants to be woken at some time.
+pub trait Sleeper: Send + Sync {
+    /// It is time; called by a thread of the pool, which must not be held up.
+    fn wake(&self);
+}
+
 /// The scheduling weight of analysis: live pictures go first wherever both want the processor.
-const NICE: i32 = 10;
+pub const NICE: i32 = 10;
 
 struct State {
     waiting: VecDeque<Arc<dyn Job>>,
+    /// Who is to be woken when; the number tells those of the same time apart.
+    alarms: BTreeMap<(Mono, u64), Weak<dyn Sleeper>>,
+    alarms_set: u64,
     closed: bool,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    work: Condvar,
+    clock: Arc<dyn Clock>,
 }
 
 /// The pool. A job that is submitted waits once, however often it is submitted, if its owner keeps to
 /// [`super::analysis::Analysis`]'s flag: so there are never more entries than cameras.
 pub struct Pool {
-    state: Arc<(Mutex<State>, Condvar)>,
+    shared: Arc<Shared>,
 }
 
 impl Pool {
@@ -29,49 +45,94 @@ impl Pool {
     ///
     /// # Errors
     /// The operating system gives no thread.
-    pub fn start(threads: usize) -> std::io::Result<Self> {
-        let state = Arc::new((Mutex::new(State { waiting: VecDeque::new(), closed: false }), Condvar::new()));
+    pub fn start(threads: usize, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+        let state = State { waiting: VecDeque::new(), alarms: BTreeMap::new(), alarms_set: 0, closed: false };
+        let shared = Arc::new(Shared { state: Mutex::new(state), work: Condvar::new(), clock });
         for index in 0..threads {
-            let state = state.clone();
-            std::thread::Builder::new().name(format!("analysis-{index}")).spawn(move || run(&state))?;
+            let shared = shared.clone();
+            std::thread::Builder::new().name(format!("analysis-{index}")).spawn(move || run(&shared))?;
         }
-        Ok(Self { state })
+        Ok(Self { shared })
     }
 
     /// Puts a job at the end of the line.
     pub fn submit(&self, job: Arc<dyn Job>) {
-        self.state.0.lock().unwrap_or_else(PoisonError::into_inner).waiting.push_back(job);
-        self.state.1.notify_one();
+        self.shared.lock().waiting.push_back(job);
+        self.shared.work.notify_one();
+    }
+
+    /// Has `sleeper` woken at `due`, if it is still there then. Whoever asks has one alarm at a time.
+    pub fn wake_at(&self, due: Mono, sleeper: Weak<dyn Sleeper>) {
+        let mut state = self.shared.lock();
+        state.alarms_set += 1;
+        let number = state.alarms_set;
+        state.alarms.insert((due, number), sleeper);
+        self.shared.work.notify_one();
     }
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        let mut state = self.state.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.shared.lock();
         state.closed = true;
         state.waiting.clear();
-        self.state.1.notify_all();
+        state.alarms.clear();
+        self.shared.work.notify_all();
     }
 }
 
-fn run(state: &(Mutex<State>, Condvar)) {
+/// What a thread does next.
+enum Next {
+    Work(Arc<dyn Job>),
+    Wake(Weak<dyn Sleeper>),
+    End,
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> Next {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return Next::End;
+            }
+            let first = state.alarms.first_key_value().map(|((due, _), _)| *due);
+            let left = first.map(|due| due.since(self.clock.now()));
+            if left.is_some_and(|left| left.is_zero())
+                && let Some((_, sleeper)) = state.alarms.pop_first()
+            {
+                return Next::Wake(sleeper);
+            }
+            if let Some(job) = state.waiting.pop_front() {
+                return Next::Work(job);
+            }
+            state = match left {
+                Some(left) => self.work.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+}
+
+fn run(shared: &Shared) {
     // On Linux nice(2) is of the calling thread alone; where it is refused, analysis merely competes.
     let _ = rustix::process::nice(NICE);
     loop {
-        let mut guard = state.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let job = loop {
-            if guard.closed {
-                return;
+        match shared.next() {
+            Next::End => return,
+            Next::Wake(sleeper) => {
+                if let Some(sleeper) = sleeper.upgrade() {
+                    sleeper.wake();
+                }
             }
-            match guard.waiting.pop_front() {
-                Some(job) => break job,
-                None => guard = state.1.wait(guard).unwrap_or_else(PoisonError::into_inner),
+            Next::Work(job) => {
+                if job.work() {
+                    shared.lock().waiting.push_back(job);
+                }
             }
-        };
-        drop(guard);
-        if job.work() {
-            let mut guard = state.0.lock().unwrap_or_else(PoisonError::into_inner);
-            guard.waiting.push_back(job);
         }
     }
 }

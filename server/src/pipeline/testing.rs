@@ -15,11 +15,12 @@ use std::time::Duration;
 /// Threads, a clock and delays.
 pub(crate) fn around(threads: usize, clock: Arc<dyn Clock>, delays: &[&str]) -> Surroundings {
     let inject = Inject::parse(delays.iter().copied()).unwrap();
-    Surroundings { pool: Arc::new(Pool::start(threads).unwrap()), clock, inject: Arc::new(inject), seat: Seat::none() }
+    let pool = Arc::new(Pool::start(threads, clock.clone()).unwrap());
+    Surroundings { pool, clock, inject: Arc::new(inject), seat: Seat::none() }
 }
 
 /// Waits for threads of the pool; a test that waits for longer has failed.
-pub(crate) fn until(what: &str, done: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, mut done: impl FnMut() -> bool) {
     let clock = SystemClock::default();
     while !done() {
         assert!(clock.now().0 < Duration::from_secs(20), "never {what}");

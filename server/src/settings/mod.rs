@@ -6,6 +6,7 @@ pub mod encoder;
 pub mod file;
 pub mod files;
 pub mod mask;
+pub mod polygon;
 pub mod privacy;
 pub mod sample;
 mod section;

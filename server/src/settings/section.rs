@@ -82,6 +82,11 @@ impl<'a> Section<'a> {
         self.report.add(self.line_of(key), message);
     }
 
+    /// A mistake in something that stands under a key: on its own line where that is known.
+    pub(super) fn wrong_at(&self, key: &str, span: Option<Range<usize>>, message: impl Into<String>) {
+        self.report.add(span.map_or_else(|| self.line_of(key), |span| self.report.line(span.start)), message);
+    }
+
     /// Every key must be one of `known`; those of `later` are for versions to come.
     pub(super) fn only(&self, known: &[&str], later: &[&str]) {
         for (key, _) in self.table.iter() {

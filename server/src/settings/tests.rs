@@ -3,7 +3,8 @@
 use super::file::{Context, FileSettings, check};
 use super::server::Keep;
 use super::*;
-use sightline_shared::scene::ZoneKind;
+use sightline_shared::camera::{DetectWhen, SecondModel};
+use sightline_shared::scene::{Point, ZoneKind};
 use std::path::Path;
 use std::time::Duration;
 
@@ -87,7 +88,7 @@ transprot = "tcp"
 transport = "tpc"
 [camera.detect]
 fps = -1
-model = "yolo"
+model = "yolo x"
 [[camera]]
 name = "B"
 url = 5
@@ -121,7 +122,7 @@ role = ["view", "record"]
         (8, "Did you mean `transport`"),
         (9, "Did you mean \"tcp\""),
         (11, "from 0 to 120"),
-        (12, "\"motion\" or \"none\""),
+        (12, "\"motion\", \"none\" or a model"),
         (15, "must be text"),
         (16, "Did you mean \"transcode\""),
         (17, "`record` in [[camera]] is not built yet"),
@@ -216,5 +217,55 @@ fn the_encoder_is_read_with_units_and_checked_as_a_whole() {
     ] {
         let mistakes = checked(&camera(line)).expect_err(line);
         assert!(mistakes.iter().any(|m| m.line >= 5 && m.message.contains(words)), "{line}: {mistakes:?}");
+    }
+}
+
+#[test]
+fn what_a_model_is_told_is_read_and_every_mistake_has_its_line() {
+    let camera = |lines: &str| format!("[[camera]]\nurl = \"rtsp://h/s\"\n[camera.detect]\n{lines}");
+    let lines = r#"
+model = "yolox-nano"
+scores = { person = 0.4, car = 1 }
+regions = [
+  [[0.0, 0.5], [1, 0.5], [0.5, 1.0]],
+  [[0.1, 0.1], [0.2, 0.1], [0.2, 0.2], [0.1, 0.2]],
+]
+when = "motion"
+moving_camera = true
+[[camera.detect.second]]
+model = "ultraface"
+labels = ["person"]
+[[camera.detect.second]]
+model = "/srv/models/plates.onnx"
+"#;
+    let detect = checked(&camera(lines)).expect("no mistakes").cameras[0].detect.clone();
+    assert_eq!((detect.model.as_str(), detect.when, detect.moving_camera), ("yolox-nano", DetectWhen::Motion, true));
+    assert_eq!(detect.scores, [("person".to_owned(), 0.4), ("car".to_owned(), 1.0)].into());
+    assert_eq!((detect.regions.len(), detect.regions[0][1]), (2, Point { x: 1.0, y: 0.5 }));
+    let second = |model: &str, labels: &[&str]| SecondModel {
+        model: model.into(),
+        labels: labels.iter().map(ToString::to_string).collect(),
+    };
+    assert_eq!(detect.second, [second("ultraface", &["person"]), second("/srv/models/plates.onnx", &[])]);
+    for (lines, line, words) in [
+        ("model = \"models/a.onnx\"", 4, "from the root on"),
+        ("model = \"/srv/a.pt\"", 4, "its .onnx file"),
+        ("fps = 5\nscores = { person = 1.5 }", 5, "`person` must be a number from 0 to 1"),
+        ("scores = 0.5", 4, "{ person = 0.4, car = 0.6 }"),
+        ("regions = [\n  [[0, 0], [1, 0], [1, 1]],\n  [[0, 0], [1, 1]],\n]", 6, "this one has 2"),
+        ("regions = [[[0, 0], [1, 0], [1, 2]]]", 4, "[1, 2] is not in the picture"),
+        ("regions = [[1, 2, 3]]", 4, "list of corners"),
+        ("regions = \"all\"", 4, "at most 16 polygons"),
+        ("when = \"moving\"", 4, "one of always, motion"),
+        ("moving_camera = 1", 4, "true or false"),
+        ("second = \"ultraface\"", 4, "[{ model ="),
+        ("second = [\n{ model = \"a\" },\n{ labels = [] }]", 6, "needs a `model`"),
+        ("[[camera.detect.second]]\nmodle = \"a\"", 5, "Did you mean `model`"),
+        ("second = [{ model = \"motion\" }]", 4, "`model` of a second model must be"),
+        ("second = [{ model = \"a\" }, { model = \"a\" }]", 4, "stands there twice"),
+        ("model = \"none\"\nsecond = [{ model = \"a\" }]", 5, "nothing is found"),
+    ] {
+        let mistakes = checked(&camera(lines)).expect_err(lines);
+        assert!(mistakes.iter().any(|m| m.line == line && m.message.contains(words)), "{lines}: {mistakes:?}");
     }
 }

@@ -3,10 +3,10 @@
 use super::detect::check_labels;
 use super::file::check_name;
 use super::section::{Report, Section};
-use super::slug;
+use super::{polygon, slug};
 use sightline_shared::scene::{Point, Zone, ZoneKind, crosses_itself, surface};
 use std::collections::HashMap;
-use toml_edit::{TableLike, Value};
+use toml_edit::TableLike;
 
 /// The most zones of a camera.
 pub const MAX_ZONES: usize = 32;
@@ -23,7 +23,7 @@ fn wrong_with(zone: &Zone) -> Vec<(&'static str, String)> {
     wrong.extend(slug::check(&zone.id).map(|words| ("id", words.to_owned())));
     wrong.extend(check_name(&zone.name).map(|words| ("name", words.to_owned())));
     wrong.extend(check_points(&zone.points, zone.kind).map(|words| ("points", words)));
-    wrong.extend(check_labels(&zone.labels).map(|words| ("labels", words.to_owned())));
+    wrong.extend(check_labels(&zone.labels).map(|words| ("labels", words)));
     if !(0.0..=MAX_DWELL_S).contains(&zone.dwell_s) {
         wrong.push(("dwell_s", format!("`dwell_s` must be a number of seconds from 0 (none) to {MAX_DWELL_S}.")));
     } else if zone.kind == ZoneKind::Line && zone.dwell_s > 0.0 {
@@ -33,7 +33,7 @@ fn wrong_with(zone: &Zone) -> Vec<(&'static str, String)> {
 }
 
 /// What is wrong with the points of a zone, if anything.
-fn check_points(points: &[Point], kind: ZoneKind) -> Option<String> {
+pub(super) fn check_points(points: &[Point], kind: ZoneKind) -> Option<String> {
     let (least, what) = if kind == ZoneKind::Line { (2, "A line") } else { (3, "An area") };
     if !(least..=MAX_POINTS).contains(&points.len()) {
         return Some(format!("{what} has {least} to {MAX_POINTS} points, and this one has {}.", points.len()));
@@ -148,13 +148,7 @@ const KINDS: [(&str, ZoneKind); 2] = [("area", ZoneKind::Area), ("line", ZoneKin
 
 /// The points of a `what`; `None`, and it is told, where they are none.
 pub(super) fn points(section: &Section<'_>, table: &dyn TableLike, what: &str) -> Option<Vec<Point>> {
-    let number = |value: &Value| value.as_float().or_else(|| value.as_integer().map(|n| n as f64));
-    let point = |value: &Value| match value.as_array()?.iter().map(number).collect::<Option<Vec<_>>>()?[..] {
-        [x, y] => Some(Point { x: x as f32, y: y as f32 }),
-        _ => None,
-    };
-    let list = table.get("points").and_then(|item| item.as_array());
-    let points = list.and_then(|list| list.iter().map(point).collect());
+    let points = table.get("points").and_then(|item| item.as_value()).and_then(polygon::points);
     if points.is_none() {
         let example = "a list of pairs such as [[0.1, 0.5], [0.9, 0.5], [0.9, 0.9]]";
         section.wrong("points", format!("A {what} needs `points`, {example}."));

@@ -1,5 +1,6 @@
 //! Adds, changes and deletes cameras: the text is edited, checked as a whole, and only then put in force.
 
+use super::fields::{BAD_ENCODER, check_detect, check_encoder, check_masks, check_models, check_zones, device_of};
 use super::{DEMO_ID, Store, StoreError, edit, revision, write_config};
 use crate::device::Wish;
 use crate::encode::{self, Purpose, Refusal};
@@ -7,16 +8,12 @@ use crate::settings::address::{self, placeholders};
 use crate::settings::file::{MAX_CAMERAS, MAX_NAME, check_name};
 use crate::settings::files::FileRule;
 use crate::settings::typed::{Known, Prepared, prepare, read_prepared};
-use crate::settings::{CameraSettings, Origin, StreamSettings, detect, privacy, settle_roles, slug, zones};
+use crate::settings::{CameraSettings, Origin, StreamSettings, settle_roles, slug};
 use sightline_shared::api::{CameraPatch, NewCamera};
 use sightline_shared::camera::{DetectSettings, Role};
 use sightline_shared::encoder::EncoderSettings;
-use sightline_shared::scene::{Mask, Zone};
 use std::collections::{BTreeMap, BTreeSet};
 use toml_edit::DocumentMut;
-
-/// The word for programs of a setting that an encoder cannot have.
-const BAD_ENCODER: &str = "bad_encoder";
 
 /// A change under way: the text it started from, and what it will write.
 struct Draft {
@@ -43,6 +40,7 @@ impl Store {
             return Err(StoreError::field("url", "too_many", format!("{MAX_CAMERAS} cameras is the most.")));
         }
         check_detect(&new.detect)?;
+        check_models(&new.detect, &DetectSettings::default(), files)?;
         check_encoder(&new.encoder)?;
         check_zones(&new.zones)?;
         check_masks(&new.masks)?;
@@ -93,6 +91,7 @@ impl Store {
         }
         let mut draft = self.begin(&mut state, expected)?;
         let (index, camera) = self.position(&state.cameras, id)?;
+        patch.detect.as_ref().map_or(Ok(()), |detect| check_models(detect, &camera.detect, files))?;
         let table = draft.camera(index, id)?;
         let before = names_in(&edit::texts(table));
         apply_patch(table, id, patch);
@@ -353,32 +352,6 @@ fn change_demo(demo: &mut CameraSettings, patch: &CameraPatch) -> Result<CameraS
     demo.privacy.masks = all.masks.map_or_else(|| demo.privacy.masks.clone(), Into::into);
     demo.privacy.unmasked_source = all.unmasked_source.unwrap_or(demo.privacy.unmasked_source);
     Ok(demo.clone())
-}
-
-fn device_of(word: &str) -> Result<Option<u32>, StoreError> {
-    Wish::device_of(word).map_err(|wrong| StoreError::field("device", "bad_device", wrong))
-}
-
-fn check_encoder(settings: &EncoderSettings) -> Result<(), StoreError> {
-    encode::check(settings, Purpose::Live).map_err(|refusal| {
-        let message = format!("`encoder.{}`: {}", refusal.field, refusal.message);
-        StoreError::field("encoder", BAD_ENCODER, message)
-    })
-}
-
-fn check_detect(settings: &DetectSettings) -> Result<(), StoreError> {
-    match detect::check(settings) {
-        Some((_, message)) => Err(StoreError::field("detect", "bad_detect", message)),
-        None => Ok(()),
-    }
-}
-
-fn check_zones(asked: &[Zone]) -> Result<(), StoreError> {
-    zones::check(asked).map_or(Ok(()), |words| Err(StoreError::field("zones", "bad_zones", words)))
-}
-
-fn check_masks(asked: &[Mask]) -> Result<(), StoreError> {
-    privacy::check(asked).map_or(Ok(()), |words| Err(StoreError::field("masks", "bad_masks", words)))
 }
 
 fn view_origin(camera: &CameraSettings) -> &Origin {

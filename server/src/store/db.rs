@@ -35,6 +35,9 @@ const SCHEMA: [&str; 3] = [
         label TEXT NOT NULL, zone TEXT, bytes INTEGER NOT NULL, body TEXT NOT NULL
     ) STRICT;
     CREATE INDEX event_camera ON event (camera_uid, id);
+    CREATE INDEX event_kind ON event (kind, id);
+    CREATE INDEX event_label ON event (label, id);
+    CREATE INDEX event_zone ON event (zone, id) WHERE zone IS NOT NULL;
 ",
 ];
 

@@ -1,13 +1,16 @@
 //! Edits the settings file's text as a person would: one table at a time, comments and order kept.
 
 use crate::device::Wish;
+use crate::settings::detect::when_word;
 use crate::settings::encoder::bits;
 use crate::settings::file::VERSION;
-use sightline_shared::camera::{DetectSettings, Role, Transport, VideoMode};
+use crate::settings::polygon;
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use sightline_shared::camera::{DetectSettings, Role, SecondModel, Transport, VideoMode};
 use sightline_shared::device::{ANY_DEVICE, DecoderChoice};
 use sightline_shared::encoder::EncoderSettings;
-use sightline_shared::scene::{Mask, MaskStyle, Point, Zone, ZoneKind};
-use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, TableLike, Value, value};
+use sightline_shared::scene::{Mask, MaskStyle, Zone, ZoneKind};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value, value};
 
 /// A camera as it is written.
 pub(super) struct NewTable<'a> {
@@ -174,20 +177,65 @@ pub(super) fn set_detect(camera: &mut Table, detect: &DetectSettings) {
         Some(Item::Value(Value::InlineTable(table))) => table.clone().into_table(),
         _ => Table::new(),
     };
-    let labels = |list: &[String]| list.iter().map(String::as_str).collect::<Array>();
     set_unless(&mut table, "model", detect.model.as_str(), &default.model.as_str());
     set_unless(&mut table, "fps", detect.fps, &default.fps);
     set_unless(&mut table, "min_score", detect.min_score, &default.min_score);
     if table.contains_key("labels") || !detect.labels.is_empty() {
-        set(&mut table, "labels", labels(&detect.labels));
+        set(&mut table, "labels", texts_value(&detect.labels));
     }
     set_unless(&mut table, "key_frames_only", detect.key_frames_only, &default.key_frames_only);
+    set_unless(&mut table, "when", when_word(detect.when), &when_word(default.when));
+    set_unless(&mut table, "moving_camera", detect.moving_camera, &default.moving_camera);
+    set_lists(&mut table, detect);
     match camera.get_mut("detect") {
         Some(item) if item.is_table() => *item = Item::Table(table),
         Some(item) => *item = Item::Value(Value::InlineTable(table.into_inline_table())),
         None if table.is_empty() => {}
         None => camera["detect"] = Item::Table(table),
     }
+}
+
+/// Sets what holds more than one value; what stands there and says the same stays as it is written.
+fn set_lists(table: &mut Table, detect: &DetectSettings) {
+    if !says(table.get("scores"), &detect.scores) {
+        let scores: InlineTable = detect.scores.iter().map(|(label, score)| (label.as_str(), *score)).collect();
+        set_or_remove(table, "scores", (!scores.is_empty()).then(|| scores.into()));
+    }
+    if !says(table.get("regions"), &detect.regions) {
+        let regions: Array = detect.regions.iter().map(|region| polygon::written(region)).collect();
+        set_or_remove(table, "regions", (!regions.is_empty()).then(|| regions.into()));
+    }
+    if !says(table.get("second"), &detect.second) {
+        let second: Array = detect.second.iter().map(second_value).collect();
+        set_or_remove(table, "second", (!second.is_empty()).then(|| second.into()));
+    }
+}
+
+fn second_value(second: &SecondModel) -> InlineTable {
+    let mut written = InlineTable::new();
+    written.insert("model", second.model.as_str().into());
+    if !second.labels.is_empty() {
+        written.insert("labels", texts_value(&second.labels).into());
+    }
+    written
+}
+
+/// Whether this is what stands there, however it is written; an absent key says the default.
+fn says<T: DeserializeOwned + Default + PartialEq>(item: Option<&Item>, wanted: &T) -> bool {
+    let Some(item) = item else { return *wanted == T::default() };
+    let value = item.clone().into_value().ok();
+    value.and_then(|value| T::deserialize(value.into_deserializer()).ok()).is_some_and(|stands| stands == *wanted)
+}
+
+fn set_or_remove(table: &mut Table, key: &str, new: Option<Value>) {
+    match new {
+        Some(new) => set(table, key, new),
+        None => drop(table.remove(key)),
+    }
+}
+
+fn texts_value(list: &[String]) -> Array {
+    list.iter().map(String::as_str).collect()
 }
 
 /// Sets what is asked of the encoder: what is asked for is written, everything else is not. A number that stands there already is
@@ -246,17 +294,11 @@ fn set_zone(table: &mut Table, zone: &Zone) {
     set(table, "id", zone.id.as_str());
     set_unless(table, "name", zone.name.as_str(), &zone.id.as_str());
     set_unless(table, "kind", word(zone.kind), &word(default.kind));
-    set(table, "points", points(&zone.points));
+    set(table, "points", polygon::written(&zone.points));
     if table.contains_key("labels") || !zone.labels.is_empty() {
-        set(table, "labels", zone.labels.iter().map(String::as_str).collect::<Array>());
+        set(table, "labels", texts_value(&zone.labels));
     }
     set_unless(table, "dwell_s", zone.dwell_s, &default.dwell_s);
-}
-
-fn points(points: &[Point]) -> Array {
-    // Of the shortest decimal of an f32: 0.1, and not what it is to an f64.
-    let decimal = |number: f32| number.to_string().parse::<f64>().unwrap_or_default();
-    points.iter().map(|point| [point.x, point.y].map(decimal).into_iter().collect::<Array>()).collect()
 }
 
 /// Sets the masks; one that is where it was keeps its comments.
@@ -268,13 +310,13 @@ pub(super) fn set_masks(camera: &mut Table, masks: &[Mask]) {
     };
     let mut tables = ArrayOfTables::new();
     for mask in masks {
-        let written = points(&mask.points).to_string();
+        let written = polygon::written(&mask.points).to_string();
         let known = old.iter().find(|table| {
             table.get("points").and_then(Item::as_array).is_some_and(|points| points.to_string().trim() == written)
         });
         let mut table = known.cloned().unwrap_or_default();
         set_unless(&mut table, "style", word(mask.style), &word(MaskStyle::default()));
-        set(&mut table, "points", points(&mask.points));
+        set(&mut table, "points", polygon::written(&mask.points));
         tables.push(table);
     }
     if !tables.is_empty() {

@@ -7,6 +7,7 @@ mod db;
 mod edit;
 mod error;
 mod events;
+mod fields;
 mod places;
 mod replace;
 mod secrets;

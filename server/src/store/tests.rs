@@ -5,7 +5,9 @@ use crate::device::Wish;
 use crate::pipeline::clock::SimulatedClock;
 use crate::settings::files::FileRule;
 use sightline_shared::api::{CameraPatch, NewCamera, NewStream};
+use sightline_shared::camera::{DetectWhen, SecondModel};
 use sightline_shared::device::DecoderChoice;
+use sightline_shared::scene::Point;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -159,7 +161,10 @@ fn requests_that_are_wrong_change_nothing() {
         (with(&|b| b.name = Some("x".repeat(101))), "bad_name"),
         (with(&|b| b.encoder.quality = Some(99)), "bad_encoder"),
         (with(&|b| b.detect.fps = f64::NAN), "bad_detect"),
-        (with(&|b| b.detect.model = "yolo".into()), "bad_detect"),
+        (with(&|b| b.detect.model = "yolo x".into()), "bad_detect"),
+        (with(&|b| b.detect.model = "/srv/a.onnx".into()), "outside_models"),
+        (with(&|b| b.detect.second = vec![second("/srv/a.onnx")]), "outside_models"),
+        (with(&|b| b.detect.regions = vec![vec![]]), "bad_detect"),
         (with(&|b| b.streams = vec![stream(&[Role::View])]), "bad_request"),
         (with(&|b| (b.url, b.streams) = (None, vec![stream(&[Role::Detect])])), "bad_roles"),
         (with(&|b| (b.url, b.streams) = (None, vec![stream(&[Role::View, Role::Record])])), "not_built"),
@@ -183,6 +188,50 @@ fn requests_that_are_wrong_change_nothing() {
     let revision = store.snapshot().revision;
     store.add_camera(&new("rtsp://h/s"), &media, Some(&revision)).expect("added");
     assert_ne!(store.snapshot().revision, revision);
+}
+
+fn second(model: &str) -> SecondModel {
+    SecondModel { model: model.into(), labels: vec!["person".into()] }
+}
+
+#[test]
+fn what_a_model_is_told_is_written_as_a_person_would() {
+    let home = Home::new();
+    home.write(WITH_COMMENTS);
+    let store = home.open(false).expect("opens");
+    let corners = [[0.1, 0.5], [1.0, 0.5], [0.25, 1.0]].map(Point::from);
+    let mut detect = DetectSettings {
+        model: "/srv/a.onnx".into(),
+        fps: 2.0,
+        scores: [("person".to_owned(), 0.4)].into(),
+        regions: vec![corners.to_vec()],
+        when: DetectWhen::Motion,
+        second: vec![second("ultraface")],
+        ..DetectSettings::default()
+    };
+    let change = |detect: &DetectSettings, files: &FileRule| {
+        let patch = CameraPatch { detect: Some(detect.clone()), ..CameraPatch::default() };
+        store.change_camera("yard", &patch, files, None).map(|camera| camera.detect)
+    };
+    assert_eq!(change(&detect, &FileRule::Any).expect("changed"), detect);
+    let written = "fps = 2.0 # enough\nmodel = \"/srv/a.onnx\"\nwhen = \"motion\"\nscores = { person = 0.4 }\n\
+                   regions = [[[0.1, 0.5], [1.0, 0.5], [0.25, 1.0]]]\n\
+                   second = [{ model = \"ultraface\", labels = [\"person\"] }]\n";
+    assert!(home.text().contains(written), "{}", home.text());
+
+    // Whoever may name no path keeps the one that is known; what says the same stays as a person wrote it.
+    let by_hand = home.text().replace("{ person = 0.4 }", "{person=0.4} # not less").replace("[[[0.1,", "[ [[0.1,");
+    home.write(&by_hand);
+    detect.fps = 3.0;
+    let media = FileRule::Within(vec![store.places().media()]);
+    assert_eq!(change(&detect, &media).expect("changed"), detect);
+    assert_eq!(home.text(), by_hand.replace("fps = 2.0", "fps = 3.0"));
+    detect.model = "/srv/b.onnx".into();
+    assert!(matches!(change(&detect, &media), Err(StoreError::Field { code: "outside_models", .. })));
+
+    change(&DetectSettings::default(), &media).expect("changed");
+    let gone = ["person", "regions =", "second ="].iter().all(|word| !home.text().contains(word));
+    assert!(gone, "{}", home.text());
 }
 
 #[test]

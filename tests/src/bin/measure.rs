@@ -9,6 +9,7 @@ use sightline_shared::wire::{PROTOCOL_VERSION, ServerMessage};
 use sightline_tests::browser;
 use sightline_tests::clip::{Clip, ClipSpec};
 use sightline_tests::fake_camera::FakeCamera;
+use sightline_tests::media::shared;
 use sightline_tests::program::Program;
 use sightline_tests::viewer::{Got, GotChunk, Viewer};
 use std::io::Write;
@@ -26,13 +27,16 @@ async fn main() {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     say(&format!("{cores} cores; {} s a figure\n\n| what | figure |\n|---|---|", TIME.as_secs()));
     if wanted("transit") {
-        told.insert("transit".into(), cameras("transit, 1 camera 720p25, analysis off", 1, "none").await);
+        told.insert("transit".into(), cameras("transit, 1 camera 720p25, analysis off", 1, "none", 5.0).await);
     }
     if wanted("cameras") {
-        told.insert("cameras".into(), cameras("20 cameras 720p25, analysis off", 20, "none").await);
+        told.insert("cameras".into(), cameras("20 cameras 720p25, analysis off", 20, "none", 5.0).await);
     }
     if wanted("analysis") {
-        told.insert("analysis".into(), cameras("4 cameras 720p25, motion at 5 fps", 4, "motion").await);
+        told.insert("analysis".into(), cameras("4 cameras 720p25, motion at 5 fps", 4, "motion", 5.0).await);
+    }
+    if wanted("models") {
+        told.insert("models".into(), models().await);
     }
     if wanted("telemetry") {
         told.insert("telemetry".into(), telemetry().await);
@@ -63,8 +67,28 @@ fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
+/// YOLOX-nano beside pictures, and what 16 cameras with it take of memory beside 16 that look for movement.
+async fn models() -> Value {
+    let Some(yolox) = shared("models/yolox_nano_416x416.onnx") else { return Value::Null };
+    let yolox = yolox.display().to_string();
+    let four = cameras("4 cameras 720p25, YOLOX-nano at 5 fps", 4, &yolox, 5.0).await;
+    let motion = cameras("16 cameras 720p25, motion at 1 fps", 16, "motion", 1.0).await;
+    let sixteen = cameras("16 cameras 720p25, YOLOX-nano at 1 fps", 16, &yolox, 1.0).await;
+    json!({ "four": four, "sixteen_motion": motion, "sixteen": sixteen })
+}
+
+/// What every camera's analysis says of itself, and how many looks a second all of them have together.
+async fn looks(program: &Program, count: usize) -> (Vec<Value>, f64) {
+    let mut told = Vec::new();
+    for n in 0..count {
+        told.push(program.get_json(&format!("/api/cameras/cam{n}")).await["analysis"].take());
+    }
+    let sum = told.iter().filter_map(|analysis| analysis["fps"].as_f64()).sum();
+    (told, sum)
+}
+
 /// `count` cameras, a viewer each: transit, drops, processor time and memory.
-async fn cameras(what: &str, count: usize, model: &str) -> Value {
+async fn cameras(what: &str, count: usize, model: &str, fps: f64) -> Value {
     let clip = Arc::new(Clip::make(ClipSpec::bench()));
     let program = Program::start().await;
     let idle = program.resident_bytes();
@@ -72,7 +96,7 @@ async fn cameras(what: &str, count: usize, model: &str) -> Value {
     for n in 0..count {
         let fake = FakeCamera::start(Arc::clone(&clip), vec![]).await;
         program
-            .add_as(json!({ "id": format!("cam{n}"), "url": fake.url(), "detect": { "model": model, "fps": 5 } }))
+            .add_as(json!({ "id": format!("cam{n}"), "url": fake.url(), "detect": { "model": model, "fps": fps } }))
             .await;
         fakes.push(fake);
     }
@@ -88,6 +112,7 @@ async fn cameras(what: &str, count: usize, model: &str) -> Value {
     let load = (program.cpu_seconds() - cpu) / start.elapsed().as_secs_f64();
     let resident = program.resident_bytes();
     let timings = program.get_json("/api/timings?camera=cam0&last_s=10").await;
+    let (analysis, looks) = looks(&program, count).await;
     let watched = viewers.join_all().await;
     let mut transit: Vec<f64> = watched.iter().flat_map(|one| one.transit.clone()).collect();
     let (p50, p99) = (percentile(&mut transit, 50.0), percentile(&mut transit, 99.0));
@@ -95,12 +120,12 @@ async fn cameras(what: &str, count: usize, model: &str) -> Value {
     let tracks: usize = watched.iter().map(|one| one.tracks).sum();
     let each = (resident - idle.min(resident)) as f64 / count as f64 / 1e6;
     say(&format!(
-        "| {what} | transit p50 {p50:.2} ms, p99 {p99:.2} ms; {frames} frames, {lost} lost, {tracks} tracks messages; {:.1} % of a core and {each:.1} MB a camera (+ {:.0} MB) |",
+        "| {what} | transit p50 {p50:.2} ms, p99 {p99:.2} ms; {frames} frames, {lost} lost, {tracks} tracks messages, {looks:.1} looks a second; {:.1} % of a core and {each:.1} MB a camera (+ {:.0} MB) |",
         100.0 * load / count as f64,
         idle as f64 / 1e6
     ));
     json!({ "p50_ms": p50, "p99_ms": p99, "frames": frames, "lost": lost, "tracks": tracks, "cores": load, "mb_each": each,
-        "mb_idle": idle as f64 / 1e6, "timings": timings })
+        "mb_idle": idle as f64 / 1e6, "timings": timings, "looks": looks, "analysis": analysis })
 }
 
 /// What telemetry costs at 16 cameras: sampling by the server's own account, and the processor time of the whole process

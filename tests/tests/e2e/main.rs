@@ -5,6 +5,7 @@
 mod accounting;
 mod annotate;
 mod clips;
+mod detect;
 mod device;
 mod device_failures;
 mod doctor;
@@ -19,6 +20,7 @@ mod network;
 mod openapi;
 mod package;
 mod page;
+mod page_scene;
 mod panels;
 mod probe;
 mod settings;

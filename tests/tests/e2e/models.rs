@@ -54,6 +54,7 @@ async fn a_model_is_pulled_from_a_mirror_and_checked() {
     let check: ModelCheck = serde_json::from_slice(&checked.stdout).expect("a check");
     assert_eq!((check.layout.as_str(), check.input, check.labels.len()), ("yolox", [416, 416], 80));
     assert!(check.runs_on.starts_with(&runtime) && check.ms > 0.0);
+    assert!(runtime.starts_with("ONNX Runtime 1."), "{runtime}");
     assert!(check.found.iter().any(|found| found.label == "person"), "{:?}", check.found);
     assert!(std::fs::read(&picture).expect("written").starts_with(&[0xff, 0xd8]));
 }

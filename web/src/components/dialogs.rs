@@ -1,6 +1,9 @@
 //! The one dialog that is open.
 
 use super::clip_dialogs::{DeleteClip, RenameClip};
+use super::event_dialogs::DeleteEvent;
+use super::model_check::CheckModel;
+use super::model_dialogs::{AddModel, RemoveModel};
 use super::{
     add_camera::AddCamera, delete_camera::DeleteCamera, edit_camera::EditCamera, help::Help, password::PasswordDialog,
 };
@@ -21,6 +24,10 @@ pub(crate) fn Dialogs() -> impl IntoView {
             Dialog::Password => view! { <PasswordDialog/> }.into_any(),
             Dialog::RenameClip(id, name) => view! { <RenameClip id=id name=name/> }.into_any(),
             Dialog::DeleteClip(id, name) => view! { <DeleteClip id=id name=name/> }.into_any(),
+            Dialog::DeleteEvent(id, words) => view! { <DeleteEvent id=id words=words/> }.into_any(),
+            Dialog::AddModel => view! { <AddModel/> }.into_any(),
+            Dialog::RemoveModel(name) => view! { <RemoveModel name=name/> }.into_any(),
+            Dialog::CheckModel(name) => view! { <CheckModel name=name/> }.into_any(),
             Dialog::Help => view! { <Help/> }.into_any(),
         })
     }

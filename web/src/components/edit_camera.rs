@@ -75,7 +75,6 @@ fn EditFields(camera: Camera, revision: Option<String>) -> impl IntoView {
                 <span class="hint" id="edit-url-hint">"*** stands for the password that is stored; leave it to keep it."</span>
             </label>
             <Choices form/>
-            <DetectFields form bad=Signal::derive(move || bad("fps").is_some())/>
             <label class="check">
                 <input type="checkbox" prop:checked=move || form.with(|f| f.enabled)
                     on:change=move |e| form.update(|f| f.enabled = event_target_checked(&e))/>
@@ -138,34 +137,5 @@ fn Choices(form: RwSignal<EditForm>) -> impl IntoView {
                 </select>
             </label>
         </div>
-    }
-}
-
-/// Detection.
-#[component]
-fn DetectFields(form: RwSignal<EditForm>, bad: Signal<bool>) -> impl IntoView {
-    let off = move || form.with(|f| !f.motion);
-    view! {
-        <fieldset>
-            <legend>"Detection"</legend>
-            <label class="check">
-                <input type="checkbox" prop:checked=move || form.with(|f| f.motion)
-                    on:change=move |e| form.update(|f| f.motion = event_target_checked(&e))/>
-                "Look for motion"
-            </label>
-            <label>
-                "Looks a second"
-                <input type="text" inputmode="decimal" class="figure short" disabled=off aria-describedby="fps-hint"
-                    aria-invalid=move || bad.get().then_some("true")
-                    prop:value=move || form.with(|f| f.fps.clone())
-                    on:input=move |e| form.update(|f| f.fps = event_target_value(&e))/>
-                <span class="hint" id="fps-hint">"0 looks at every frame. All frames are decoded either way."</span>
-            </label>
-            <label class="check">
-                <input type="checkbox" disabled=off prop:checked=move || form.with(|f| f.key_frames_only)
-                    on:change=move |e| form.update(|f| f.key_frames_only = event_target_checked(&e))/>
-                "Key frames only: nearly free, and looks only as often as the camera sends them"
-            </label>
-        </fieldset>
     }
 }

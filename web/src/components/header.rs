@@ -22,7 +22,9 @@ pub(crate) fn Header() -> impl IntoView {
             </A>
             <nav aria-label="Pages">
                 <A href="/" exact=true>"Wall"</A>
+                <A href="/events">"Events"</A>
                 <A href="/clips">"Clips"</A>
+                <A href="/models">"Models"</A>
                 <A href="/system">"System"</A>
             </nav>
             <p class="summary figure">{summary}</p>

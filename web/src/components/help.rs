@@ -1,7 +1,7 @@
 //! The list of keys.
 
 use super::modal::Modal;
-use crate::state::keys::HELP;
+use crate::state::{keys::HELP, layers};
 use leptos::prelude::*;
 
 /// What each key does.
@@ -11,6 +11,9 @@ pub(crate) fn Help() -> impl IntoView {
         <Modal title="Keys">
             <dl class="keys">
                 {HELP
+                    .into_iter()
+                    .map(|(key, what)| (key, what.to_owned()))
+                    .chain(layers::TABLE.map(|(_, word, key, what)| (key, format!("{}: {what}", word.to_lowercase()))))
                     .map(|(key, what)| {
                         view! {
                             <div>

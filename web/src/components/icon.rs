@@ -27,6 +27,7 @@ pub(crate) fn Icon(
         "back" => "M12 4l-6 6 6 6",
         "keys" => "M2.5 5.5h15v9h-15zM6 11.5h8M6 8.5h.01M9 8.5h.01M12 8.5h.01M15 8.5h.01",
         "clip" => "M3 8.5h14v8H3zM3 8.5l-.6-2.2 13.4-3.6.6 2.2zM7 5.1l2 2M11.2 4l2 2",
+        "events" => "M3 5h3v3H3zM3 12h3v3H3zM9 6.5h8M9 13.5h8",
         "play" => "M7 4.5l9 5.5-9 5.5z",
         "download" => "M10 3v9.5M6 9l4 4 4-4M4 16.5h12",
         _ => "",

@@ -2,17 +2,27 @@
 
 mod about;
 mod clip;
+mod detection;
+mod detection_figures;
+mod detection_lack;
+mod detection_more;
+mod detection_staged;
 mod encoder;
 mod encoder_field;
+mod events;
 mod layers;
 mod now;
+mod scene;
 mod tracks;
 
 pub(crate) use about::AboutPanel;
 pub(crate) use clip::{ClipBar, ClipMaker, ClipPanel};
+pub(crate) use detection::DetectionPanel;
 pub(crate) use encoder::EncoderPanel;
+pub(crate) use events::EventsPanel;
 pub(crate) use layers::LayersPanel;
 pub(crate) use now::{NowPanel, PlayerPanel};
+pub(crate) use scene::ScenePanel;
 pub(crate) use tracks::TracksPanel;
 
 use leptos::prelude::*;

@@ -75,7 +75,9 @@ pub(crate) fn Picture(
         with_player(&|player| player.wake(awake));
     });
     Effect::new(move |_| {
-        view.layers.set(shared.layers.get());
+        let layers = shared.layers.get();
+        // The editor shows what is drawn itself.
+        view.layers.set(if view.editing.get() { layers.with("zones", false) } else { layers });
         with_player(&Player::place);
     });
     Effect::new(move |before: Option<bool>| {
@@ -96,8 +98,15 @@ pub(crate) fn Picture(
         let limit = view.limit_ms.get();
         with_player(&|player| player.set_limit_ms(limit));
     });
-    // A camera that was set to another codec may be playable now.
     let listed = shared.camera(id.clone());
+    let zones = Memo::new(move |_| {
+        listed.with(|camera| camera.as_ref().map(|camera| camera.zones.clone())).unwrap_or_default()
+    });
+    Effect::new(move |_| {
+        let zones = zones.get();
+        with_player(&|player| player.set_zones(zones.clone()));
+    });
+    // A camera that was set to another codec may be playable now.
     Effect::new(move |_| {
         let told = listed.with(|camera| camera.as_ref().and_then(|camera| camera.codec.clone()));
         let refused = view.phase.with_untracked(|phase| match phase {

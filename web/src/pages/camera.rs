@@ -1,9 +1,11 @@
 //! One camera, large, with what there is to know and to set about it.
 
 use crate::components::badges::{DelayBadge, StateBadge};
+use crate::components::editor::{EditorCanvas, EditorTools, Scene};
 use crate::components::icon::Icon;
 use crate::components::panels::{
-    AboutPanel, ClipBar, ClipMaker, ClipPanel, EncoderPanel, LayersPanel, NowPanel, PlayerPanel, TracksPanel,
+    AboutPanel, ClipBar, ClipMaker, ClipPanel, DetectionPanel, EncoderPanel, EventsPanel, LayersPanel, NowPanel,
+    PlayerPanel, ScenePanel, TracksPanel,
 };
 use crate::components::picture::Picture;
 use crate::components::plot::TimingsPlot;
@@ -16,7 +18,6 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use leptos_router::hooks::use_params_map;
 use sightline_shared::camera::{Camera, CameraState};
-use sightline_shared::draw::Layers;
 
 /// The page; another id makes it anew.
 #[component]
@@ -46,6 +47,7 @@ fn OneCamera(id: String) -> impl IntoView {
     let maker = ClipMaker::new(id.clone());
     let stage = NodeRef::<html::Div>::new();
     let feed = feed::open(&id);
+    let scene = Scene::new(id.clone(), camera, view);
     Effect::new(move |_| document().set_title(&format!("{} · Sightline", name())));
     on_cleanup(|| document().set_title("Sightline"));
     view! {
@@ -62,7 +64,13 @@ fn OneCamera(id: String) -> impl IntoView {
                 </div>
                 <div class="stage" node_ref=stage>
                     <Picture id=id.clone() view stays=true/>
+                    <Show when=move || view.editing.get()>
+                        <EditorCanvas scene/>
+                    </Show>
                 </div>
+                <Show when=move || view.editing.get()>
+                    <EditorTools scene/>
+                </Show>
                 <Controls view camera stage maker/>
                 <ClipBar maker/>
                 <TimingsPlot id=id.clone() feed view/>
@@ -70,9 +78,12 @@ fn OneCamera(id: String) -> impl IntoView {
             <aside class="camera-side" aria-label="About this camera">
                 <NowPanel camera view/>
                 <LayersPanel view/>
+                <TracksPanel camera view/>
+                <EventsPanel id=id.clone()/>
+                <ScenePanel camera view/>
+                <DetectionPanel id=id.clone() camera view/>
                 <EncoderPanel id=id.clone() camera view feed/>
                 <ClipPanel maker/>
-                <TracksPanel camera view/>
                 <PlayerPanel view/>
                 <AboutPanel camera id/>
             </aside>
@@ -90,8 +101,11 @@ fn Controls(
 ) -> impl IntoView {
     let shared = shared();
     let has_sound = Memo::new(move |_| camera.with(|c| c.as_ref().is_some_and(|c| c.audio.is_some())));
-    let toggle = move |change: fn(Layers) -> Layers| {
-        move |_: leptos::ev::MouseEvent| shared.set_layers(change(shared.layers.get_untracked()))
+    let toggle = move |name: &'static str| {
+        move |_: leptos::ev::MouseEvent| {
+            let layers = shared.layers.get_untracked();
+            shared.set_layers(layers.with(name, !layers.get(name)));
+        }
     };
     let full = move |_| {
         if document().fullscreen_element().is_some() {
@@ -108,11 +122,11 @@ fn Controls(
     view! {
         <div class="controls" role="toolbar" aria-label="Picture">
             <button class="button ghost" aria-pressed=move || shared.layers.get().boxes.to_string() title="Boxes (b)"
-                on:click=toggle(|layers| Layers { boxes: !layers.boxes, ..layers })>
+                on:click=toggle("boxes")>
                 <Icon name="boxes"/><span>"Boxes"</span>
             </button>
             <button class="button ghost" aria-pressed=move || shared.layers.get().labels.to_string() title="Labels (l)"
-                on:click=toggle(|layers| Layers { labels: !layers.labels, ..layers })>
+                on:click=toggle("labels")>
                 <Icon name="labels"/><span>"Labels"</span>
             </button>
             <button class="button ghost" data-key="m" aria-pressed=move || view.sound.get().to_string() title=sound_title

@@ -1,5 +1,6 @@
 //! The wall: all cameras.
 
+use crate::components::model_offer::ModelOffer;
 use crate::components::tile::Tile;
 use crate::context::{Dialog, shared};
 use crate::state::geometry;
@@ -47,6 +48,7 @@ pub(crate) fn WallPage() -> impl IntoView {
         format!("--columns:{columns};--tile:{tile}px")
     };
     view! {
+        <ModelOffer/>
         <section class="wall" node_ref=wall style=columns aria-label="Wall">
             <h1 class="sr-only">"Wall"</h1>
             <For each=move || ids.get().unwrap_or_default() key=|(uid, id)| (uid.clone(), id.clone()) let((_, id))>

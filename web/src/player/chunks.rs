@@ -227,7 +227,8 @@ impl Player {
         }
         let core = &mut *core;
         if let Some(tracks) = core.pairing.arrive(tracks) {
-            core.overlay.draw(Some(tracks), self.view.layers.get_untracked());
+            core.trails.push(tracks);
+            core.draw(self.view.layers.get_untracked());
             self.mark(core.pairing.shown(), core.pairing.drawn());
         }
     }

@@ -6,7 +6,9 @@ use super::view::{Phase, set_if_changed};
 use crate::state::FrameKey;
 use crate::state::presented::Presented;
 use leptos::prelude::*;
-use sightline_shared::draw::Layers;
+use sightline_shared::draw::{Layers, Scene};
+use sightline_shared::scene::Zone;
+use sightline_shared::tracks::Tracks;
 use wasm_bindgen::prelude::*;
 
 /// Media time that frames are remembered for behind the one on screen.
@@ -56,8 +58,10 @@ impl Player {
         };
         core.presented.note(call, passed);
         core.timeline.forget_before(media_s - REMEMBER_S);
-        let tracks = core.pairing.show(key);
-        core.overlay.draw(tracks, layers);
+        if let Some(tracks) = core.pairing.show(key) {
+            core.trails.push(tracks);
+        }
+        core.draw(layers);
         self.mark(key, core.pairing.drawn());
         if let Some((key, server)) = key.zip(core.clock.server_ms(call.expected_display_ms)) {
             let utc = core.clock.utc_ms(call.expected_display_ms);
@@ -73,7 +77,7 @@ impl Player {
 
     /// With boxes on, paints the frame that goes under them; its media time where it is known better than from the callback.
     fn paint(&self, core: &super::Core, layers: Layers) -> Option<f64> {
-        if layers.boxes || layers.labels {
+        if layers.any() {
             let upright = core.init.as_ref().is_none_or(|init| init.rotation == 0);
             core.still.paint(&self.elements.video, core.overlay.device_width(), upright)
         } else {
@@ -99,7 +103,14 @@ impl Player {
         let mut guard = self.core.borrow_mut();
         let core = &mut *guard;
         core.overlay.place(&self.elements.parent, &self.elements.video);
-        core.overlay.draw(core.pairing.current(), self.view.layers.get_untracked());
+        core.draw(self.view.layers.get_untracked());
+    }
+
+    /// Zones and lines were changed: they are drawn at once.
+    pub(crate) fn set_zones(&self, zones: Vec<Zone>) {
+        let mut core = self.core.borrow_mut();
+        core.zones = zones;
+        core.draw(self.view.layers.get_untracked());
     }
 
     /// The tab is seen again: what was not shown meanwhile was not dropped, and the playhead is brought to where it belongs.
@@ -119,6 +130,15 @@ impl Player {
 }
 
 impl super::Core {
+    /// Draws what belongs to the frame on screen; nothing where there is none.
+    pub(super) fn draw(&mut self, layers: Layers) {
+        // Zones and their counts stand still while a frame waits for its tracks.
+        let none = Tracks { counts: self.pairing.counts().to_vec(), ..Tracks::default() };
+        let tracks = self.pairing.current().unwrap_or(&none);
+        let scene = Scene { tracks, zones: &self.zones, trails: Some(&self.trails) };
+        self.overlay.draw(self.pairing.shown().map(|_| scene), layers);
+    }
+
     /// A decoder that has played for a while after a fault is well again.
     fn faults_over(&mut self, now: f64) {
         if self.fault.is_some() && self.pulse.connected_for(now) > 20_000.0 {

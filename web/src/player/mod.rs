@@ -30,6 +30,8 @@ use leptos::prelude::*;
 use media::Media;
 use overlay::Overlay;
 use sightline_shared::camera::Rendition;
+use sightline_shared::scene::Zone;
+use sightline_shared::trails::Trails;
 use sightline_shared::wire::Init;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -56,6 +58,8 @@ struct Core {
     line: ArrivalLine,
     steering: Steering,
     pairing: Pairing,
+    trails: Trails,
+    zones: Vec<Zone>,
     presented: PresentedCounts,
     clock: ServerClock,
     delay: DelayBook,
@@ -116,6 +120,8 @@ impl Player {
             line: ArrivalLine::default(),
             steering: Steering::new(view.limit_ms.get_untracked()),
             pairing: Pairing::default(),
+            trails: Trails::default(),
+            zones: Vec::new(),
             presented: PresentedCounts::default(),
             clock: ServerClock::default(),
             delay: DelayBook::default(),

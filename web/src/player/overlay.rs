@@ -2,7 +2,6 @@
 
 use crate::state::geometry::{Rect, contain};
 use sightline_shared::draw::{self, Layers};
-use sightline_shared::tracks::Tracks;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement, HtmlVideoElement};
 
@@ -45,15 +44,15 @@ impl Overlay {
         f64::from(self.canvas.width())
     }
 
-    /// Draws `tracks`, or nothing.
-    pub(crate) fn draw(&mut self, tracks: Option<&Tracks>, layers: Layers) {
+    /// Draws a frame's scene, or nothing.
+    pub(crate) fn draw(&mut self, scene: Option<draw::Scene<'_>>, layers: Layers) {
         let (width, height) = (self.canvas.width() as f32, self.canvas.height() as f32);
         if self.dirty {
             self.context.clear_rect(0.0, 0.0, f64::from(width), f64::from(height));
             self.dirty = false;
         }
         let ratio = self.placed.map_or(1.0, |(_, ratio)| ratio) as f32;
-        for item in tracks.into_iter().flat_map(|tracks| draw::draw_list(tracks, width, height, layers)) {
+        for item in scene.into_iter().flat_map(|scene| draw::draw_list(scene, width, height, layers)) {
             self.item(&item, width, height, ratio);
             self.dirty = true;
         }

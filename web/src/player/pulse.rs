@@ -153,10 +153,12 @@ impl Player {
         let stats = self.stats(&core, now);
         let way = core.delay.way().cloned();
         let tracks = core.pairing.current().map(|tracks| tracks.tracks.clone()).unwrap_or_default();
+        let counts = core.pairing.counts().to_vec();
         drop(core);
         self.mark_stats(&stats);
         set_if_changed(self.view.stats, stats);
         set_if_changed(self.view.tracks, tracks);
+        set_if_changed(self.view.counts, counts);
         set_if_changed(self.view.way, way);
     }
 

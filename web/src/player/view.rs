@@ -5,6 +5,7 @@ use crate::state::delay::{Part, Way};
 use leptos::prelude::*;
 use sightline_shared::camera::{Camera, Rendition};
 use sightline_shared::draw::Layers;
+use sightline_shared::scene::ZoneCount;
 use sightline_shared::tracks::Track;
 
 /// How the player itself is doing; how the camera is doing stands in its own state.
@@ -103,6 +104,10 @@ pub(crate) struct PlayerView {
     pub(crate) stats: RwSignal<Stats>,
     /// Who is in the picture.
     pub(crate) tracks: RwSignal<Vec<Track>>,
+    /// What zones have counted, as last told.
+    pub(crate) counts: RwSignal<Vec<ZoneCount>>,
+    /// Whether somebody draws on the picture: zones are shown by the editor then.
+    pub(crate) editing: RwSignal<bool>,
     /// Layers that are drawn.
     pub(crate) layers: RwSignal<Layers>,
     /// Whether sound is wanted.
@@ -132,6 +137,8 @@ impl PlayerView {
             has_picture: RwSignal::new(false),
             stats: RwSignal::new(Stats::default()),
             tracks: RwSignal::new(Vec::new()),
+            counts: RwSignal::new(Vec::new()),
+            editing: RwSignal::new(false),
             layers: RwSignal::new(layers),
             sound: RwSignal::new(false),
             limit_ms: RwSignal::new(150.0),

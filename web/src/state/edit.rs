@@ -1,7 +1,7 @@
 //! The edit form: a camera's settings as fields, and the patch of what was changed.
 
 use sightline_shared::api::CameraPatch;
-use sightline_shared::camera::{Camera, CameraState, DetectSettings, Transport, VideoMode};
+use sightline_shared::camera::{Camera, CameraState, Transport, VideoMode};
 
 /// The fields of the form.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,12 +14,6 @@ pub(crate) struct EditForm {
     pub(crate) transport: Transport,
     /// Video mode.
     pub(crate) video: VideoMode,
-    /// Whether motion is looked for.
-    pub(crate) motion: bool,
-    /// Looks a second, as typed; 0 is every frame.
-    pub(crate) fps: String,
-    /// Whether key frames alone are decoded.
-    pub(crate) key_frames_only: bool,
     /// On or off.
     pub(crate) enabled: bool,
 }
@@ -32,9 +26,6 @@ impl EditForm {
             url: camera.url.clone(),
             transport: camera.transport,
             video: camera.video,
-            motion: camera.detect.model != "none",
-            fps: format!("{}", camera.detect.fps),
-            key_frames_only: camera.detect.key_frames_only,
             enabled: camera.state != CameraState::Disabled,
         }
     }
@@ -49,36 +40,16 @@ impl EditForm {
         if name.is_empty() {
             return Err(("name", "A camera needs a name.".into()));
         }
-        let fps: f64 = self.fps.trim().replace(',', ".").parse().map_err(|_| fps_fault())?;
-        if !(0.0..=120.0).contains(&fps) {
-            return Err(fps_fault());
-        }
-        let detect = self.detect(camera, fps);
         let patch = CameraPatch {
             name: (name != was.name).then(|| name.to_owned()),
             url: (self.url.trim() != was.url).then(|| super::address::tidy(&self.url)),
             transport: (self.transport != was.transport).then_some(self.transport),
             video: (self.video != was.video).then_some(self.video),
-            detect: (detect != camera.detect).then_some(detect),
             enabled: (self.enabled != was.enabled).then_some(self.enabled),
             ..CameraPatch::default()
         };
         Ok((patch != CameraPatch::default()).then_some(patch))
     }
-
-    fn detect(&self, camera: &Camera, fps: f64) -> DetectSettings {
-        let was = &camera.detect;
-        let model = match (self.motion, was.model.as_str()) {
-            (true, "none") => "motion".into(),
-            (true, kept) => kept.to_owned(),
-            (false, _) => "none".into(),
-        };
-        DetectSettings { model, fps, key_frames_only: self.key_frames_only, ..was.clone() }
-    }
-}
-
-fn fps_fault() -> (&'static str, String) {
-    ("fps", "Looks a second are a number from 0 (every frame) to 120.".into())
 }
 
 #[cfg(test)]
@@ -101,25 +72,15 @@ mod tests {
 
     #[test]
     fn the_patch_holds_only_what_differs() {
-        let form = EditForm { name: " Door ".into(), fps: "2,5".into(), enabled: false, ..EditForm::of(&camera()) };
+        let form = EditForm { name: " Door ".into(), enabled: false, ..EditForm::of(&camera()) };
         let patch = form.patch(&camera()).expect("a valid form").expect("a change");
         assert_eq!((patch.name.as_deref(), patch.url, patch.enabled), (Some("Door"), None, Some(false)));
-        assert_eq!(patch.detect.map(|detect| detect.fps), Some(2.5));
-        let off = EditForm { motion: false, ..EditForm::of(&camera()) };
-        assert_eq!(
-            off.patch(&camera()).expect("valid").and_then(|p| p.detect).map(|d| d.model).as_deref(),
-            Some("none")
-        );
+        assert_eq!(patch.detect, None);
     }
 
     #[test]
     fn faults_name_their_field() {
-        for (field, form) in [
-            ("name", EditForm { name: "  ".into(), ..EditForm::of(&camera()) }),
-            ("fps", EditForm { fps: "often".into(), ..EditForm::of(&camera()) }),
-            ("fps", EditForm { fps: "-1".into(), ..EditForm::of(&camera()) }),
-        ] {
-            assert_eq!(form.patch(&camera()).map_err(|(at, _)| at), Err(field));
-        }
+        let form = EditForm { name: "  ".into(), ..EditForm::of(&camera()) };
+        assert_eq!(form.patch(&camera()).map_err(|(at, _)| at), Err("name"));
     }
 }

@@ -1,5 +1,7 @@
 //! What each key does.
 
+use super::layers;
+
 /// What a key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
@@ -7,10 +9,8 @@ pub(crate) enum Key {
     Camera(usize),
     /// Full screen, on or off.
     FullScreen,
-    /// Boxes, on or off.
-    Boxes,
-    /// Labels, on or off.
-    Labels,
+    /// A layer, on or off.
+    Layer(&'static str),
     /// Sound, on or off.
     Sound,
     /// A clip of the last 30 s.
@@ -23,17 +23,18 @@ pub(crate) enum Key {
     Help,
     /// The add-camera dialog.
     Add,
+    /// Drawing on the picture.
+    Draw,
 }
 
 /// The keys as the help shows them.
-pub(crate) const HELP: [(&str, &str); 10] = [
+pub(crate) const HELP: [(&str, &str); 9] = [
     ("1 … 9", "open a camera, counted along the wall"),
     ("f", "full screen"),
-    ("b", "boxes on or off"),
-    ("l", "labels on or off"),
     ("m", "sound on or off"),
     ("c", "clip of the last 30 s"),
     ("space", "freeze the timings, or let them go on"),
+    ("e", "draw zones and masks on the picture"),
     ("a", "add a camera"),
     ("esc", "back"),
     ("?", "this list"),
@@ -43,15 +44,17 @@ pub(crate) const HELP: [(&str, &str); 10] = [
 pub(crate) fn action(key: &str) -> Option<Key> {
     match key {
         "f" | "F" => Some(Key::FullScreen),
-        "b" | "B" => Some(Key::Boxes),
-        "l" | "L" => Some(Key::Labels),
         "m" | "M" => Some(Key::Sound),
         "a" | "A" => Some(Key::Add),
         "c" | "C" => Some(Key::Clip),
+        "e" | "E" => Some(Key::Draw),
         " " => Some(Key::Freeze),
         "Escape" => Some(Key::Back),
         "?" => Some(Key::Help),
-        _ => key.parse().ok().filter(|n| (1..=9).contains(n)).map(|n: usize| Key::Camera(n - 1)),
+        _ => {
+            let camera = key.parse().ok().filter(|n| (1..=9).contains(n)).map(|n: usize| Key::Camera(n - 1));
+            camera.or_else(|| layers::of_key(key).map(Key::Layer))
+        }
     }
 }
 
@@ -69,6 +72,10 @@ mod tests {
                 other => other,
             };
             assert!(action(key).is_some(), "{key}");
+        }
+        // No layer's key is hidden by another action.
+        for (name, _, key, _) in layers::TABLE {
+            assert_eq!(action(key), Some(Key::Layer(name)), "{key}");
         }
         assert_eq!((action("9"), action("0"), action("10")), (Some(Key::Camera(8)), None, None));
     }

@@ -1,6 +1,7 @@
 //! Which tracks are drawn: those of exactly the frame on screen, or none.
 
 use super::FrameKey;
+use sightline_shared::scene::ZoneCount;
 use sightline_shared::tracks::Tracks;
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ pub(crate) struct Pairing {
     unpaired: u64,
     late: u64,
     shown_count: u64,
+    counts: Vec<ZoneCount>,
 }
 
 impl Pairing {
@@ -34,7 +36,9 @@ impl Pairing {
             return None;
         }
         self.drawn = Some(key);
-        self.known.get(&key)
+        let tracks = self.known.get(&key)?;
+        self.counts.clone_from(&tracks.counts);
+        Some(tracks)
     }
 
     /// Tracks came. Gives them back if they belong to the frame that is on screen, to be drawn now.
@@ -49,7 +53,9 @@ impl Pairing {
         }
         self.late += u64::from(self.drawn.is_none());
         self.drawn = Some(key);
-        self.known.get(&key)
+        let tracks = self.known.get(&key)?;
+        self.counts.clone_from(&tracks.counts);
+        Some(tracks)
     }
 
     /// The stream begins anew (another connection): what was known may never be shown.
@@ -70,6 +76,11 @@ impl Pairing {
     /// The tracks that are drawn.
     pub(crate) fn current(&self) -> Option<&Tracks> {
         self.drawn.and_then(|key| self.known.get(&key))
+    }
+
+    /// What zones had counted by the newest frame on screen whose tracks are known.
+    pub(crate) fn counts(&self) -> &[ZoneCount] {
+        &self.counts
     }
 
     /// Frames that came on screen before their tracks.
@@ -123,6 +134,19 @@ mod tests {
         pairing.show(Some(key(0, 9000)));
         pairing.show(Some(key(0, 9000)));
         assert_eq!((pairing.unpaired(), pairing.shown_count()), (2, 2), "told twice is shown once");
+    }
+
+    #[test]
+    fn counts_stay_while_a_frame_has_none_of_its_own() {
+        let counted =
+            |pts, entered| Tracks { counts: vec![ZoneCount { entered, ..ZoneCount::default() }], ..tracks(0, pts) };
+        let mut pairing = Pairing::default();
+        pairing.arrive(counted(3000, 1));
+        pairing.show(Some(key(0, 3000)));
+        pairing.show(Some(key(0, 6000)));
+        assert_eq!(pairing.counts()[0].entered, 1);
+        pairing.arrive(counted(6000, 2));
+        assert_eq!(pairing.counts()[0].entered, 2, "what came late for the frame on screen counts too");
     }
 
     #[test]

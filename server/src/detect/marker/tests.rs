@@ -1,7 +1,7 @@
 //! The marker on whole scenes of the demo camera, through motion, and on white things that are not the square.
 
 use super::super::tests_support::{Canvas, Noise, demo_canvas, demo_square};
-use super::super::{Detector, build};
+use super::super::{Detector, motion};
 use super::*;
 use crate::pipeline::clock::SimulatedClock;
 use crate::track::Tracker;
@@ -17,7 +17,7 @@ const FIRST: i64 = 4;
 const EXACT: f32 = 1.0;
 
 fn demo_detector() -> Box<dyn Detector> {
-    build(&DetectSettings { fps: 0.0, ..DetectSettings::default() }, true).expect("known").expect("a detector")
+    motion(true)
 }
 
 /// What an encoder does to edges: a blur of one pixel to each side, and noise.

@@ -56,7 +56,7 @@ impl Runtime {
         let build = |pool| builder.with_name("sightline").with_telemetry(false).with_global_thread_pool(pool).build();
         let environment =
             pool().and_then(build).map_err(|error| ModelError(sentence("ONNX Runtime does not start", &error)))?;
-        Ok(Self { environment, version: version(ort::info()), path, threads })
+        Ok(Self { environment, version: version(&path, ort::info()), path, threads })
     }
 
     pub(super) fn environment(&self) -> &Environment {
@@ -124,10 +124,13 @@ fn threads(setting: Option<OsString>) -> Result<usize, ModelError> {
     })
 }
 
-/// The version in the library's own description of its build.
-fn version(info: &str) -> String {
-    let branch = info.split("git-branch=").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or_default();
-    branch.trim_start_matches("rel-").to_owned()
+/// The version that the library's file is named after; where it is named otherwise, the branch that it was built from.
+fn version(path: &Path, info: &str) -> String {
+    let file = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let named = name.split(".so.").nth(1).filter(|version| version.contains('.')).map(str::to_owned);
+    let branch = || info.split("git-branch=rel-").nth(1)?.split(',').next().map(str::to_owned);
+    named.or_else(branch).unwrap_or_else(|| "of unknown version".into())
 }
 
 /// What the library says, in one line and as a sentence.
@@ -213,7 +216,10 @@ mod tests {
 
     #[test]
     fn what_the_library_says_becomes_a_sentence() {
-        assert_eq!(version("ORT Build Info: git-branch=rel-1.31.1, git-commit-id=1"), "1.31.1");
+        let info = "ORT Build Info: git-branch=rel-1.30.0, git-commit-id=1";
+        assert_eq!(version(Path::new("/x/libonnxruntime.so.1.31.1"), info), "1.31.1");
+        assert_eq!(version(Path::new("libonnxruntime.so.1"), info), "1.30.0");
+        assert_eq!(version(Path::new("libonnxruntime.so"), "git-branch=HEAD"), "of unknown version");
         assert_eq!(words("it fails", "Load model failed:\n  bad\tthing. "), "it fails: Load model failed: bad thing.");
         let located =
             "Failed: /onnxruntime_src/core/graph/load.h:46 void f(const std::map<int>&, bool) Only opset 21 is known";

@@ -8,6 +8,7 @@ use crate::player::view::set_if_changed;
 use crate::state::clips::{self, LENGTHS, USUAL};
 use leptos::prelude::*;
 use leptos_router::components::A;
+use leptos_router::hooks::use_query_map;
 use sightline_shared::clips::{Clip, JobState, NewClip, Overlay, Recordings};
 use std::time::Duration;
 
@@ -106,6 +107,19 @@ pub(crate) fn ClipPanel(
 ) -> impl IntoView {
     let choice = RwSignal::new(Choice::Last(USUAL));
     let (from, to) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let place = NodeRef::<leptos::html::Div>::new();
+    let query = use_query_map();
+    // A link to a moment: `?clip=FROM/TO`.
+    Effect::new(move |_| {
+        let asked = query.with(|query| query.get("clip")).unwrap_or_default();
+        let times = asked.split_once('/').and_then(|(from, to)| Some((parse_time(from)?, parse_time(to)?)));
+        let (Some((first, last)), Some(place)) = (times, place.get()) else { return };
+        choice.set(Choice::Between);
+        from.set(local_input(first));
+        // A field knows whole seconds.
+        to.set(local_input(last + 999.0));
+        place.scroll_into_view();
+    });
     let burned = RwSignal::new(false);
     let overlay = move || if burned.get_untracked() { Overlay::Burned } else { Overlay::None };
     let make = move |_| match choice.get_untracked() {
@@ -131,6 +145,7 @@ pub(crate) fn ClipPanel(
     };
     view! {
         <Panel title="Clip">
+            <div node_ref=place></div>
             <fieldset class="segments">
                 <legend class="sr-only">"Which time"</legend>
                 {LENGTHS.map(|seconds| option(format!("Last {seconds} s"), Choice::Last(seconds))).collect_view()}

@@ -3,9 +3,8 @@
 use super::{Panel, Row};
 use crate::context::shared;
 use crate::player::PlayerView;
-use crate::state::format;
+use crate::state::{format, layers};
 use leptos::prelude::*;
-use sightline_shared::draw::Layers;
 
 /// The panel.
 #[component]
@@ -15,24 +14,20 @@ pub(crate) fn LayersPanel(
 ) -> impl IntoView {
     let shared = shared();
     let stats = view.stats;
-    let set = move |change: fn(Layers, bool) -> Layers| {
-        move |event: leptos::ev::Event| {
-            let on = event_target_checked(&event);
-            shared.set_layers(change(shared.layers.get_untracked(), on));
+    let switch = move |(name, word, key, about): (&'static str, &'static str, &'static str, &'static str)| {
+        let set = move |event: leptos::ev::Event| {
+            shared.set_layers(shared.layers.get_untracked().with(name, event_target_checked(&event)));
+        };
+        view! {
+            <label class="switch" title=about>
+                <span>{word}</span><kbd>{key}</kbd>
+                <input type="checkbox" role="switch" data-testid=format!("layer-{name}") prop:checked=move || shared.layers.get().get(name) on:change=set/>
+            </label>
         }
     };
     view! {
         <Panel title="Layers">
-            <label class="switch">
-                <span>"Boxes"</span><kbd>"b"</kbd>
-                <input type="checkbox" role="switch" data-testid="layer-boxes" prop:checked=move || shared.layers.get().boxes
-                    on:change=set(|layers, boxes| Layers { boxes, ..layers })/>
-            </label>
-            <label class="switch">
-                <span>"Labels"</span><kbd>"l"</kbd>
-                <input type="checkbox" role="switch" data-testid="layer-labels" prop:checked=move || shared.layers.get().labels
-                    on:change=set(|layers, labels| Layers { labels, ..layers })/>
-            </label>
+            <div class="layer-switches">{layers::TABLE.map(switch).into_iter().collect_view()}</div>
             <label class="range">
                 <span>"Wait for boxes at most"</span>
                 <span class="figure">{move || format!("{:.0} ms", view.limit_ms.get())}</span>

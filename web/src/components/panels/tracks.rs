@@ -1,10 +1,15 @@
-//! Who is in the picture.
+//! Who is in the picture: since when, how sure, and what second models found on them.
 
 use super::Panel;
-use crate::player::{Phase, PlayerView};
+use crate::context::local_time;
+use crate::player::{Phase, PlayerView, view::set_if_changed};
+use crate::state::presence::{Presence, Row};
 use leptos::prelude::*;
 use sightline_shared::camera::Camera;
-use sightline_shared::draw::class_colour;
+use std::time::Duration;
+
+/// How often the list is made anew: often enough to follow, seldom enough to be read.
+const EVERY: Duration = Duration::from_secs(1);
 
 /// The panel.
 #[component]
@@ -15,56 +20,55 @@ pub(crate) fn TracksPanel(
     /// Its player.
     view: PlayerView,
 ) -> impl IntoView {
+    let presence = RwSignal::new(Presence::default());
+    let look = move || {
+        let mut next = presence.get_untracked();
+        view.tracks.with_untracked(|tracks| next.seen(tracks, js_sys::Date::now()));
+        set_if_changed(presence, next);
+    };
+    let timer = set_interval_with_handle(look, EVERY);
+    on_cleanup(move || {
+        if let Ok(timer) = timer {
+            timer.clear();
+        }
+    });
     let nobody = move || {
         if view.phase.get() != Phase::Playing {
             return "Unknown while there is no picture.".to_owned();
         }
-        let analysis = camera.with(|c| c.as_ref().map(|c| c.analysis.clone())).unwrap_or_default();
-        match analysis.state.as_str() {
+        match camera.with(|c| c.as_ref().map(|c| c.analysis.state.clone())).unwrap_or_default().as_str() {
             "off" => "Detection is off for this camera.".to_owned(),
-            "failed" => format!("Detection failed. {}", analysis.reason.unwrap_or_default()),
+            "failed" => "Detection does not run: its panel says why.".to_owned(),
             "waiting" => "Detection waits for the picture.".to_owned(),
-            _ => "Nothing moves.".to_owned(),
+            _ => "Nobody and nothing.".to_owned(),
         }
     };
-    let rows = move || {
-        view.tracks.with(|tracks| {
-            let one = |track: &sightline_shared::tracks::Track| {
-                let colour = format!("background:#{:06x}", class_colour(&track.label));
-                // The end of a ULID is its random part.
-                let short: String = track.id.chars().skip(track.id.len().saturating_sub(4)).collect();
-                view! {
-                    <li>
-                        <span class="swatch" style=colour aria-hidden="true"></span>
-                        {track.label.clone()}
-                        <span class="figure quiet">{short}</span>
-                        <span class="figure">{format!("{:.0} %", track.score * 100.0)}</span>
-                    </li>
-                }
-            };
-            tracks.iter().map(one).collect_view()
-        })
-    };
-    let analysis = move || {
-        camera.with(|c| {
-            let analysis = &c.as_ref()?.analysis;
-            let fps = analysis
-                .fps
-                .map(|fps| format!("{} looks a second", crate::state::format::rate(Some(fps)).trim_end_matches("/s")));
-            Some(
-                [fps, analysis.decoder.clone(), analysis.reason.clone()]
-                    .into_iter()
-                    .flatten()
-                    .collect::<Vec<_>>()
-                    .join(" · "),
-            )
-        })
-    };
+    let ids = Memo::new(move |_| presence.with(|all| all.rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>()));
     view! {
         <Panel title="In the picture">
-            <ul class="tracks">{rows}</ul>
-            <p class="hint">{move || view.tracks.with(Vec::is_empty).then(nobody)}</p>
-            <p class="hint">{analysis}</p>
+            <ul class="tracks" data-testid="tracks">
+                <For each=move || ids.get() key=|id| id.clone() let:id>
+                    <Someone presence id/>
+                </For>
+            </ul>
+            <p class="hint">{move || ids.with(Vec::is_empty).then(nobody)}</p>
         </Panel>
+    }
+}
+
+/// One of them.
+#[component]
+fn Someone(presence: RwSignal<Presence>, id: String) -> impl IntoView {
+    let row = Memo::new(move |_| presence.with(|all| all.rows.iter().find(|row| row.id == id).cloned()));
+    let of = move |pick: fn(&Row) -> String| move || row.with(|row| row.as_ref().map(pick)).unwrap_or_default();
+    let colour = of(|row| format!("background:{}", row.colour));
+    view! {
+        <li>
+            <span class="swatch" style=colour aria-hidden="true"></span>
+            <span>{of(|row| row.label.clone())}<span class="quiet">{of(|row| row.findings.iter().map(|found| format!(" + {found}")).collect())}</span></span>
+            <span class="figure quiet" title="The end of its id">{of(|row| row.short().to_owned())}</span>
+            <span class="figure quiet" title="In the picture since">{of(|row| local_time(row.since_ms))}</span>
+            <span class="figure">{of(Row::score)}</span>
+        </li>
     }
 }

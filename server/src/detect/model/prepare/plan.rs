@@ -82,8 +82,10 @@ impl Plan {
         let (columns, lines) = if sideways { (height, width) } else { (width, height) };
         let rows = Rows::new(asked.format, left..left + wide);
         let down = taps(top, high, lines).map(|(first, part)| {
-            let below = (first + 1).min(top + high - 1);
-            (first, below, (part * DOWN).round() as u16)
+            // A point that lies on its row has no need of the next one: reading that from memory would be half of the work.
+            let part = (part * DOWN).round() as u16;
+            let below = if part == 0 { first } else { (first + 1).min(top + high - 1) };
+            (first, below, part)
         });
         Self {
             body: Body::best(),
@@ -126,6 +128,9 @@ impl Plan {
             self.pad(samples);
         }
         for (line, (above, below, part)) in self.down.iter().enumerate() {
+            if let Some((next, ..)) = self.down.get(line + 1) {
+                self.rows.soon(self.body, picture, *next);
+            }
             self.rows.blend(self.body, picture, (*above, *below), *part)?;
             let rows = self.rows.samples();
             if self.asked.rotation == 0 {

@@ -46,6 +46,31 @@ impl Rows {
         [&self.y, &self.cb, &self.cr]
     }
 
+    /// Asks for the rows that are blended next.
+    pub(super) fn soon(&self, body: Body, picture: &dyn HostPicture, row: usize) {
+        let (chroma, wide) = (if halves(self.format).1 { row / 2 } else { row }, self.format_bytes());
+        let pairs = matches!(self.format, PixelFormat::Nv12 | PixelFormat::P010);
+        let planes = match self.format {
+            PixelFormat::Grey => 1,
+            _ if pairs => 2,
+            _ => 3,
+        };
+        for plane in 0..planes {
+            let (data, stride) = picture.plane(plane);
+            let (row, of, each) = match plane {
+                0 => (row, &self.luma, wide),
+                _ => (chroma, &self.chroma, if pairs { 2 * wide } else { wide }),
+            };
+            let bytes = data.get(row * stride..).and_then(|rest| rest.get(of.start * each..of.end * each));
+            body.soon(bytes.unwrap_or_default());
+        }
+    }
+
+    /// Bytes of a sample.
+    fn format_bytes(&self) -> usize {
+        if matches!(self.format, PixelFormat::I42010 | PixelFormat::P010) { 2 } else { 1 }
+    }
+
     /// Blends two rows of luma and what belongs to them, with `part` of 256 of the lower one; `None` where the picture is shorter.
     pub(super) fn blend(
         &mut self,
@@ -63,7 +88,7 @@ impl Rows {
         };
         let down = halves(self.format).1;
         let of_chroma = if down { (rows.0 / 2, rows.1 / 2) } else { rows };
-        let bytes = if shift.is_some() { 2 } else { 1 };
+        let bytes = self.format_bytes();
         let two = |plane: usize, rows: (usize, usize), of: &Range<usize>, each: usize| {
             let (data, stride) = picture.plane(plane);
             let row = |row: usize| data.get(row * stride..)?.get(of.start * each..of.end * each);

@@ -1,0 +1,374 @@
+//! The thread of one engine: opens it, runs it on what waits, and opens it again when it failed or its file changed.
+
+use super::figures::{Figures, Recent, Totals};
+use super::line::{Line, Taken};
+use super::{Called, Engine, Input, Loader, ModelError, Spec};
+use crate::detect::Detection;
+use crate::pipeline::clock::{Clock, Mono};
+use crate::pipeline::pool::NICE;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+/// How often it is looked whether the file came, changed or went.
+const LOOK_AFTER: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 2000 });
+/// The wait before the second try, doubled with each further one.
+const FIRST_WAIT: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1000 });
+/// The longest wait after an engine failed while it ran, and how long it must run for its failures to be forgotten.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// The longest wait for a file that could not be opened: it is tried at once when it changes.
+const LONGEST_WAIT_UNOPENED: Duration = Duration::from_secs(300);
+
+/// How a model is.
+#[derive(Clone, Debug)]
+pub enum Condition {
+    /// It is being loaded.
+    Loading {
+        /// Why it is loaded again, if it is.
+        again: Option<String>,
+    },
+    /// It looks.
+    Ready {
+        /// What it wants and finds.
+        spec: Arc<Spec>,
+        /// What runs it, for people.
+        runs_on: String,
+        /// What it had to do without, or what has happened.
+        note: Option<String>,
+    },
+    /// It does not, and why; it is tried again.
+    Failed(String),
+}
+
+/// What a model does, for all cameras.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// How it is.
+    pub condition: Condition,
+    /// Of the last seconds.
+    pub recent: Recent,
+    /// Since it was opened first.
+    pub totals: Totals,
+}
+
+pub(super) struct State {
+    pub(super) condition: Condition,
+    pub(super) line: Line,
+    figures: Figures,
+    closed: bool,
+}
+
+struct Shared {
+    model: String,
+    state: Mutex<State>,
+    work: Condvar,
+    clock: Arc<dyn Clock>,
+}
+
+/// A model in use. Dropped, its thread ends and the engine is let go of.
+pub(super) struct Runner {
+    shared: Arc<Shared>,
+}
+
+impl Runner {
+    pub(super) fn start(model: &str, loader: Arc<dyn Loader>, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let state = State {
+            condition: Condition::Loading { again: None },
+            line: Line::default(),
+            figures: Figures::default(),
+            closed: false,
+        };
+        let shared = Arc::new(Shared { model: model.into(), state: Mutex::new(state), work: Condvar::new(), clock });
+        let of_thread = shared.clone();
+        let name = format!("model-{}", model.rsplit('/').next().unwrap_or(model));
+        let thread = std::thread::Builder::new().name(name).spawn(move || run(&of_thread, &*loader));
+        if let Err(e) = thread {
+            shared.lock().condition = Condition::Failed(format!("The operating system gives no thread: {e}."));
+        }
+        Arc::new(Self { shared })
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.lock()
+    }
+
+    pub(super) fn model(&self) -> &str {
+        &self.shared.model
+    }
+
+    pub(super) fn now(&self) -> Mono {
+        self.shared.clock.now()
+    }
+
+    pub(super) fn notify(&self) {
+        self.shared.work.notify_one();
+    }
+
+    pub(super) fn told(&self, now: Mono) -> Told {
+        let state = self.lock();
+        let (recent, totals) = (state.figures.recent(now), state.figures.totals());
+        Told { condition: state.condition.clone(), recent, totals }
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        self.lock().closed = true;
+        self.notify();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the model is from now on; where that is no use to those who wait, they are answered.
+    fn tell(&self, condition: Condition) {
+        let refusal = match &condition {
+            Condition::Ready { .. } => None,
+            Condition::Failed(reason) => Some(reason.clone()),
+            Condition::Loading { .. } => Some(format!("{} is being loaded again.", self.model)),
+        };
+        let mut state = self.lock();
+        state.condition = condition;
+        let call = refusal.map(|reason| state.line.refuse_all(&ModelError(reason))).unwrap_or_default();
+        drop(state);
+        call_all(&call);
+    }
+
+    /// Lets `wait` go by, or less where `sooner` says so; false where the engine is to end.
+    fn rest(&self, wait: Duration, sooner: impl Fn() -> bool) -> bool {
+        let until = self.clock.now().after(wait);
+        loop {
+            let left = until.since(self.clock.now());
+            let state = self.lock();
+            if state.closed {
+                return false;
+            }
+            if left.is_zero() {
+                return true;
+            }
+            let waited = self.work.wait_timeout(state, left.min(LOOK_AFTER));
+            drop(waited.unwrap_or_else(PoisonError::into_inner));
+            if sooner() {
+                return true;
+            }
+        }
+    }
+
+    /// Waits for inputs until `until`. `None` where the engine is to end.
+    fn take(&self, most: usize, until: Mono) -> Option<Vec<Taken>> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            let left = until.since(self.clock.now());
+            if state.line.is_any_ready() || left.is_zero() {
+                break;
+            }
+            state = self.work.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let taken = state.line.take(most);
+        let now = self.clock.now();
+        taken.iter().for_each(|taken| state.figures.waited(now, now.since(taken.asked.at)));
+        Some(taken)
+    }
+
+    fn answer(&self, answers: Vec<(Taken, Result<Vec<Detection>, ModelError>)>) {
+        let mut state = self.lock();
+        let call: Vec<_> = answers.into_iter().filter_map(|(taken, found)| state.line.answer(taken, found)).collect();
+        drop(state);
+        call_all(&call);
+    }
+}
+
+fn call_all(call: &[Weak<dyn Called>]) {
+    call.iter().filter_map(Weak::upgrade).for_each(|called| called.answered());
+}
+
+/// Tells those who wait when the thread breaks off: they would wait for ever.
+struct Ends<'a>(&'a Shared);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let reason = format!("What runs {} broke off; this is a mistake in Sightline.", self.0.model);
+            self.0.tell(Condition::Failed(reason));
+        }
+    }
+}
+
+fn run(shared: &Shared, loader: &dyn Loader) {
+    // As in the pool; threads that the engine starts take it over.
+    let _ = rustix::process::nice(NICE);
+    let _ends = Ends(shared);
+    let mut trouble = Trouble::default();
+    while let Some(opened) = open(shared, loader, &mut trouble) {
+        let Err((runs_on, error)) = look(shared, loader, opened) else { return };
+        tracing::warn!(model = shared.model, "the model failed on {runs_on}: {error}");
+        let reason = format!("{} failed: {error}", shared.model);
+        trouble.in_flight = Some((runs_on, error));
+        let wait = trouble.wait(shared.clock.now());
+        shared.tell(match wait.is_zero() {
+            true => Condition::Loading { again: Some(reason) },
+            false => Condition::Failed(format!("{reason} It is tried again in {} s.", wait.as_secs())),
+        });
+        if !shared.rest(wait, || false) {
+            return;
+        }
+    }
+}
+
+/// Opens the engine, as often as it takes; `None` where it is to end.
+fn open(shared: &Shared, loader: &dyn Loader, trouble: &mut Trouble) -> Option<Opened> {
+    let model = shared.model.as_str();
+    loop {
+        let stamp = loader.stamp(model);
+        let avoid = trouble.in_flight.as_ref().map(|(runs_on, _)| runs_on.as_str());
+        let opened = stamp.clone().and_then(|stamp| Ok(Opened::new(loader.open(model, avoid)?, stamp)));
+        let (error, wait) = match opened {
+            Ok(opened) => {
+                shared.tell(opened.ready(trouble.note(&opened.runs_on).or_else(|| opened.engine.note())));
+                return Some(opened);
+            }
+            // Whether the file comes is cheap to see.
+            Err(error) if stamp.is_err() => (error, LOOK_AFTER),
+            Err(error) => (error, trouble.wait(shared.clock.now()).max(FIRST_WAIT)),
+        };
+        shared.tell(Condition::Failed(error.to_string()));
+        if !shared.rest(wait, || loader.stamp(model) != stamp) {
+            return None;
+        }
+    }
+}
+
+/// Runs the engine on what waits, until it fails, or `Ok` where it is to end. Returned with the error: what ran it.
+fn look(shared: &Shared, loader: &dyn Loader, mut opened: Opened) -> Result<(), (String, ModelError)> {
+    let mut check_at = shared.clock.now().after(LOOK_AFTER);
+    while let Some(taken) = shared.take(opened.spec.batch.max(1), check_at) {
+        if !taken.is_empty() {
+            batch(shared, &mut opened, taken).map_err(|error| (opened.runs_on.clone(), error))?;
+        }
+        if shared.clock.now() >= check_at {
+            follow_file(shared, loader, &mut opened);
+            check_at = shared.clock.now().after(LOOK_AFTER);
+        }
+    }
+    Ok(())
+}
+
+/// One batch, and its answers.
+fn batch(shared: &Shared, opened: &mut Opened, taken: Vec<Taken>) -> Result<(), ModelError> {
+    let (taken, stale): (Vec<_>, Vec<_>) = taken.into_iter().partition(|taken| *taken.asked.spec == *opened.spec);
+    let changed = ModelError(format!("{} was opened anew meanwhile.", shared.model));
+    shared.answer(stale.into_iter().map(|taken| (taken, Err(changed.clone()))).collect());
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let inputs: Vec<&Input> = taken.iter().map(|taken| &taken.input).collect();
+    let least = taken.iter().map(|taken| taken.asked.least).fold(1.0, f32::min);
+    let since = shared.clock.now();
+    let found = opened.engine.run(&inputs, least).and_then(|found| {
+        let missing = || format!("It answered {} of {} pictures.", found.len(), inputs.len());
+        if found.len() == inputs.len() { Ok(found) } else { Err(ModelError(missing())) }
+    });
+    let now = shared.clock.now();
+    match found {
+        Ok(found) => {
+            let mut state = shared.lock();
+            state.figures.ran(now, taken.len(), now.since(since));
+            state.figures.no_numbers(opened.engine.dropped());
+            drop(state);
+            shared.answer(taken.into_iter().zip(found.into_iter().map(Ok)).collect());
+            Ok(())
+        }
+        Err(error) => {
+            shared.lock().figures.failed();
+            shared.answer(taken.into_iter().map(|taken| (taken, Err(error.clone()))).collect());
+            Err(error)
+        }
+    }
+}
+
+/// Takes another file over, if there is one; without one what is loaded goes on.
+fn follow_file(shared: &Shared, loader: &dyn Loader, opened: &mut Opened) {
+    let model = shared.model.as_str();
+    let stamp = match loader.stamp(model) {
+        Ok(stamp) if stamp == opened.stamp && !opened.gone => return,
+        Err(_) if opened.gone => return,
+        Err(gone) => {
+            opened.gone = true;
+            let note = format!("{gone} What is loaded of it goes on looking until Sightline is started again.");
+            return shared.tell(opened.ready(Some(note)));
+        }
+        Ok(stamp) => stamp,
+    };
+    if stamp == opened.stamp {
+        opened.gone = false;
+        return shared.tell(opened.ready(opened.engine.note()));
+    }
+    match loader.open(model, None).map(|engine| Opened::new(engine, stamp)) {
+        Ok(new) => {
+            tracing::info!(model, "the model's file changed and was taken over");
+            *opened = new;
+            shared.tell(opened.ready(opened.engine.note()));
+        }
+        Err(error) => {
+            // Not again before it changes once more.
+            (opened.stamp, opened.gone) = (stamp, false);
+            let note = format!("The new file of {model} cannot be used: {error} The one of before goes on.");
+            shared.tell(opened.ready(Some(note)));
+        }
+    }
+}
+
+/// An engine that was opened.
+struct Opened {
+    engine: Box<dyn Engine>,
+    spec: Arc<Spec>,
+    runs_on: String,
+    stamp: u64,
+    /// Its file is not there any more.
+    gone: bool,
+}
+
+impl Opened {
+    fn new(engine: Box<dyn Engine>, stamp: u64) -> Self {
+        Self { spec: engine.spec().clone(), runs_on: engine.runs_on(), engine, stamp, gone: false }
+    }
+
+    fn ready(&self, note: Option<String>) -> Condition {
+        Condition::Ready { spec: self.spec.clone(), runs_on: self.runs_on.clone(), note }
+    }
+}
+
+/// What went wrong, and how often in a row.
+#[derive(Default)]
+struct Trouble {
+    tries: u32,
+    at: Mono,
+    /// What ran it when it failed while it looked, and why.
+    in_flight: Option<(String, ModelError)>,
+}
+
+impl Trouble {
+    /// One more: how long to wait for the next try. The first failure of an engine that ran waits for nothing.
+    fn wait(&mut self, now: Mono) -> Duration {
+        let longest = if self.in_flight.is_some() { LONGEST_WAIT } else { LONGEST_WAIT_UNOPENED };
+        if now.since(self.at) > 2 * longest {
+            self.tries = 0;
+        }
+        (self.tries, self.at) = (self.tries.saturating_add(1), now);
+        match self.tries {
+            1 => Duration::ZERO,
+            more => FIRST_WAIT.saturating_mul(1 << (more - 2).min(10)).min(longest),
+        }
+    }
+
+    /// What is said of an engine that was opened after another one failed.
+    fn note(&self, runs_on: &str) -> Option<String> {
+        let (failed, why) = self.in_flight.as_ref().filter(|(failed, _)| failed != runs_on)?;
+        Some(format!("{failed} failed: {why} Now it is {runs_on}."))
+    }
+}
