@@ -48,8 +48,15 @@ enum Command {
 
 #[derive(Args)]
 struct Models {
-    #[command(flatten)]
-    common: Common,
+    /// Settings file [default: ./sightline.toml if there is one, else sightline.toml in the data folder].
+    #[arg(long, value_name = "FILE", env = "SIGHTLINE_CONFIG", global = true)]
+    config: Option<PathBuf>,
+    /// Folder whose `models` holds them [default: ~/.local/share/sightline].
+    #[arg(long, value_name = "DIR", env = "SIGHTLINE_DATA", global = true)]
+    data: Option<PathBuf>,
+    /// Form of the log on standard error.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true)]
+    log_format: LogFormat,
     #[command(subcommand)]
     command: Option<sightline::models::command::Command>,
 }
@@ -158,7 +165,7 @@ fn main() -> ExitCode {
         Command::Config(Config::PrintDefault) => LogFormat::Text,
         Command::Probe(probe) => probe.log_format,
         Command::Doctor(doctor) => doctor.common.log_format,
-        Command::Models(models) => models.common.log_format,
+        Command::Models(models) => models.log_format,
     };
     logging::set_up(match log_format {
         LogFormat::Text => logging::Format::Text,
@@ -235,8 +242,8 @@ fn doctor(arguments: Doctor) -> Result<(), Box<dyn Error>> {
 }
 
 fn models(arguments: Models) -> Result<(), Box<dyn Error>> {
-    let Models { common, command } = arguments;
-    let places = Places::find(common.config.as_deref(), common.data.as_deref())?;
+    let Models { config, data, command, .. } = arguments;
+    let places = Places::find(config.as_deref(), data.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     Ok(sightline::models::command::run(command, &places.data_dir, &clock)?)
 }

@@ -131,7 +131,12 @@ impl Shelf {
             return Err(ModelError(message.into()));
         }
         let file = self.file(name);
-        if file.exists() || Entry::named(name).is_some() {
+        if Entry::named(name).is_some() {
+            let mend =
+                format!("`sightline models pull {name}` fetches it. Choose another name for a file of your own.");
+            return Err(ModelError(format!("{name} is the catalogue's name of a model: {mend}")));
+        }
+        if file.exists() {
             return Err(ModelError(format!("there is a model {name} already: choose another name.")));
         }
         let beside = self.make()?.join(format!("{name}.onnx.new"));

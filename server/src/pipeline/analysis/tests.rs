@@ -232,10 +232,12 @@ fn a_camera_that_stops_or_changes_its_model_loses_no_item_from_the_count() {
     let fake = Fake::new(1);
     fake.lock().permits = Some(0);
     let bench = Bench::ready(&model(0.0), &fake);
-    for n in 0..3 {
-        bench.give(n, 0);
-    }
-    until("asked", || bench.looks().2 == 2);
+    bench.give(0, 0);
+    // Before the model has the first one, another would take its turn.
+    until("taken", || fake.lock().batches.len() == 1);
+    bench.give(1, 0);
+    bench.give(2, 0);
+    until("asked", || bench.looks() == (3, 0, 2));
     bench.analysis.configure(&DetectSettings { fps: 5.0, ..model(5.0) });
     assert_eq!(bench.looks().2, 0);
     until("told", || bench.told.frames() == [0, 1, 2]);
