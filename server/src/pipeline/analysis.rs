@@ -188,12 +188,14 @@ impl Analysis {
         told.set(settings, motion, models);
     }
 
-    /// Throws away what waits, and what comes; models are given up.
+    /// Throws away what waits, and what comes; models are given up, and what is held of a device: whoever still has the frames' way in
+    /// hand (the pool, a decoder that ends) may do so for longer.
     pub fn close(&self) {
         lock(&self.line).close();
         let mut worker = lock(&self.worker);
         self.call_off(&mut worker);
         worker.seconds.clear();
+        (worker.fetcher, worker.steady, worker.watch) = (Fetcher::default(), None, None);
         let none = DetectSettings { model: "none".into(), ..DetectSettings::default() };
         worker.eye = Eye::new(&none, self.demo, &self.engines, self.me.clone());
         lock(&self.info).models.clear();
