@@ -17,6 +17,8 @@ async function inEveryState(page) {
     model('broken', { state: 'unusable', reason: 'Its output has the shape 1 x 5 x 7; a detector has 1 x N x (5 + labels) or one of the other layouts in the manual.', url: null }),
   ];
   const told = { runtime: 'ONNX Runtime 1.31.1 (CPU)', reason: null, models };
+  // Colours that are on their way from one theme to the other have no contrast that could be judged.
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   await page.route('**/api/models', (route) => route.fulfill({ json: told }));
   await page.goto(`${base}/models`);
   await card(page, 'broken').waitFor();
