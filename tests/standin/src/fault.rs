@@ -20,7 +20,7 @@
 //! | `encoder-dies-at=N` | each session fails with its N-th picture (20 from then on); those opened later live as long |
 //! | `decoder-dies-at=N` | the same for decoders (999) |
 //! | `kernel-dies-at=N` | the N-th launch of the process breaks its context (719); another context goes on |
-//! | `session-ms=N` | opening a session takes so many milliseconds, as it does on a real device; 0 where nothing is said |
+//! | `session-ms=N` | opening a session takes so many milliseconds, also where it is refused, as on a real device; 0 where nothing is said |
 //! | `delay=MICROSECONDS` | how late work happens, between half and twice of it; 300 where nothing is said |
 //!
 //! So `encoder-dies-at=1` written to the file kills every encoder that is running with its next picture, and an empty file lets the

@@ -80,12 +80,12 @@ impl Session {
         if faults.no_nvenc {
             return Err(Nv::UNSUPPORTED_DEVICE);
         }
+        std::thread::sleep(Duration::from_millis(faults.session_ms));
         if counters.encoders_live.add(1) > faults.sessions {
             counters.encoders_live.take(1);
             return Err(Nv::OUT_OF_MEMORY);
         }
         counters.encoders_made.add(1);
-        std::thread::sleep(Duration::from_millis(faults.session_ms));
         device.counters.encoders_live.add(1);
         let worker = Stream::start(context, false, Duration::from_micros(faults.delay)).map_err(lost)?;
         Ok(SESSIONS.insert(Arc::new(Self {
