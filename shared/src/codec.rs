@@ -7,7 +7,7 @@ pub fn words(codec: &str) -> String {
     match parts.next().unwrap_or_default() {
         "avc1" | "avc3" => h264(parts.next().unwrap_or_default()),
         "hvc1" | "hev1" => h265(parts),
-        "av01" => "AV1".into(),
+        "av01" => av1(parts),
         "vp09" => "VP9".into(),
         "mp4a" => "AAC".into(),
         _ => codec.to_owned(),
@@ -42,6 +42,18 @@ fn h265<'a>(mut parts: impl Iterator<Item = &'a str>) -> String {
     level.map_or_else(|| name.to_owned(), |level| format!("{name} {}.{}", level / 30, level % 30 / 3))
 }
 
+/// Profile, level index and tier, depth (AV1 in ISOBMFF section 5).
+fn av1<'a>(mut parts: impl Iterator<Item = &'a str>) -> String {
+    let name = match parts.next() {
+        Some("0") => "AV1 Main",
+        Some("1") => "AV1 High",
+        Some("2") => "AV1 Professional",
+        _ => return "AV1".into(),
+    };
+    let index = parts.next().and_then(|level| level.get(..2)?.parse::<u32>().ok());
+    index.map_or_else(|| name.to_owned(), |index| format!("{name} {}.{}", 2 + index / 4, index % 4))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +69,8 @@ mod tests {
             ("hvc1.1.6.L93.B0", "H.265 Main 3.1"),
             ("hvc1.2.4.L150", "H.265 Main 10 5.0"),
             ("hvc1.1", "H.265 Main"),
+            ("av01.0.01M.08", "AV1 Main 2.1"),
+            ("av01", "AV1"),
             ("mp4a.40.2", "AAC"),
             ("what.ever", "what.ever"),
         ] {

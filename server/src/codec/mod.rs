@@ -1,6 +1,7 @@
 //! What a camera's bytes say: parameter sets, NAL units, configuration records. Pure; no input makes it panic (fuzzed).
 
 pub mod aac;
+pub mod av1;
 mod bits;
 pub mod h264;
 mod h264_sps;
@@ -98,11 +99,12 @@ pub fn in_band_parameters(codec: VideoCodec, data: &[u8]) -> Option<InBand<'_>> 
 /// # Errors
 /// It carries a parameter set that cannot be used; the stream should go on with `params`.
 pub fn changed_parameters(params: &VideoParams, data: &[u8]) -> Result<Option<VideoParams>, CodecError> {
-    let Some(found) = in_band_parameters(params.codec, data) else { return Ok(None) };
+    let sets = || in_band_parameters(params.codec, data);
     let new = match params.codec {
-        VideoCodec::H264 => h264::with_in_band(params, &found)?,
-        VideoCodec::Hevc => hevc::with_in_band(params, &found)?,
-        VideoCodec::Av1 | VideoCodec::Vp9 => return Ok(None),
+        VideoCodec::H264 => sets().map_or(Ok(None), |found| h264::with_in_band(params, &found))?,
+        VideoCodec::Hevc => sets().map_or(Ok(None), |found| hevc::with_in_band(params, &found))?,
+        VideoCodec::Av1 => av1::with_in_band(params, data)?,
+        VideoCodec::Vp9 => None,
     };
     let new = new.map(|new| VideoParams { rotation: params.rotation, ..new });
     // An access unit with several sets of one id may come back to where it began.

@@ -16,6 +16,13 @@ pub(super) fn browsers(codec: &str) -> Vec<BrowserPlays> {
             (Plays::Depends, "on Windows and macOS with a hardware decoder; not on Linux"),
             (Plays::Yes, ""),
         ],
+        "av01" => [
+            (Plays::Yes, ""),
+            (Plays::Yes, ""),
+            (Plays::Yes, ""),
+            (Plays::Yes, ""),
+            (Plays::Depends, "on devices with a hardware decoder for AV1 (M3, A17 Pro and newer)"),
+        ],
         _ => [(Plays::No, ""); 5],
     };
     let one = |(browser, (plays, note)): (&str, (Plays, &str))| BrowserPlays {
@@ -60,6 +67,7 @@ mod tests {
         assert_eq!(plays("avc1.64001f"), [Plays::Yes; 5]);
         assert_eq!(plays("avc1.6e001f"), [Plays::No; 5]);
         assert_eq!(plays("hvc1.1.6.L93.B0"), [Plays::No, Plays::Depends, Plays::Depends, Plays::Depends, Plays::Yes]);
+        assert_eq!(plays("av01.0.04M.08"), [Plays::Yes, Plays::Yes, Plays::Yes, Plays::Yes, Plays::Depends]);
         assert_eq!(sentence(&browsers("avc1.42c01e")), "plays in every browser without re-encoding");
         assert!(sentence(&browsers("hvc1.1.6.L93.B0")).contains("Safari as it is, in Chrome, Edge, Firefox with"));
     }

@@ -99,6 +99,13 @@ impl Judge<'_> {
                 "Set the video encoding to H.264 (Video > Encoding, or Stream > Codec), or use a second stream of the camera \
                  that is in H.264. \"H.264+\" and \"Smart Codec\" should be off.",
             );
+        } else if video.codec == VideoCodec::Av1 {
+            self.add(
+                Severity::Good,
+                "codec",
+                format!("{words}: all but some of Apple's older devices play it; these get it encoded anew."),
+                "",
+            );
         } else {
             self.add(
                 Severity::Warning,

@@ -15,6 +15,8 @@ use sightline_shared::time::TIMESCALE;
 enum Framing {
     StartCodes,
     Lengths(u8),
+    /// AV1: temporal units as they are.
+    Obus,
 }
 
 /// The tracks of an open file that are carried.
@@ -34,7 +36,7 @@ pub(crate) struct FileTracks {
 
 /// Whether access units of this codec go to viewers as they are.
 pub(super) fn is_carried(id: Id) -> bool {
-    matches!(id, Id::H264 | Id::HEVC)
+    matches!(id, Id::H264 | Id::HEVC | Id::AV1)
 }
 
 impl FileTracks {
@@ -75,6 +77,7 @@ impl FileTracks {
         match self.framing {
             Framing::StartCodes => Some(codec::nal::annexb_to_lengths(data)),
             Framing::Lengths(size) => codec::nal::relength(data, size).ok(),
+            Framing::Obus => Some(codec::av1::without_delimiters(data)),
         }
     }
 
@@ -89,7 +92,11 @@ impl FileTracks {
         let old = &self.params.video;
         let new = match description {
             Some(extradata) => {
-                let id = if old.codec == VideoCodec::H264 { Id::H264 } else { Id::HEVC };
+                let id = match old.codec {
+                    VideoCodec::H264 => Id::H264,
+                    VideoCodec::Av1 => Id::AV1,
+                    _ => Id::HEVC,
+                };
                 let facts = TrackFacts { extradata: extradata.to_vec(), ..TrackFacts::default() };
                 let (params, framing) = video_params(id, &facts, "stream").ok()?;
                 self.framing = framing;
@@ -126,11 +133,15 @@ fn video_params(id: Id, facts: &TrackFacts, what: &str) -> Result<(VideoParams, 
             .and_then(|params| Ok((params, Framing::Lengths(codec::h264::length_size(record)?)))),
         Id::HEVC if record.first() == Some(&1) => codec::hevc::video_params_from_hvcc(record)
             .and_then(|params| Ok((params, Framing::Lengths(codec::hevc::length_size(record)?)))),
+        Id::AV1 => codec::av1::video_params_from_av1c(record).map(|params| (params, Framing::Obus)),
         Id::H264 | Id::HEVC => from_start_codes(id, record).map(|params| (params, Framing::StartCodes)),
         other => {
             return Err(SourceError::new(
                 "codec",
-                format!("The {what}'s video is coded in {}, which is not carried. H.264 and H.265 are.", other.name()),
+                format!(
+                    "The {what}'s video is coded in {}, which is not carried. H.264, H.265 and AV1 are.",
+                    other.name()
+                ),
             ));
         }
     };

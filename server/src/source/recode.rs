@@ -32,7 +32,6 @@ pub(super) fn name(id: Id) -> Option<&'static str> {
         Id::FLV1 => "Sorenson H.263",
         Id::VP8 => "VP8",
         Id::VP9 => "VP9",
-        Id::AV1 => "AV1",
         _ => return None,
     })
 }

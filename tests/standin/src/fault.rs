@@ -11,7 +11,7 @@
 //! | `old-driver` | a driver of CUDA 11.2 and NVENC 11.0, older than what any client here is made for |
 //! | `devices=N` | there are so many devices, up to 8, each with memory of its own; only from the start on |
 //! | `no-nvdec` | no codec is decodable |
-//! | `refuses=h264`, `refuses=hevc`, `refuses=hevc-10` | this codec, or its 10 bit, is not decodable (may stand several times) |
+//! | `refuses=h264`, `refuses=hevc`, `refuses=hevc-10`, `refuses=av1` | this codec, or its 10 bit, is not decodable (may stand several times) |
 //! | `no-nvenc` | no session opens (2), as on A100 and H100 |
 //! | `sessions=N` | the session after the N-th that is open is refused (10) |
 //! | `memory=MIB` | the device has so much memory; changed while running, what was given stays |
@@ -70,6 +70,8 @@ pub enum Refused {
     Hevc,
     /// HEVC of 10 bit.
     Hevc10,
+    /// AV1, as on devices before Ampere.
+    Av1,
 }
 
 impl Default for Faults {
@@ -117,7 +119,8 @@ impl Faults {
                     Some("h264") => Refused::H264,
                     Some("hevc") => Refused::Hevc,
                     Some("hevc-10") => Refused::Hevc10,
-                    _ => return Err(format!("`{word}` names none of h264, hevc and hevc-10")),
+                    Some("av1") => Refused::Av1,
+                    _ => return Err(format!("`{word}` names none of h264, hevc, hevc-10 and av1")),
                 }),
                 "no-nvenc" => faults.no_nvenc = true,
                 "sessions" => faults.sessions = number()?,

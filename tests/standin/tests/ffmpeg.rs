@@ -67,6 +67,21 @@ fn ten_bit_hevc_is_decoded_bit_for_bit_as_in_software() {
 }
 
 #[test]
+fn av1_is_decoded_bit_for_bit_as_in_software() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = folder.path().join("report");
+    for (format, depth) in [("yuv420p", "nv12"), ("yuv420p10le", "p010le")] {
+        let encoder = ["-pix_fmt", format, "-c:v", "libaom-av1", "-cpu-used", "8", "-g", "20", "-lag-in-frames", "16"];
+        let clip = clip(folder.path(), &format!("{format}.mkv"), "322x242", &encoder);
+        let software = software_output(&["-v", "error", "-i", &clip, "-pix_fmt", depth, "-f", "framemd5", "-"]).0;
+        let by_parser =
+            standin_output(&report, &["-c:v", "av1_cuvid", "-i", &clip, "-pix_fmt", depth, "-f", "framemd5", "-"]);
+        assert_eq!(sums(&by_parser), sums(&software), "{format}");
+        assert_eq!((sums(&software).len(), count(&report, "pictures_decoded")), (50, 50), "{format}");
+    }
+}
+
+#[test]
 fn a_clip_is_transcoded_on_the_device_without_a_copy_to_the_host() {
     let folder = tempfile::tempdir().expect("a folder");
     let report = folder.path().join("report");

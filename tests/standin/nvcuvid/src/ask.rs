@@ -16,6 +16,7 @@ fn decodes(codec: Codec, chroma: u32, depth: u32) -> bool {
     let refused = |one: &Refused| match one {
         Refused::H264 => codec == Codec::H264,
         Refused::Hevc => codec == Codec::Hevc,
+        Refused::Av1 => codec == Codec::Av1,
         Refused::Hevc10 => codec == Codec::Hevc && depth > 8,
     };
     codec.decodes(chroma, depth) && !faults.no_nvdec && !faults.refused.iter().any(refused)

@@ -21,6 +21,11 @@ impl Reader {
         Self { bytes, at: 0 }
     }
 
+    /// Reads bytes as they are.
+    pub(crate) fn plain(payload: &[u8]) -> Self {
+        Self { bytes: payload.to_vec(), at: 0 }
+    }
+
     pub(crate) fn bit(&mut self) -> Option<u32> {
         let byte = *self.bytes.get(self.at / 8)?;
         let bit = byte >> (7 - self.at % 8) & 1;

@@ -15,7 +15,7 @@ use sightline_standin::stream::{Handles, Stream, Ticket};
 use sightline_standin::{Cu, abi, machine};
 
 use crate::ask::layout;
-use crate::codec::{Codec, Role, nals};
+use crate::codec::{Codec, Role};
 use crate::convert::{self, Layout};
 use crate::libav::{Decoder as Libav, Picture};
 use crate::synthesis;
@@ -169,13 +169,13 @@ impl Decoder {
 
     /// What there is to be decoded of one picture.
     fn task(&self, picture: &CUVIDPICPARAMS, bytes: Vec<u8>) -> Result<Task, Cu> {
-        let units = nals(&bytes);
+        let units = self.codec.units(&bytes);
         let roles: Vec<_> = units.iter().map(|unit| self.codec.role(&bytes[unit.1..unit.2])).collect();
         let first = roles.iter().position(|role| matches!(role, Role::Slice { .. }));
         let first = &units[first.ok_or_else(|| refused(Cu::INVALID_VALUE))?];
         let sets = match self.codec {
             Codec::H264 => synthesis::h264(picture, &bytes[first.1..first.2]),
-            Codec::Hevc => None,
+            Codec::Hevc | Codec::Av1 => None,
         };
         // With fewer surfaces than the stream refers to, a device decodes from what was written over.
         let needed = usize::try_from(picture.Reserved[NEEDED]).unwrap_or(0);

@@ -2,6 +2,7 @@
 #![allow(non_snake_case, unsafe_code)]
 
 mod ask;
+mod av1;
 mod bits;
 mod codec;
 mod convert;

@@ -97,6 +97,9 @@ impl Decoder {
             (*context).get_buffer2 = Some(get_buffer);
             // A second thread would give pictures a packet late.
             (*context).thread_count = 1;
+            if codec == Codec::Av1 {
+                (*context).flags |= ff::AV_CODEC_FLAG_LOW_DELAY as c_int;
+            }
             let decoder = Self { context, packet: ff::av_packet_alloc(), output: ff::av_frame_alloc(), newest };
             let opened = ff::avcodec_open2(context, found, ptr::null_mut()) >= 0;
             (opened && !decoder.packet.is_null() && !decoder.output.is_null()).then_some(decoder)
@@ -116,6 +119,10 @@ impl Decoder {
             let mut status = ff::avcodec_send_packet(self.context, self.packet);
             ff::av_packet_unref(self.packet);
             while ff::avcodec_receive_frame(self.context, self.output) >= 0 {
+                // dav1d has memory of its own, and gives a temporal unit's picture at once.
+                if self.newest.is_none() && (*self.context).codec_id == ff::AVCodecID::AV_CODEC_ID_AV1 {
+                    *self.newest = Picture::of(self.output);
+                }
                 ff::av_frame_unref(self.output);
                 status = status.max(0);
             }

@@ -13,7 +13,7 @@ use sightline_standin::status::put;
 use sightline_standin::stream::Handles;
 use sightline_standin::{Cu, abi, machine};
 
-use crate::codec::{Codec, Role, nals};
+use crate::codec::{Codec, Role};
 use crate::decoder::NEEDED;
 use crate::libav::Headers;
 use crate::order::{Order, Waiting};
@@ -64,7 +64,9 @@ impl Parser {
             self.times.push((self.pending.len(), time));
         }
         self.pending.extend_from_slice(bytes);
-        while let Some(end) = self.end_of_unit() {
+        // Packets of AV1 are temporal units: containers leave out what stands between them.
+        let complete = complete || self.codec == Codec::Av1;
+        while let Some(end) = self.end_of_unit().filter(|_| !complete || self.codec != Codec::Av1) {
             self.take(end);
         }
         if complete && !self.pending.is_empty() {
@@ -75,7 +77,7 @@ impl Parser {
     /// Where the next access unit begins, if one does.
     fn end_of_unit(&self) -> Option<usize> {
         let mut slices = false;
-        for (code, begin, end) in nals(&self.pending) {
+        for (code, begin, end) in self.codec.units(&self.pending) {
             let role = self.codec.role(&self.pending[begin..end]);
             // The byte behind the header tells whether a slice is a picture's first.
             if matches!(role, Role::Slice { .. }) && end - begin < 3 {
@@ -107,7 +109,7 @@ impl Parser {
     }
 
     fn unit(&mut self, unit: &[u8], time: i64) {
-        let parts = nals(unit);
+        let parts = self.codec.units(unit);
         let found = parts.iter().find(|part| self.codec.role(&unit[part.1..part.2]) == Role::Sps);
         if let Some(part) = found
             && let Some(sequence) = Sequence::read(self.codec, &unit[part.1..part.2])
@@ -126,7 +128,7 @@ impl Parser {
             self.show(0);
             self.base = self.highest + 1;
         }
-        let order = self.base + header.order;
+        let order = if self.codec == Codec::Av1 { self.highest + 1 } else { self.base + header.order };
         self.highest = self.highest.max(order);
         let Some(index) = self.free_index() else {
             self.failed = true;
@@ -158,8 +160,7 @@ impl Parser {
         let number = |value: u32| c_int::try_from(value).unwrap_or(0);
         // SAFETY: the enumerations are written as the numbers of the interface.
         unsafe {
-            put((&raw mut format.codec).cast::<u32>(), if self.codec == Codec::H264 { 4 } else { 8 })
-                .unwrap_or_default();
+            put((&raw mut format.codec).cast::<u32>(), self.codec.number()).unwrap_or_default();
             put((&raw mut format.chroma_format).cast::<u32>(), sequence.chroma).unwrap_or_default();
         }
         (format.frame_rate.numerator, format.frame_rate.denominator) = sequence.rate;

@@ -1,5 +1,6 @@
-//! What a sequence parameter set says, as far as the parser's callbacks tell it.
+//! What a sequence parameter set or a sequence header says, as far as the parser's callbacks tell it.
 
+use crate::av1;
 use crate::bits::Reader;
 use crate::codec::Codec;
 
@@ -55,11 +56,12 @@ const ASPECTS: [(u32, u32); 17] = [
 ];
 
 impl Sequence {
-    /// Reads a NAL unit that is a sequence parameter set.
+    /// Reads a NAL unit or an OBU that says it.
     pub(crate) fn read(codec: Codec, nal: &[u8]) -> Option<Self> {
         match codec {
             Codec::H264 => h264(&mut Reader::new(nal.get(1..)?)),
             Codec::Hevc => hevc(&mut Reader::new(nal.get(2..)?)),
+            Codec::Av1 => av1::sequence(nal),
         }
     }
 }
