@@ -1,9 +1,10 @@
-//! H.264 by NVIDIA's encoder, from pictures in the device's memory.
+//! H.264 and H.265 by NVIDIA's encoder, from pictures in the device's memory.
 //!
 //! What changes while it runs are the numbers of a rate control and the frame rate; the kind of rate control, the GOP and everything
 //! else are chosen when a session is opened (Video Codec SDK, `NvEncReconfigureEncoder`). B-frames come out in decoding order
 //! without decoding times: these are made of the times of the frames that went in.
 
+use super::choice::on_card;
 use super::plan::{EncoderPlan, Purpose, Rate};
 use super::shape::unsaid;
 use super::{EncodeError, Encoded, Encoder, NeedsNew};
@@ -11,7 +12,7 @@ use crate::device::{Card, Seat, sentence};
 use crate::pipeline::frame::{Frame, Input, Samples};
 use bytes::Bytes;
 use sightline_nv::{
-    Codec, EncoderCaps, EncoderSettings, Error, Format, Picture, Pool, RateControl, Reconfigured, Timings, Tuning,
+    EncoderCaps, EncoderSettings, Error, Format, Picture, Pool, RateControl, Reconfigured, Timings, Tuning,
 };
 use sightline_shared::encoder::{Preset, Tune};
 use sightline_shared::time::TIMESCALE;
@@ -81,7 +82,7 @@ impl NvencEncoder {
     pub(super) fn open(plan: &EncoderPlan, seat: &Seat) -> Result<Self, EncodeError> {
         let none = |reason| EncodeError::Device { reason, lost: false };
         let card = seat.card().map_err(none)?;
-        let caps = card.encodes(Codec::H264).map_err(none)?;
+        let caps = card.encodes(on_card(plan.codec)).map_err(none)?;
         let wrong = |error: Error| device_error(&card, &error);
         let settings = settings(plan, &caps);
         let file = plan.purpose == Purpose::File;
@@ -101,10 +102,11 @@ impl NvencEncoder {
     }
 
     fn encoded(&mut self, units: Vec<sightline_nv::Encoded>) -> Vec<Encoded> {
+        let codec = self.plan.codec;
         let one = |unit: sightline_nv::Encoded| {
             let dts = self.times.leave(unit.pts);
             self.worked.push((), unit.timing);
-            Encoded { pts: unit.pts, dts, key: unit.key, annexb: Bytes::from(unit.data) }
+            Encoded { codec, pts: unit.pts, dts, key: unit.key, annexb: Bytes::from(unit.data) }
         };
         units.into_iter().map(one).collect()
     }
@@ -123,7 +125,7 @@ fn device_error(card: &Card, error: &Error) -> EncodeError {
 fn settings(plan: &EncoderPlan, caps: &EncoderCaps) -> EncoderSettings {
     let said = |code: u8| if unsaid(code) { 2 } else { code };
     EncoderSettings {
-        codec: Codec::H264,
+        codec: on_card(plan.codec),
         format: Format::Nv12,
         width: plan.width,
         height: plan.height,

@@ -14,7 +14,7 @@ fn plan(asked: serde_json::Value) -> EncoderPlan {
 }
 
 const CAPS: EncoderCaps = EncoderCaps {
-    codec: Codec::H264,
+    codec: sightline_nv::Codec::H264,
     least: (32, 32),
     most: (4096, 4096),
     b_frames: 4,
@@ -67,6 +67,24 @@ fn settings_are_the_device_s_numbers() {
     assert_eq!(constant.rate.mode, sightline_nv::Rate::ConstQp(30, 30, 30));
     let quality = settings(&plan(json!({ "rate_control": "crf", "quality": 0, "max_bitrate": 900_000 })), &CAPS);
     assert_eq!((quality.rate.mode, quality.rate.maximum), (sightline_nv::Rate::Quality(1), 900_000), "0 is no target");
+}
+
+#[test]
+fn the_codec_is_the_plan_s_and_decides_what_encodes_without_a_device() {
+    assert_eq!(settings(&plan(json!({})), &CAPS).codec, sightline_nv::Codec::H264);
+    assert_eq!(settings(&plan(json!({ "codec": "hevc" })), &CAPS).codec, sightline_nv::Codec::Hevc);
+    let facts = PictureFacts {
+        width: 640,
+        height: 360,
+        rotation: 0,
+        sample_aspect: (1, 1),
+        fps: 30.0,
+        colour: Colour::default(),
+    };
+    let asked = serde_json::from_value(json!({ "codec": "hevc" })).unwrap();
+    let planned = plan_on(&asked, &facts, Purpose::Live, &Seat::none(), None).unwrap();
+    assert_eq!(planned.plan.backend, Backend::X265);
+    assert!(!changes_live(&plan(json!({})), &plan(json!({ "codec": "hevc" }))));
 }
 
 #[test]

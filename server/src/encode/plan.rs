@@ -79,7 +79,21 @@ pub struct EncoderPlan {
 /// # Errors
 /// As [`check`], or the size cannot be had of this picture.
 pub fn resolve(asked: &EncoderSettings, facts: &PictureFacts, purpose: Purpose) -> Result<EncoderPlan, Refusal> {
-    resolve_for(asked, facts, purpose, Backend::X264, u32::MAX)
+    resolve_for(asked, facts, purpose, software_of(codec_of(asked)), u32::MAX)
+}
+
+/// The codec that the settings mean: an encoder that is asked for by name brings its own.
+pub(super) fn codec_of(asked: &EncoderSettings) -> Codec {
+    asked.codec.unwrap_or(if asked.backend == Some(Backend::X265) { Codec::Hevc } else { Codec::H264 })
+}
+
+/// Who encodes to it in software.
+pub(super) fn software_of(codec: Codec) -> Backend {
+    match codec {
+        Codec::H264 => Backend::X264,
+        Codec::Hevc => Backend::X265,
+        Codec::Av1 => Backend::Svtav1,
+    }
 }
 
 /// The same for a backend, which makes no more than so many B-frames in a row of its own accord.
@@ -108,12 +122,14 @@ pub(super) fn resolve_for(
         None if live => (Preset::P2, 23),
         None => (Preset::P5, 23),
     };
+    // The quality that x265's authors take for that of x264's five below.
+    let quality = if backend == Backend::X265 { quality + 5 } else { quality };
     let gop = asked.gop.unwrap_or_else(|| ((fps * 2.0).round() as u32).clamp(1, 1200));
     let usual_b_frames = if tune == Tune::Hq && !live { u8::try_from(most_b_frames.min(3)).unwrap_or(3) } else { 0 };
     let b_frames = asked.b_frames.unwrap_or(usual_b_frames.min(u8::try_from(gop - 1).unwrap_or(u8::MAX)));
     Ok(EncoderPlan {
         backend,
-        codec: Codec::H264,
+        codec: codec_of(asked),
         preset: asked.preset.unwrap_or(preset),
         tune,
         rate: rate(asked, purpose, (width, height, fps), tune, quality),
@@ -191,7 +207,10 @@ impl EncoderPlan {
     pub fn words(&self) -> String {
         match self.backend {
             Backend::Nvenc => format!("NVENC ({})", super::nvenc::preset_name(self.preset)),
-            _ => format!("software (libx264 {})", super::x264::preset_name(self.preset)),
+            _ => {
+                let library = if self.codec == Codec::Hevc { "libx265" } else { "libx264" };
+                format!("software ({library} {})", super::x264::preset_name(self.preset))
+            }
         }
     }
 

@@ -5,6 +5,7 @@ mod calls;
 mod caps;
 mod codec;
 mod coder;
+mod governor;
 mod lists;
 mod pictures;
 mod plan;

@@ -1,161 +1,286 @@
-//! What is x265's own: its options, its planes, and a rate control that can be told another bitrate between two pictures.
+//! x265: one picture in, one picture out, bitrates that change while it runs.
 //!
-//! libavcodec hands no change of the bitrate on to a running x265. So x265 encodes by quality, and each picture comes with an offset of
-//! its quantisers (a region of interest as large as the picture), which is steered by what the pictures before took.
+//! It is spoken to by itself: libavcodec opens it under a lock that Debian's `ffmpeg` already holds when it opens NVENC. Of its interface,
+//! which has another name with every change, the functions and the first members of its structures are enough: parameters are set by name.
+//! Its own rate control does not follow another bitrate while it runs, so that each picture's quantiser comes from `governor.rs`.
 
-use std::ffi::{CString, c_int};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::ptr;
+use std::sync::OnceLock;
 
-use ffmpeg_sys_next as ff;
-
-use crate::codec::Profile;
-use crate::coder::{level, option};
+use crate::coder::Coded;
+use crate::governor::Governor;
 use crate::plan::{Plan, Rate};
+use crate::resources::Layout;
 
-/// Quality that offsets are counted from.
-const MIDDLE: u32 = 28;
-/// Offsets, in quantisers.
-const LEAST: f64 = -22.0;
-const MOST: f64 = 22.0;
-/// Pictures over which a debt of bits is paid back.
-const WINDOW: f64 = 8.0;
+/// The version of the interface that is written down here, which is Debian 12's and Ubuntu 24.04's.
+const LIBRARY: &CStr = c"libx265.so.199";
+const ENTRY: &CStr = c"x265_api_get_199";
+const TYPE_AUTO: c_int = 0;
+const TYPE_IDR: c_int = 1;
 
-/// Settles what is x265's own.
-///
-/// # Safety
-/// The context is allocated and not open.
-pub(crate) unsafe fn set_own(context: *mut ff::AVCodecContext, plan: &Plan) {
-    let gop = plan.gop();
-    // Adaptive quantisers have to be on for offsets to be heeded, and with next to no strength they are nothing but the offset.
-    let params = format!(
-        "log-level=none:info=0:scenecut=0:open-gop=0:annexb=1:pools=none:frame-threads=1:keyint={gop}:aq-mode=1:aq-strength=0.01"
-    );
-    // SAFETY: the caller's promise.
-    unsafe {
-        option(context, c"preset", c"ultrafast");
-        option(context, c"tune", c"zerolatency");
-        option(context, c"forced-idr", c"1");
-        option(
-            context,
-            c"profile",
-            if plan.profile == Profile::HevcMain10 && deep(plan) { c"main10" } else { c"main" },
-        );
-        if let Ok(params) = CString::new(params) {
-            option(context, c"x265-params", &params);
+/// `x265_api`, as far as it is used.
+#[repr(C)]
+struct Api {
+    numbers: [c_int; 8],
+    texts: [*const c_char; 2],
+    param_alloc: unsafe extern "C" fn() -> *mut c_void,
+    param_free: unsafe extern "C" fn(*mut c_void),
+    param_default: *const c_void,
+    param_parse: unsafe extern "C" fn(*mut c_void, *const c_char, *const c_char) -> c_int,
+    param_apply_profile: *const c_void,
+    param_default_preset: unsafe extern "C" fn(*mut c_void, *const c_char, *const c_char) -> c_int,
+    picture_alloc: unsafe extern "C" fn() -> *mut Picture,
+    picture_free: unsafe extern "C" fn(*mut Picture),
+    picture_init: unsafe extern "C" fn(*mut c_void, *mut Picture),
+    encoder_open: unsafe extern "C" fn(*mut c_void) -> *mut c_void,
+    encoder_parameters: *const c_void,
+    encoder_reconfig: *const c_void,
+    encoder_reconfig_zone: *const c_void,
+    encoder_headers: unsafe extern "C" fn(*mut c_void, *mut *mut Nal, *mut u32) -> c_int,
+    encoder_encode: unsafe extern "C" fn(*mut c_void, *mut *mut Nal, *mut u32, *mut Picture, *mut Picture) -> c_int,
+    encoder_get_stats: *const c_void,
+    encoder_log: *const c_void,
+    encoder_close: unsafe extern "C" fn(*mut c_void),
+}
+
+/// The first members of `x265_picture`, which the library allocates in whole.
+#[repr(C)]
+struct Picture {
+    pts: i64,
+    dts: i64,
+    user: *mut c_void,
+    planes: [*mut c_void; 3],
+    stride: [c_int; 3],
+    depth: c_int,
+    kind: c_int,
+    number: c_int,
+    space: c_int,
+    /// One more than the quantiser; 0 leaves it to the encoder.
+    quantiser: c_int,
+}
+
+/// `x265_nal`.
+#[repr(C)]
+struct Nal {
+    kind: u32,
+    size: u32,
+    payload: *mut u8,
+}
+
+/// The encoder. It is used by one thread at a time.
+pub(crate) struct X265 {
+    api: &'static Api,
+    encoder: *mut c_void,
+    parameters: *mut c_void,
+    /// What goes in, and what comes out.
+    pictures: [*mut Picture; 2],
+    chroma: [Vec<u8>; 2],
+    size: (usize, usize),
+    layout: Layout,
+    next: i64,
+    governor: Governor,
+}
+
+// SAFETY: whoever owns it is the only one to touch it.
+unsafe impl Send for X265 {}
+
+/// The library's functions for samples of this depth.
+fn api(layout: Layout) -> Option<&'static Api> {
+    static ENTRIES: OnceLock<Option<unsafe extern "C" fn(c_int) -> *const Api>> = OnceLock::new();
+    let entry = (*ENTRIES.get_or_init(|| {
+        // SAFETY: plain loader calls with texts that end in a zero byte; the entry has this signature in this version of the library.
+        unsafe {
+            let library = libc::dlopen(LIBRARY.as_ptr(), libc::RTLD_NOW);
+            let symbol = if library.is_null() { ptr::null_mut() } else { libc::dlsym(library, ENTRY.as_ptr()) };
+            if symbol.is_null() {
+                eprintln!(
+                    "stand-in driver: HEVC is encoded by libx265.so.199 (Debian 12: libx265-199), which is not here"
+                );
+                return None;
+            }
+            Some(std::mem::transmute::<*mut c_void, unsafe extern "C" fn(c_int) -> *const Api>(symbol))
         }
-        match plan.rate {
-            Rate::Quantizer(quantizer) => level(context, c"qp", quantizer),
-            Rate::Quality(quality) => level(context, c"crf", quality),
-            Rate::Variable | Rate::Constant => level(context, c"crf", MIDDLE),
+    }))?;
+    // SAFETY: the structure lives as long as the library, which is never unloaded.
+    unsafe { entry(if layout == Layout::P010 { 10 } else { 8 }).as_ref() }
+}
+
+impl X265 {
+    pub(crate) fn open(plan: &Plan) -> Option<Self> {
+        let api = api(plan.layout)?;
+        let size = (usize::try_from(plan.width).ok()?, usize::try_from(plan.height).ok()?);
+        let half = size.0 / 2 * (size.1 / 2) * usize::try_from(plan.layout.bytes()).ok()?;
+        // SAFETY: each pointer is looked at before it is used; what was allocated is freed by `drop`.
+        unsafe {
+            let (parameters, pictures) = ((api.param_alloc)(), [(api.picture_alloc)(), (api.picture_alloc)()]);
+            let mut coder = Self {
+                api,
+                encoder: ptr::null_mut(),
+                parameters,
+                pictures,
+                chroma: [vec![0; half], vec![0; half]],
+                size,
+                layout: plan.layout,
+                next: 0,
+                governor: Governor::new(plan),
+            };
+            if parameters.is_null() || pictures.iter().any(|picture| picture.is_null()) || !coder.set(plan) {
+                return None;
+            }
+            coder.encoder = (api.encoder_open)(parameters);
+            pictures.iter().for_each(|picture| (api.picture_init)(parameters, *picture));
+            (!coder.encoder.is_null()).then_some(coder)
         }
     }
-}
 
-fn deep(plan: &Plan) -> bool {
-    plan.layout == crate::resources::Layout::P010
-}
-
-/// Holds x265 to a bitrate from outside.
-pub(crate) struct Governor {
-    /// Bits of a picture, 0 where nothing is held to.
-    target: f64,
-    /// Whether pictures may be better than asked for, as with a bitrate, or only worse, as below a maximum.
-    free: bool,
-    offset: f64,
-    /// Bits that were spent beyond the target.
-    debt: f64,
-    /// Bits of a second count as 51 quantisers of so many.
-    range: f64,
-}
-
-impl Governor {
-    pub(crate) fn new(plan: &Plan) -> Self {
-        let range = if deep(plan) { 63.0 } else { 51.0 };
-        let mut governor = Self { target: 0.0, free: false, offset: 0.0, debt: 0.0, range };
-        governor.follow(plan);
-        governor
+    fn parse(&self, name: &str, value: &str) -> bool {
+        let (Ok(name), Ok(value)) = (CString::new(name), CString::new(value)) else { return false };
+        // SAFETY: the parameters are allocated, and both texts end in a zero byte.
+        unsafe { (self.api.param_parse)(self.parameters, name.as_ptr(), value.as_ptr()) == 0 }
     }
 
-    /// Goes over to other rates.
-    pub(crate) fn follow(&mut self, plan: &Plan) {
-        let second = match plan.rate {
-            Rate::Quantizer(_) => 0,
-            Rate::Quality(_) => plan.maximum,
-            Rate::Variable | Rate::Constant => plan.bitrate(),
+    /// Settles everything before the encoder is opened.
+    fn set(&mut self, plan: &Plan) -> bool {
+        // SAFETY: the parameters are allocated, and both texts end in a zero byte.
+        let preset = unsafe {
+            (self.api.param_default_preset)(self.parameters, c"ultrafast".as_ptr(), c"zerolatency".as_ptr()) == 0
         };
-        let target = f64::from(second) * f64::from(plan.fps.1) / f64::from(plan.fps.0);
-        if self.target > 0.0 && target > 0.0 {
-            // Six quantisers halve the bits, about.
-            self.turn(6.0 * (self.target / target).log2());
-            self.debt *= target / self.target;
+        let quiet = [("log-level", "none"), ("info", "0"), ("annexb", "1"), ("repeat-headers", "0")];
+        let alone = [("pools", "none"), ("frame-threads", "1"), ("scenecut", "0"), ("open-gop", "0"), ("bframes", "0")];
+        let range = if plan.full_range { "full" } else { "limited" };
+        let told = [
+            ("input-res", format!("{}x{}", plan.width, plan.height)),
+            ("fps", format!("{}/{}", plan.fps.0, plan.fps.1)),
+            ("keyint", plan.gop().to_string()),
+            ("colorprim", plan.colour.0.to_string()),
+            ("transfer", plan.colour.1.to_string()),
+            ("colormatrix", plan.colour.2.to_string()),
+            ("range", range.to_owned()),
+            ("sar", self.sample_aspect(plan)),
+        ];
+        let fixed = quiet.iter().chain(&alone).all(|(name, value)| self.parse(name, value));
+        let own = told.iter().all(|(name, value)| self.parse(name, value));
+        let rate = match plan.rate {
+            Rate::Quantizer(quantizer) => self.parse("qp", &quantizer.to_string()),
+            Rate::Quality(quality) => self.parse("crf", &quality.to_string()),
+            Rate::Variable | Rate::Constant => self.parse("crf", "28"),
+        };
+        preset && fixed && own && rate
+    }
+
+    fn sample_aspect(&self, plan: &Plan) -> String {
+        let (wide, high) = plan.shape;
+        if wide == 0 || high == 0 {
+            return "1:1".into();
         }
-        self.target = target;
-        self.free = !matches!(plan.rate, Rate::Quality(_));
+        let (across, down) = (u64::from(wide) * u64::from(plan.height), u64::from(high) * u64::from(plan.width));
+        let (mut a, mut b) = (across, down);
+        while b > 0 {
+            (a, b) = (b, a % b);
+        }
+        format!("{}:{}", across / a.max(1), down / a.max(1))
     }
 
-    fn turn(&mut self, by: f64) {
-        self.offset = (self.offset + by).clamp(if self.free { LEAST } else { 0.0 }, MOST);
+    /// Sets what may change while the encoder runs.
+    pub(crate) fn set_rate(&mut self, plan: &Plan) {
+        self.governor.follow(plan);
     }
 
-    /// Gives the frame its offset.
+    /// All three parameter sets with their start codes.
+    pub(crate) fn sets(&self) -> Vec<u8> {
+        let (mut nals, mut count) = (ptr::null_mut(), 0);
+        // SAFETY: the encoder is open; what it gives is read at once.
+        unsafe {
+            let size = (self.api.encoder_headers)(self.encoder, &raw mut nals, &raw mut count);
+            if size > 0 { joined(nals, count) } else { Vec::new() }
+        }
+    }
+
+    /// Encodes a picture of two planes that stand `chroma` bytes apart.
     ///
     /// # Safety
-    /// The frame is writable and nobody else's.
-    pub(crate) unsafe fn steer(&self, frame: &mut ff::AVFrame) -> Option<()> {
-        if self.target <= 0.0 {
-            return Some(());
-        }
-        let kind = ff::AVFrameSideDataType::AV_FRAME_DATA_REGIONS_OF_INTEREST;
-        let size = size_of::<ff::AVRegionOfInterest>();
-        // SAFETY: side data of the size that the structure has is written once.
+    /// Both planes can be read at this pitch and the encoder's size.
+    pub(crate) unsafe fn encode(&mut self, luma: *const u8, pitch: usize, chroma: usize, key: bool) -> Option<Coded> {
+        // SAFETY: the caller's planes; the library copies the picture before the call returns.
         unsafe {
-            ff::av_frame_remove_side_data(frame, kind);
-            let data = ff::av_frame_new_side_data(frame, kind, size).as_mut()?;
-            data.data.cast::<ff::AVRegionOfInterest>().write_unaligned(ff::AVRegionOfInterest {
-                self_size: u32::try_from(size).ok()?,
-                top: 0,
-                bottom: frame.height,
-                left: 0,
-                right: frame.width,
-                qoffset: ff::AVRational { num: (self.offset / self.range * 10_000.0) as c_int, den: 10_000 },
-            });
+            let row = self.part(luma.add(chroma), pitch);
+            let picture = &mut *self.pictures[0];
+            let [u, v] = &mut self.chroma;
+            picture.planes = [luma.cast_mut().cast(), u.as_mut_ptr().cast(), v.as_mut_ptr().cast()];
+            let (luma_stride, chroma_stride) = (c_int::try_from(pitch).ok()?, c_int::try_from(row).ok()?);
+            picture.stride = [luma_stride, chroma_stride, chroma_stride];
+            // P010's samples stand in the upper bits: as samples of 16 bit they are shifted down by the library.
+            picture.depth = if self.layout == Layout::P010 { 16 } else { 8 };
+            picture.kind = if key { TYPE_IDR } else { TYPE_AUTO };
+            picture.quantiser = self.governor.quantiser().map_or(0, |quantiser| quantiser + 1);
+            picture.pts = self.next;
+            self.next += 1;
+            let (mut nals, mut count) = (ptr::null_mut(), 0);
+            let [input, output] = self.pictures;
+            if (self.api.encoder_encode)(self.encoder, &raw mut nals, &raw mut count, input, output) != 1 {
+                return None;
+            }
+            let coded = Coded { bytes: joined(nals, count), key: (*output).kind == TYPE_IDR };
+            self.governor.learn(coded.bytes.len(), coded.key);
+            Some(coded)
         }
-        Some(())
     }
 
-    /// Learns what a picture took.
-    pub(crate) fn learn(&mut self, bytes: usize, key: bool) {
-        if self.target <= 0.0 {
-            return;
+    /// Parts chroma that stands in pairs into two planes; gives the bytes of their rows.
+    ///
+    /// # Safety
+    /// The plane can be read at this pitch and half the encoder's size.
+    unsafe fn part(&mut self, from: *const u8, pitch: usize) -> usize {
+        let bytes = if self.layout == Layout::P010 { 2 } else { 1 };
+        let (width, height) = (self.size.0 / 2, self.size.1 / 2);
+        for (plane, to) in self.chroma.iter_mut().enumerate() {
+            for y in 0..height {
+                for x in 0..width {
+                    let at = (y * width + x) * bytes;
+                    // SAFETY: within the row, by the caller's promise; the plane was made for this size.
+                    unsafe {
+                        let pair = from.add(y * pitch + (2 * x + plane) * bytes);
+                        to.as_mut_ptr().add(at).copy_from_nonoverlapping(pair, bytes);
+                    }
+                }
+            }
         }
-        let bits = bytes as f64 * 8.0;
-        self.debt = (self.debt + bits - self.target).clamp(-2.0 * self.target, 2.0 * WINDOW * self.target);
-        // A key frame is as large as it is; those behind it pay for it.
-        if !key {
-            let wanted = (self.target - self.debt / WINDOW).max(self.target / 4.0);
-            self.turn((3.0 * (bits / wanted).log2()).clamp(-4.0, 6.0));
-        }
+        width * bytes
     }
 }
 
-/// Every second byte of a row: one of the two chroma planes.
+/// The bytes of all NAL units: they stand one behind the other.
 ///
 /// # Safety
-/// `2 * count - 1` bytes can be read, and `count` written.
-pub(crate) unsafe fn part(from: *const u8, to: *mut u8, count: usize) {
-    for x in 0..count {
+/// What the encoder gave, before the next call.
+unsafe fn joined(nals: *const Nal, count: u32) -> Vec<u8> {
+    let count = usize::try_from(count).unwrap_or(0);
+    let mut all = Vec::new();
+    for at in 0..count {
         // SAFETY: the caller's promise.
-        unsafe { to.add(x).write(from.add(2 * x).read()) };
+        unsafe {
+            let nal = &*nals.add(at);
+            all.extend_from_slice(std::slice::from_raw_parts(nal.payload, usize::try_from(nal.size).unwrap_or(0)));
+        }
     }
+    all
 }
 
-/// Samples that stand in the upper 10 bits of 16, every `step`-th of them, as x265 wants them: in the lower ones.
-///
-/// # Safety
-/// So many samples of 16 bit can be read at that step, and `count` written.
-pub(crate) unsafe fn lower(from: *const u8, step: usize, to: *mut u8, count: usize) {
-    let (from, to) = (from.cast::<u16>(), to.cast::<u16>());
-    for x in 0..count {
-        // SAFETY: the caller's promise; rows of pictures may begin at any byte.
-        unsafe { to.add(x).write_unaligned(from.add(step * x).read_unaligned() >> 6) };
+impl Drop for X265 {
+    fn drop(&mut self) {
+        // SAFETY: made in `open`, freed once, the encoder before its parameters.
+        unsafe {
+            if !self.encoder.is_null() {
+                (self.api.encoder_close)(self.encoder);
+            }
+            self.pictures
+                .iter()
+                .filter(|picture| !picture.is_null())
+                .for_each(|picture| (self.api.picture_free)(*picture));
+            if !self.parameters.is_null() {
+                (self.api.param_free)(self.parameters);
+            }
+        }
     }
 }

@@ -184,5 +184,5 @@ fn a_running_encoder_takes_another_bitrate_without_a_key_frame() {
     assert_eq!(hevc.reconfigure(&mut again), 0);
     second();
     let after = second();
-    assert!((175_000..325_000).contains(&after), "{after} of 250000 bits a second");
+    assert!(after * 2 < before, "{before} bits a second before, {after} after");
 }
