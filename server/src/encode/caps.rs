@@ -102,6 +102,9 @@ fn nvenc(devices: &Devices) -> EncoderCaps {
     if able.iter().any(|caps| caps.live_bitrate) {
         caps.live = ["bitrate", "max_bitrate", "buffer_size", "fps"].map(str::to_owned).to_vec();
     }
+    if able.iter().any(|caps| caps.live_size) {
+        caps.live.extend(["width", "height"].map(str::to_owned));
+    }
     caps
 }
 

@@ -2,7 +2,7 @@
 
 use super::check::{Refusal, refuse};
 use super::plan::{EncoderPlan, Purpose, codec_of, resolve, resolve_for};
-use super::shape::PictureFacts;
+use super::shape::{PictureFacts, most};
 use crate::device::{Card, Seat};
 use sightline_shared::encoder::{Backend, Codec, EncoderSettings};
 use std::sync::Arc;
@@ -84,7 +84,8 @@ fn on_device(
     card: &Arc<Card>,
 ) -> Result<EncoderPlan, String> {
     let caps = card.encodes(on_card(codec_of(asked)))?;
-    let plan = resolve_for(asked, facts, purpose, Backend::Nvenc, caps.b_frames).map_err(|refusal| refusal.message)?;
+    let mut plan =
+        resolve_for(asked, facts, purpose, Backend::Nvenc, caps.b_frames).map_err(|refusal| refusal.message)?;
     let (width, height) = (plan.width, plan.height);
     let ((least_x, least_y), (most_x, most_y)) = (caps.least, caps.most);
     if width < least_x || height < least_y || width > most_x || height > most_y {
@@ -94,6 +95,10 @@ fn on_device(
     }
     if u32::from(plan.b_frames) > caps.b_frames {
         return Err(format!("This device encodes {} B-frames in a row at most.", caps.b_frames));
+    }
+    let wanted = most(facts, (width, height));
+    if purpose == Purpose::Live && caps.live_size && wanted.0 <= most_x && wanted.1 <= most_y {
+        plan.most = wanted;
     }
     Ok(plan)
 }

@@ -105,6 +105,28 @@ fn a_session_follows_numbers_and_nothing_else() {
 }
 
 #[test]
+fn the_size_follows_up_to_the_largest_of_the_start() {
+    let facts = |width, height| PictureFacts {
+        width,
+        height,
+        rotation: 0,
+        sample_aspect: (1, 1),
+        fps: 30.0,
+        colour: Colour::default(),
+    };
+    assert_eq!(super::super::shape::most(&facts(1919, 1080), (640, 360)), (1920, 1080), "the picture's own");
+    assert_eq!(super::super::shape::most(&facts(3840, 2160), (640, 360)), (640, 360), "no memory for 2160p");
+    assert_eq!(super::super::shape::most(&facts(640, 360), (1280, 720)), (1280, 720), "an enlarged one");
+    let of = |asked| EncoderPlan { most: (640, 360), ..plan(asked) };
+    let from = of(json!({ "height": 180, "gop": 60 }));
+    assert_eq!(settings(&from, &CAPS).most, (640, 360));
+    assert!(changes_live(&from, &of(json!({ "height": 360, "gop": 60 }))), "the usual bitrate of a size follows it");
+    assert!(!changes_live(&from, &of(json!({ "height": 362, "gop": 60 }))), "more than the largest");
+    assert!(!changes_live(&from.clone().of_one_size(), &of(json!({ "height": 90, "gop": 60 }))), "`small`");
+    assert!(!changes_live(&from, &of(json!({ "width": 180, "height": 180, "gop": 60 }))), "pixels of another shape");
+}
+
+#[test]
 fn without_a_device_x264_encodes_and_says_why() {
     let colour = Colour::default();
     let facts = PictureFacts { width: 640, height: 360, rotation: 0, sample_aspect: (1, 1), fps: 30.0, colour };

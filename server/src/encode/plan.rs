@@ -62,6 +62,8 @@ pub struct EncoderPlan {
     pub width: u32,
     /// Height in pixels as coded, even.
     pub height: u32,
+    /// The size that the encoder can go over to while it runs, at most: its own where it cannot.
+    pub most: (u32, u32),
     /// Frames a second.
     pub fps: f64,
     /// What samples mean; written into the stream.
@@ -137,6 +139,7 @@ pub(super) fn resolve_for(
         b_frames,
         width,
         height,
+        most: (width, height),
         fps,
         colour: told_colour(facts, (width, height)),
         sample_aspect,
@@ -212,6 +215,12 @@ impl EncoderPlan {
                 format!("software ({library} {})", super::x264::preset_name(self.preset))
             }
         }
+    }
+
+    /// The same plan for an encoder that never changes its size: it takes no memory for a larger one.
+    #[must_use]
+    pub fn of_one_size(self) -> Self {
+        Self { most: (self.width, self.height), ..self }
     }
 
     /// Whether this plan differs from `other` only in what the rate control does from frame to frame.
