@@ -94,9 +94,10 @@ fn api(layout: Layout) -> Option<&'static Api> {
             let library = libc::dlopen(LIBRARY.as_ptr(), libc::RTLD_NOW);
             let symbol = if library.is_null() { ptr::null_mut() } else { libc::dlsym(library, ENTRY.as_ptr()) };
             if symbol.is_null() {
-                eprintln!(
-                    "stand-in driver: HEVC is encoded by libx265.so.199 (Debian 12: libx265-199), which is not here"
-                );
+                #[allow(clippy::print_stderr)]
+                {
+                    eprintln!("stand-in driver: HEVC takes libx265.so.199 (Debian 12: libx265-199), which is not here");
+                }
                 return None;
             }
             Some(std::mem::transmute::<*mut c_void, unsafe extern "C" fn(c_int) -> *const Api>(symbol))
