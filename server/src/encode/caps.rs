@@ -64,12 +64,11 @@ pub fn caps(devices: &Devices) -> Vec<EncoderCaps> {
 /// NVIDIA's encoder, as the devices say: the widest of them. Numbers are those of H.264; what H.265 differs in is looked at when it is opened.
 fn nvenc(devices: &Devices) -> EncoderCaps {
     let asked: Vec<_> = devices.cards().iter().map(|card| card.encodes(sightline_nv::Codec::H264)).collect();
-    let hevc = devices.cards().iter().any(|card| card.encodes(sightline_nv::Codec::Hevc).is_ok());
     let able: Vec<_> = asked.iter().flatten().collect();
     let mut caps = EncoderCaps {
         backend: Backend::Nvenc,
         reason: None,
-        codecs: [Some(Codec::H264), hevc.then_some(Codec::Hevc)].into_iter().flatten().collect(),
+        codecs: codecs(devices),
         presets: Vec::new(),
         tunes: Vec::new(),
         rate_controls: Vec::new(),
@@ -99,13 +98,19 @@ fn nvenc(devices: &Devices) -> EncoderCaps {
     caps.tunes = vec![Tune::Ull, Tune::Ll, Tune::Hq];
     // `crf` is its target quality.
     caps.rate_controls = vec![RateControl::Cbr, RateControl::Vbr, RateControl::Cqp, RateControl::Crf];
-    if able.iter().any(|caps| caps.live_bitrate) {
-        caps.live = ["bitrate", "max_bitrate", "buffer_size", "fps"].map(str::to_owned).to_vec();
-    }
-    if able.iter().any(|caps| caps.live_size) {
-        caps.live.extend(["width", "height"].map(str::to_owned));
-    }
+    let live = [
+        (able.iter().any(|caps| caps.live_bitrate), &["bitrate", "max_bitrate", "buffer_size", "fps"][..]),
+        (able.iter().any(|caps| caps.live_size), &["width", "height"][..]),
+    ];
+    caps.live =
+        live.iter().filter(|(can, _)| *can).flat_map(|(_, names)| names.iter().map(ToString::to_string)).collect();
     caps
+}
+
+/// H.264, and what any of the devices encodes beside.
+fn codecs(devices: &Devices) -> Vec<Codec> {
+    let hevc = devices.cards().iter().any(|card| card.encodes(sightline_nv::Codec::Hevc).is_ok());
+    if hevc { vec![Codec::H264, Codec::Hevc] } else { vec![Codec::H264] }
 }
 
 /// Why an encoder cannot be used here; `None` where it can.

@@ -115,17 +115,7 @@ pub(super) fn resolve_for(
         (true, Some(_)) => Tune::Ll,
         (false, _) => Tune::Hq,
     });
-    let (preset, quality) = match asked.quality_preset {
-        Some(QualityPreset::Fast) => (Preset::P2, 27),
-        Some(QualityPreset::Balanced) => (Preset::P4, 23),
-        Some(QualityPreset::Quality) => (Preset::P5, 20),
-        Some(QualityPreset::Archive) => (Preset::P6, 17),
-        // Superfast: 720p30 in a sixth of a core; for files what x264 itself would take.
-        None if live => (Preset::P2, 23),
-        None => (Preset::P5, 23),
-    };
-    // The quality that x265's authors take for that of x264's five below.
-    let quality = if backend == Backend::X265 { quality + 5 } else { quality };
+    let (preset, quality) = usual_preset(asked, purpose, backend);
     let gop = asked.gop.unwrap_or_else(|| ((fps * 2.0).round() as u32).clamp(1, 1200));
     let usual_b_frames = if tune == Tune::Hq && !live { u8::try_from(most_b_frames.min(3)).unwrap_or(3) } else { 0 };
     let b_frames = asked.b_frames.unwrap_or(usual_b_frames.min(u8::try_from(gop - 1).unwrap_or(u8::MAX)));
@@ -146,6 +136,21 @@ pub(super) fn resolve_for(
         threads: u32::from(live),
         purpose,
     })
+}
+
+/// Preset and quality where they are not given.
+fn usual_preset(asked: &EncoderSettings, purpose: Purpose, backend: Backend) -> (Preset, u8) {
+    let (preset, quality) = match asked.quality_preset {
+        Some(QualityPreset::Fast) => (Preset::P2, 27),
+        Some(QualityPreset::Balanced) => (Preset::P4, 23),
+        Some(QualityPreset::Quality) => (Preset::P5, 20),
+        Some(QualityPreset::Archive) => (Preset::P6, 17),
+        // Superfast: 720p30 in a sixth of a core; for files what x264 itself would take.
+        None if purpose == Purpose::Live => (Preset::P2, 23),
+        None => (Preset::P5, 23),
+    };
+    // x265's own default is 28 where x264's is 23.
+    (preset, if backend == Backend::X265 { quality + 5 } else { quality })
 }
 
 fn rate(asked: &EncoderSettings, purpose: Purpose, picture: (u32, u32, f64), tune: Tune, quality: u8) -> Rate {
