@@ -54,6 +54,15 @@ fn kinds(unit: &[u8]) -> Vec<u8> {
     starts.map(|at| unit[at + 3] >> 1 & 63).collect()
 }
 
+fn sets_stand_at_key_frames_alone(out: &[Encoded]) {
+    for unit in out {
+        let kinds = kinds(&unit.data);
+        let sets = [32, 33, 34].map(|set| kinds.contains(&set));
+        let idr = kinds.iter().any(|kind| (19..=20).contains(kind));
+        assert_eq!((sets, idr), ([unit.key; 3], unit.key), "picture {}: {kinds:?}", unit.pts);
+    }
+}
+
 fn both(context: &Context, least: f64, each: impl Fn(EncoderSettings, &Clip, &[Vec<u8>], f64)) {
     for format in [Format::Nv12, Format::P016] {
         if encodes(context, format).is_none() {
@@ -81,6 +90,7 @@ fn every_way_to_spend_bits() {
             let out = encode(&context, &mut encoder, clip, |_, _| false);
             assert!(out.iter().map(|unit| unit.pts).eq(0..30), "each has its picture's time: {rate:?}");
             assert_eq!(keys(&out), [0, 10, 20], "{rate:?}");
+            sets_stand_at_key_frames_alone(&out);
             is_like(&out, settings.format, wanted, least + more);
         }
     });
@@ -96,12 +106,7 @@ fn key_frames_have_their_parameter_sets_and_decoding_begins_there() {
         let mut encoder = Encoder::new(&context, settings).unwrap_or_else(|error| panic!("{error}"));
         let out = encode(&context, &mut encoder, clip, |_, at| at == 7 || at == 8 || at == 21);
         assert_eq!(keys(&out), [0, 7, 8, 21]);
-        for unit in &out {
-            let kinds = kinds(&unit.data);
-            let (sets, idr) =
-                ([32, 33, 34].map(|set| kinds.contains(&set)), kinds.iter().any(|kind| (19..=20).contains(kind)));
-            assert_eq!((sets, idr), ([unit.key; 3], unit.key), "picture {}: {kinds:?}", unit.pts);
-        }
+        sets_stand_at_key_frames_alone(&out);
         is_like(&out[21..], settings.format, &wanted[21..], least);
         // The device's decoder says how deep the samples really are.
         let units: Vec<_> = out.into_iter().map(|unit| unit.data).collect();
