@@ -43,6 +43,8 @@ fn the_codec_is_asked_for_by_its_name_or_by_its_encoder_s() {
         assert_eq!((plan.backend, plan.codec), (backend, codec), "{given}");
         assert!(plan.words().contains(if codec == Codec::Hevc { "libx265" } else { "libx264" }), "{}", plan.words());
     }
+    let preset = |given: Value| live(given).preset;
+    assert_eq!((preset(json!({})), preset(json!({ "codec": "hevc" }))), (Preset::P2, Preset::P1));
     let quality = |given: Value| resolve(&asked(given), &HD, Purpose::File).unwrap().rate;
     assert_eq!(quality(json!({ "codec": "hevc" })), Rate::Crf(28, None), "as good as x264's 23");
     assert_eq!(quality(json!({ "codec": "hevc", "quality": 23 })), Rate::Crf(23, None), "what is asked for is meant");

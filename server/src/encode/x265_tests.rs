@@ -20,7 +20,7 @@ fn is_key(unit: &Encoded) -> bool {
 fn a_frame_in_is_its_access_unit_out_and_nothing_is_reordered() {
     let asked = json!({ "codec": "hevc", "bitrate": 500_000, "gop": 10, "width": 320, "height": 320 });
     let mut encoder = SoftwareEncoder::open(&plan(asked)).unwrap();
-    assert_eq!(encoder.describe(), "software (libx265 superfast)");
+    assert_eq!(encoder.describe(), "software (libx265 ultrafast)");
     for n in 0..25 {
         let units = encode(&mut encoder, n..n + 1);
         let [unit] = &units[..] else { panic!("{} units of one frame", units.len()) };
