@@ -129,9 +129,13 @@ pub fn input_start(input: &ffmpeg::format::context::Input) -> Option<i64> {
     (start != ffmpeg::ffi::AV_NOPTS_VALUE).then_some(start)
 }
 
-/// What a container is told of an H.264 track.
+/// What a container is told of a track of H.264 or H.265.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoTrack<'a> {
+    /// H.265, not H.264.
+    pub hevc: bool,
+    /// The container's name of the codec, where it is not to choose itself.
+    pub tag: Option<[u8; 4]>,
     /// Width in pixels as coded.
     pub width: u32,
     /// Height in pixels as coded.
@@ -142,12 +146,12 @@ pub struct VideoTrack<'a> {
     pub extradata: &'a [u8],
 }
 
-/// The parameters of an H.264 track, for a container that is written.
+/// The parameters of a track, for a container that is written.
 #[must_use]
-pub fn h264_parameters(track: &VideoTrack<'_>) -> ffmpeg::codec::Parameters {
+pub fn video_parameters(track: &VideoTrack<'_>) -> ffmpeg::codec::Parameters {
     let mut parameters = ffmpeg::codec::Parameters::new();
     parameters.set_medium(ffmpeg::media::Type::Video);
-    parameters.set_id(ffmpeg::codec::Id::H264);
+    parameters.set_id(if track.hevc { ffmpeg::codec::Id::HEVC } else { ffmpeg::codec::Id::H264 });
     let signed = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     // SAFETY: the pointer is valid for the life of `parameters`. Its extradata is allocated by av_mallocz with the padding that
     // libavcodec reads beyond it, is copied in whole, and belongs to the parameters from then on, which free it
@@ -155,6 +159,7 @@ pub fn h264_parameters(track: &VideoTrack<'_>) -> ffmpeg::codec::Parameters {
     unsafe {
         let raw = &mut *parameters.as_mut_ptr();
         (raw.width, raw.height) = (signed(track.width), signed(track.height));
+        raw.codec_tag = track.tag.map_or(0, u32::from_le_bytes);
         raw.sample_aspect_ratio =
             ffmpeg::ffi::AVRational { num: signed(track.sample_aspect.0), den: signed(track.sample_aspect.1) };
         let padded = track.extradata.len() + ffmpeg::ffi::AV_INPUT_BUFFER_PADDING_SIZE as usize;

@@ -20,6 +20,8 @@ mod decode;
 mod encode;
 #[path = "device/failures.rs"]
 mod failures;
+#[path = "device/hevc.rs"]
+mod hevc;
 #[path = "device/host.rs"]
 mod host;
 #[path = "device/load.rs"]

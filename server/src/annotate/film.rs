@@ -5,8 +5,10 @@ use super::input::Sound;
 use super::place::{Place, cannot_write};
 use crate::encode::{Encoded, EncoderPlan};
 use crate::libav::{self, VideoTrack};
+use crate::pipeline::packet::VideoCodec;
 use ffmpeg::format::context::{Output, StreamIo};
 use ffmpeg_next as ffmpeg;
+use sightline_shared::encoder::Codec;
 use sightline_shared::time::TIMESCALE;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
@@ -166,14 +168,17 @@ impl Film {
     }
 
     fn start(&mut self, unit: &Encoded, plan: &EncoderPlan) -> Result<(), AnnotateError> {
-        let extradata = parameter_sets(&unit.annexb);
+        let extradata = parameter_sets(unit);
         let video = VideoTrack {
+            hevc: unit.codec == Codec::Hevc,
+            // libavformat's own choice for MP4 is `hev1`, which Apple's players refuse.
+            tag: (unit.codec == Codec::Hevc && self.faststart).then_some(*b"hvc1"),
             width: plan.width,
             height: plan.height,
             sample_aspect: plan.sample_aspect,
             extradata: &extradata,
         };
-        let video = libav::h264_parameters(&video);
+        let video = libav::video_parameters(&video);
         let ticks = ffmpeg::Rational(1, TIMESCALE as i32);
         let tracks: Vec<_> = std::iter::once((video, ticks)).chain(self.copied.iter().cloned()).collect();
         for (parameters, base) in tracks {
@@ -230,12 +235,13 @@ fn told(
     written.map_err(|e| AnnotateError::Output(format!("{} cannot be written: {e}.", name.display())))
 }
 
-/// The parameter sets in front of a key frame (H.264 section 7.4.1: types 7 and 8), behind start codes.
-fn parameter_sets(annexb: &[u8]) -> Vec<u8> {
-    let data = crate::codec::nal::annexb_to_lengths(annexb);
-    let sets = crate::codec::in_band_parameters(crate::pipeline::packet::VideoCodec::H264, &data).unwrap_or_default();
+/// The parameter sets in front of a key frame (H.264 section 7.4.1: types 7 and 8; H.265 section 7.4.2: types 32 to 34), behind start codes.
+fn parameter_sets(unit: &Encoded) -> Vec<u8> {
+    let data = crate::codec::nal::annexb_to_lengths(&unit.annexb);
+    let codec = if unit.codec == Codec::Hevc { VideoCodec::Hevc } else { VideoCodec::H264 };
+    let sets = crate::codec::in_band_parameters(codec, &data).unwrap_or_default();
     let mut out = Vec::new();
-    for set in sets.sps.iter().chain(&sets.pps) {
+    for set in sets.vps.iter().chain(&sets.sps).chain(&sets.pps) {
         out.extend_from_slice(&[0, 0, 0, 1]);
         out.extend_from_slice(set);
     }

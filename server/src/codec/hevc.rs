@@ -31,6 +31,18 @@ pub fn video_params_from_vps_sps_pps(vps: &[u8], sps: &[u8], pps: &[u8]) -> Resu
     build(&[vec![vps], vec![sps], vec![pps]])
 }
 
+/// Those of the first parameter sets in front of a key frame of 4-byte lengths; `None` where none stand there.
+///
+/// # Errors
+/// As [`video_params_from_hvcc`].
+pub fn video_params_in_band(data: &[u8]) -> Result<Option<VideoParams>, CodecError> {
+    let Some(sets) = super::in_band_parameters(VideoCodec::Hevc, data) else { return Ok(None) };
+    match (sets.vps.first(), sets.sps.first(), sets.pps.first()) {
+        (Some(vps), Some(sps), Some(pps)) => video_params_from_vps_sps_pps(vps, sps, pps).map(Some),
+        _ => Ok(None),
+    }
+}
+
 /// How many bytes the NAL lengths of a stream have, by its hvcC record.
 ///
 /// # Errors

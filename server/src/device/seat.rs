@@ -136,10 +136,10 @@ impl Seat {
         !self.0.devices.cards().is_empty()
     }
 
-    /// Why NVENC is not used at all, in a sentence; `None` where it may be.
+    /// Why NVENC is not used at all for a codec, in a sentence; `None` where it may be.
     #[must_use]
-    pub fn why_no_encoder(&self) -> Option<String> {
-        self.card().and_then(|card| card.encodes(Codec::H264)).err()
+    pub fn why_no_encoder(&self, codec: Codec) -> Option<String> {
+        self.card().and_then(|card| card.encodes(codec)).err()
     }
 
     /// Who sits here.

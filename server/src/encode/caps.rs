@@ -26,19 +26,21 @@ const PRESETS: [Preset; 7] = [Preset::P1, Preset::P2, Preset::P3, Preset::P4, Pr
 /// Every encoder that has a name, usable or not; the usable ones first.
 #[must_use]
 pub fn caps(devices: &Devices) -> Vec<EncoderCaps> {
-    let x264 = EncoderCaps {
-        backend: Backend::X264,
-        reason: reason(Backend::X264),
-        codecs: vec![Codec::H264],
+    // `bitrate` with cbr, `quality` with crf: see `x264::live_change`. libx265 follows nothing.
+    let live = ["bitrate", "max_bitrate", "buffer_size", "quality"].map(str::to_owned).to_vec();
+    let software = |backend, codec, live| EncoderCaps {
+        backend,
+        reason: reason(backend),
+        codecs: vec![codec],
         presets: PRESETS.to_vec(),
         tunes: vec![Tune::Ull, Tune::Ll, Tune::Hq],
         rate_controls: vec![RateControl::Cbr, RateControl::Vbr, RateControl::Cqp, RateControl::Crf],
         limits: LIMITS.iter().map(|(name, min, max)| ((*name).to_owned(), Limits { min: *min, max: *max })).collect(),
-        // `bitrate` with cbr, `quality` with crf: see `x264::live_names`.
-        live: ["bitrate", "max_bitrate", "buffer_size", "quality"].map(str::to_owned).to_vec(),
+        live,
     };
+    let x264 = software(Backend::X264, Codec::H264, live);
+    let x265 = software(Backend::X265, Codec::Hevc, Vec::new());
     let others = [
-        (Backend::X265, vec![Codec::Hevc]),
         (Backend::Svtav1, vec![Codec::Av1]),
         (Backend::Videotoolbox, vec![Codec::H264, Codec::Hevc]),
         (Backend::Qsv, vec![Codec::H264, Codec::Hevc, Codec::Av1]),
@@ -54,19 +56,19 @@ pub fn caps(devices: &Devices) -> Vec<EncoderCaps> {
         limits: Default::default(),
         live: Vec::new(),
     });
-    let mut all: Vec<_> = [x264, nvenc(devices)].into_iter().chain(unusable).collect();
+    let mut all: Vec<_> = [x264, x265, nvenc(devices)].into_iter().chain(unusable).collect();
     all.sort_by_key(|caps| caps.reason.is_some());
     all
 }
 
-/// NVIDIA's encoder, as the devices say: the widest of them.
+/// NVIDIA's encoder, as the devices say: the widest of them. Numbers are those of H.264; what H.265 differs in is looked at when it is opened.
 fn nvenc(devices: &Devices) -> EncoderCaps {
     let asked: Vec<_> = devices.cards().iter().map(|card| card.encodes(sightline_nv::Codec::H264)).collect();
     let able: Vec<_> = asked.iter().flatten().collect();
     let mut caps = EncoderCaps {
         backend: Backend::Nvenc,
         reason: None,
-        codecs: vec![Codec::H264],
+        codecs: codecs(devices),
         presets: Vec::new(),
         tunes: Vec::new(),
         rate_controls: Vec::new(),
@@ -96,19 +98,28 @@ fn nvenc(devices: &Devices) -> EncoderCaps {
     caps.tunes = vec![Tune::Ull, Tune::Ll, Tune::Hq];
     // `crf` is its target quality.
     caps.rate_controls = vec![RateControl::Cbr, RateControl::Vbr, RateControl::Cqp, RateControl::Crf];
-    if able.iter().any(|caps| caps.live_bitrate) {
-        caps.live = ["bitrate", "max_bitrate", "buffer_size", "fps"].map(str::to_owned).to_vec();
-    }
+    let live = [
+        (able.iter().any(|caps| caps.live_bitrate), &["bitrate", "max_bitrate", "buffer_size", "fps"][..]),
+        (able.iter().any(|caps| caps.live_size), &["width", "height"][..]),
+    ];
+    caps.live =
+        live.iter().filter(|(can, _)| *can).flat_map(|(_, names)| names.iter().map(ToString::to_string)).collect();
     caps
+}
+
+/// H.264, and what any of the devices encodes beside.
+fn codecs(devices: &Devices) -> Vec<Codec> {
+    let hevc = devices.cards().iter().any(|card| card.encodes(sightline_nv::Codec::Hevc).is_ok());
+    if hevc { vec![Codec::H264, Codec::Hevc] } else { vec![Codec::H264] }
 }
 
 /// Why an encoder cannot be used here; `None` where it can.
 pub(super) fn reason(backend: Backend) -> Option<String> {
     match backend {
-        Backend::Auto | Backend::X264 => (!has_x264()).then(|| NO_X264.to_owned()),
+        Backend::Auto | Backend::X264 => (!has(X264)).then(|| missing(X264)),
         // Devices say so themselves.
         Backend::Nvenc => None,
-        Backend::X265 => Some("H.265 is not encoded by this version: few browsers play it. Use x264.".into()),
+        Backend::X265 => (!has(X265)).then(|| missing(X265)),
         Backend::Svtav1 => Some("AV1 is not encoded by this version. Use x264.".into()),
         Backend::Videotoolbox => Some("VideoToolbox is Apple's, and this version does not drive it. Use x264.".into()),
         Backend::Qsv => Some("This version of Sightline does not drive Intel's Quick Sync. Use x264.".into()),
@@ -116,12 +127,19 @@ pub(super) fn reason(backend: Backend) -> Option<String> {
     }
 }
 
-/// Said where libavcodec was built without libx264.
-pub(super) const NO_X264: &str = "This FFmpeg has no libx264. On Debian: apt-get install libavcodec59.";
+/// libavcodec's names of what encodes in software.
+pub(super) const X264: &str = "libx264";
+pub(super) const X265: &str = "libx265";
 
-fn has_x264() -> bool {
-    static FOUND: OnceLock<bool> = OnceLock::new();
-    *FOUND.get_or_init(|| ffmpeg_next::encoder::find_by_name("libx264").is_some())
+/// Said where libavcodec was built without it.
+pub(super) fn missing(library: &str) -> String {
+    format!("This FFmpeg has no {library}. On Debian: apt-get install libavcodec59.")
+}
+
+fn has(library: &'static str) -> bool {
+    static FOUND: OnceLock<[bool; 2]> = OnceLock::new();
+    let found = FOUND.get_or_init(|| [X264, X265].map(|name| ffmpeg_next::encoder::find_by_name(name).is_some()));
+    found[usize::from(library == X265)]
 }
 
 #[cfg(test)]
@@ -132,9 +150,9 @@ mod tests {
     fn every_encoder_is_listed_and_says_why_it_cannot_be_used() {
         let caps = caps(&Devices::none());
         let usable: Vec<_> = caps.iter().filter(|caps| caps.reason.is_none()).map(|caps| caps.backend).collect();
-        assert_eq!(usable, [Backend::X264]);
+        assert_eq!(usable, [Backend::X264, Backend::X265]);
         assert_eq!(caps.len(), 7);
-        for encoder in &caps[1..] {
+        for encoder in &caps[2..] {
             let reason = encoder.reason.as_deref().unwrap_or_default();
             assert!(reason.ends_with('.') && reason.split(' ').count() > 4, "{:?}: {reason}", encoder.backend);
         }

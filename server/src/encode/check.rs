@@ -1,7 +1,7 @@
 //! Settings that cannot be had, whatever the picture: out of range, against each other, or beyond what is built.
 
 use super::caps::{self, LIMITS};
-use super::plan::Purpose;
+use super::plan::{Purpose, codec_of};
 use sightline_shared::encoder::{Backend, Codec, EncoderSettings, RateControl, Tune};
 
 /// A setting that cannot be had.
@@ -72,15 +72,18 @@ fn body_fits(asked: &EncoderSettings) -> Result<(), Refusal> {
     {
         return refuse("backend", reason);
     }
-    match asked.codec {
-        Some(Codec::Hevc) => refuse(
-            "codec",
-            "Nothing on this machine encodes H.265, and few browsers play it: use `h264`, which all of them do.",
-        ),
-        Some(Codec::Av1) => {
-            refuse("codec", "Nothing on this machine encodes AV1: use `h264`, which every browser plays.")
+    let codec = codec_of(asked);
+    match (asked.backend, codec) {
+        (_, Codec::Av1) => {
+            refuse("codec", "AV1 is not encoded by this version: use `h264`, which every browser plays, or `hevc`.")
         }
-        Some(Codec::H264) | None => Ok(()),
+        (Some(Backend::X264), Codec::Hevc) => {
+            refuse("codec", "`x264` encodes H.264 alone: leave `backend` out, or use `x265` for `hevc`.")
+        }
+        (Some(Backend::X265), Codec::H264) => {
+            refuse("codec", "`x265` encodes H.265 alone: leave `backend` out, or use `x264` for `h264`.")
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,10 +1,10 @@
 //! Which body encodes: the device's where it can do what is asked, else software, and why.
 
 use super::check::{Refusal, refuse};
-use super::plan::{EncoderPlan, Purpose, resolve, resolve_for};
-use super::shape::PictureFacts;
+use super::plan::{EncoderPlan, Purpose, codec_of, resolve, resolve_for};
+use super::shape::{PictureFacts, most};
 use crate::device::{Card, Seat};
-use sightline_shared::encoder::{Backend, EncoderSettings};
+use sightline_shared::encoder::{Backend, Codec, EncoderSettings};
 use std::sync::Arc;
 
 /// A plan, and why it is not for the device's encoder where somebody would have expected that: NVENC was asked for by name, or
@@ -17,6 +17,15 @@ pub struct Planned {
     pub instead: Option<String>,
 }
 
+/// The codec as a device knows it.
+pub(super) fn on_card(codec: Codec) -> sightline_nv::Codec {
+    match codec {
+        Codec::H264 => sightline_nv::Codec::H264,
+        Codec::Hevc => sightline_nv::Codec::Hevc,
+        Codec::Av1 => sightline_nv::Codec::Av1,
+    }
+}
+
 /// Refuses settings that name an encoder which this machine does not have.
 ///
 /// # Errors
@@ -25,10 +34,20 @@ pub fn have(asked: &EncoderSettings, seat: &Seat) -> Result<(), Refusal> {
     if asked.backend != Some(Backend::Nvenc) {
         return Ok(());
     }
-    match seat.card().and_then(|card| card.encodes(sightline_nv::Codec::H264)) {
+    let codec = codec_of(asked);
+    match seat.card().and_then(|card| card.encodes(on_card(codec))) {
         Ok(_) => Ok(()),
-        Err(reason) => refuse("backend", format!("{reason} Use `x264`, which works everywhere, or `auto`.")),
+        Err(reason) => {
+            let other = if codec == Codec::Hevc { "x265" } else { "x264" };
+            refuse("backend", format!("{reason} Use `{other}`, which works everywhere, or `auto`."))
+        }
     }
+}
+
+/// Why no device is used for what `asked` wants, in a sentence; `None` where one may be.
+#[must_use]
+pub fn why_not_on_device(asked: &EncoderSettings, seat: &Seat) -> Option<String> {
+    seat.why_no_encoder(on_card(codec_of(asked)))
 }
 
 /// Answers every question that `asked` leaves open, for the seat's device where that can do it and `avoid` does not say why it
@@ -64,8 +83,9 @@ fn on_device(
     purpose: Purpose,
     card: &Arc<Card>,
 ) -> Result<EncoderPlan, String> {
-    let caps = card.encodes(sightline_nv::Codec::H264)?;
-    let plan = resolve_for(asked, facts, purpose, Backend::Nvenc, caps.b_frames).map_err(|refusal| refusal.message)?;
+    let caps = card.encodes(on_card(codec_of(asked)))?;
+    let mut plan =
+        resolve_for(asked, facts, purpose, Backend::Nvenc, caps.b_frames).map_err(|refusal| refusal.message)?;
     let (width, height) = (plan.width, plan.height);
     let ((least_x, least_y), (most_x, most_y)) = (caps.least, caps.most);
     if width < least_x || height < least_y || width > most_x || height > most_y {
@@ -75,6 +95,10 @@ fn on_device(
     }
     if u32::from(plan.b_frames) > caps.b_frames {
         return Err(format!("This device encodes {} B-frames in a row at most.", caps.b_frames));
+    }
+    let wanted = most(facts, (width, height));
+    if purpose == Purpose::Live && caps.live_size && wanted.0 <= most_x && wanted.1 <= most_y {
+        plan.most = wanted;
     }
     Ok(plan)
 }

@@ -9,11 +9,13 @@ mod merge;
 mod nvenc;
 mod plan;
 mod shape;
+mod software;
 mod x264;
+mod x265;
 
 pub use caps::{LIMITS, caps};
 pub use check::{Refusal, check};
-pub use choice::{Planned, have, plan_on};
+pub use choice::{Planned, have, plan_on, why_not_on_device};
 pub use merge::{asked_changes, merge, with_one_of};
 pub use plan::{EncoderPlan, Purpose, Rate, resolve};
 pub use shape::PictureFacts;
@@ -21,7 +23,7 @@ pub use shape::PictureFacts;
 use crate::device::Seat;
 use crate::pipeline::frame::{Frame, Input};
 use bytes::Bytes;
-use sightline_shared::encoder::Backend;
+use sightline_shared::encoder::{Backend, Codec};
 use std::time::Duration;
 
 /// Why nothing was encoded.
@@ -55,6 +57,8 @@ pub struct NeedsNew;
 /// One encoded frame.
 #[derive(Clone, Debug)]
 pub struct Encoded {
+    /// What it is.
+    pub codec: Codec,
     /// PTS of the frame that went in, 90 kHz.
     pub pts: i64,
     /// Decoding time, 90 kHz; equal to `pts` without B-frames, and never later.
@@ -129,7 +133,7 @@ pub fn open(plan: &EncoderPlan, seat: &Seat) -> Result<Box<dyn Encoder>, EncodeE
 /// It is not on this machine, or refuses the plan.
 pub fn software(plan: &EncoderPlan) -> Result<Box<dyn Encoder>, EncodeError> {
     match plan.backend {
-        Backend::X264 | Backend::Auto => Ok(Box::new(x264::X264Encoder::open(plan)?)),
+        Backend::X264 | Backend::X265 | Backend::Auto => Ok(Box::new(software::SoftwareEncoder::open(plan)?)),
         other => Err(EncodeError::Unavailable(caps::reason(other).unwrap_or_default())),
     }
 }

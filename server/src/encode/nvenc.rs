@@ -1,9 +1,10 @@
-//! H.264 by NVIDIA's encoder, from pictures in the device's memory.
+//! H.264 and H.265 by NVIDIA's encoder, from pictures in the device's memory.
 //!
-//! What changes while it runs are the numbers of a rate control and the frame rate; the kind of rate control, the GOP and everything
-//! else are chosen when a session is opened (Video Codec SDK, `NvEncReconfigureEncoder`). B-frames come out in decoding order
+//! What changes while it runs are the numbers of a rate control, the frame rate, and the size up to the largest one that the session was
+//! opened for; the kind of rate control, the GOP and everything else are chosen at the start (Video Codec SDK, `NvEncReconfigureEncoder`). B-frames come out in decoding order
 //! without decoding times: these are made of the times of the frames that went in.
 
+use super::choice::on_card;
 use super::plan::{EncoderPlan, Purpose, Rate};
 use super::shape::unsaid;
 use super::{EncodeError, Encoded, Encoder, NeedsNew};
@@ -11,7 +12,7 @@ use crate::device::{Card, Seat, sentence};
 use crate::pipeline::frame::{Frame, Input, Samples};
 use bytes::Bytes;
 use sightline_nv::{
-    Codec, EncoderCaps, EncoderSettings, Error, Format, Picture, Pool, RateControl, Reconfigured, Timings, Tuning,
+    EncoderCaps, EncoderSettings, Error, Format, Picture, Pool, RateControl, Reconfigured, Timings, Tuning,
 };
 use sightline_shared::encoder::{Preset, Tune};
 use sightline_shared::time::TIMESCALE;
@@ -81,33 +82,53 @@ impl NvencEncoder {
     pub(super) fn open(plan: &EncoderPlan, seat: &Seat) -> Result<Self, EncodeError> {
         let none = |reason| EncodeError::Device { reason, lost: false };
         let card = seat.card().map_err(none)?;
-        let caps = card.encodes(Codec::H264).map_err(none)?;
+        let caps = card.encodes(on_card(plan.codec)).map_err(none)?;
         let wrong = |error: Error| device_error(&card, &error);
         let settings = settings(plan, &caps);
-        let file = plan.purpose == Purpose::File;
-        let behind = if file { BEHIND_FILE } else { BEHIND_LIVE };
-        // Those that are held for their order or are still encoded, the one that is written, and one that comes back late.
-        let capacity = usize::from(plan.b_frames) + behind + 3;
-        let pool = Pool::new(card.context(), Format::Nv12, (plan.width, plan.height), capacity).map_err(wrong)?;
+        let pool = pool(&card, plan).map_err(wrong)?;
         let next = leased(&pool).map_err(wrong)?;
         let undisturbed = card.opening();
         let mut encoder =
             sightline_nv::Encoder::named(card.context(), settings, &seat.session_name()).map_err(wrong)?;
         drop(undisturbed);
-        encoder.behind(if file { behind } else { 0 });
+        encoder.behind(if plan.purpose == Purpose::File { BEHIND_FILE } else { 0 });
         let (plan, times) = (plan.clone(), Times::new(plan));
         let worked = Timings::new(WORKED);
         Ok(Self { encoder, pool, next, taken: None, plan, times, card, worked })
     }
 
+    fn go_over(&mut self, plan: &EncoderPlan) -> Result<Reconfigured, Error> {
+        let resized = (plan.width, plan.height) != (self.plan.width, self.plan.height);
+        // Had before anything changes: without them the session goes on as it was until another one is open.
+        let pictures = if resized { Some(pool(&self.card, plan)?) } else { None };
+        let next = pictures.as_ref().map(leased).transpose()?;
+        let made = self.encoder.reconfigure(&settings(plan, self.encoder.abilities()))?;
+        if made == Reconfigured::Live {
+            self.plan = plan.clone();
+            if let (Some(pool), Some(next)) = (pictures, next) {
+                (self.pool, self.next, self.taken) = (pool, next, None);
+            }
+        }
+        Ok(made)
+    }
+
     fn encoded(&mut self, units: Vec<sightline_nv::Encoded>) -> Vec<Encoded> {
+        let codec = self.plan.codec;
         let one = |unit: sightline_nv::Encoded| {
             let dts = self.times.leave(unit.pts);
             self.worked.push((), unit.timing);
-            Encoded { pts: unit.pts, dts, key: unit.key, annexb: Bytes::from(unit.data) }
+            Encoded { codec, pts: unit.pts, dts, key: unit.key, annexb: Bytes::from(unit.data) }
         };
         units.into_iter().map(one).collect()
     }
+}
+
+/// Pictures of the plan's size.
+fn pool(card: &Card, plan: &EncoderPlan) -> Result<Pool, Error> {
+    let behind = if plan.purpose == Purpose::File { BEHIND_FILE } else { BEHIND_LIVE };
+    // Those that are held for their order or are still encoded, the one that is written, and one that comes back late.
+    let capacity = usize::from(plan.b_frames) + behind + 3;
+    Pool::new(card.context(), Format::Nv12, (plan.width, plan.height), capacity)
 }
 
 fn leased(pool: &Pool) -> Result<Picture, Error> {
@@ -123,11 +144,11 @@ fn device_error(card: &Card, error: &Error) -> EncodeError {
 fn settings(plan: &EncoderPlan, caps: &EncoderCaps) -> EncoderSettings {
     let said = |code: u8| if unsaid(code) { 2 } else { code };
     EncoderSettings {
-        codec: Codec::H264,
+        codec: on_card(plan.codec),
         format: Format::Nv12,
         width: plan.width,
         height: plan.height,
-        most: (plan.width, plan.height),
+        most: plan.most,
         aspect: plan.sample_aspect,
         fps: ((plan.fps * 1000.0).round() as u32, 1000),
         preset: preset(plan.preset),
@@ -197,7 +218,9 @@ pub(super) fn changes_live(from: &EncoderPlan, to: &EncoderPlan) -> bool {
         (Rate::Cbr { .. }, Rate::Cbr { .. }) | (Rate::Vbr { .. }, Rate::Vbr { .. }) => true,
         (from, to) => from == to,
     };
-    same_kind && EncoderPlan { rate: from.rate, fps: from.fps, ..to.clone() } == *from
+    let fits = to.width <= from.most.0 && to.height <= from.most.1;
+    let (width, height) = (from.width, from.height);
+    same_kind && fits && EncoderPlan { rate: from.rate, fps: from.fps, width, height, ..to.clone() } == *from
 }
 
 impl Encoder for NvencEncoder {
@@ -248,12 +271,8 @@ impl Encoder for NvencEncoder {
         if !changes_live(&self.plan, plan) {
             return Err(NeedsNew);
         }
-        let wanted = settings(plan, self.encoder.abilities());
-        match self.encoder.reconfigure(&wanted) {
-            Ok(Reconfigured::Live) => {
-                self.plan = plan.clone();
-                Ok(())
-            }
+        match self.go_over(plan) {
+            Ok(Reconfigured::Live) => Ok(()),
             Ok(Reconfigured::NeedsNew(reason)) => {
                 tracing::debug!("a new encode session: {reason}");
                 Err(NeedsNew)

@@ -14,7 +14,7 @@ fn plan(asked: serde_json::Value) -> EncoderPlan {
 }
 
 const CAPS: EncoderCaps = EncoderCaps {
-    codec: Codec::H264,
+    codec: sightline_nv::Codec::H264,
     least: (32, 32),
     most: (4096, 4096),
     b_frames: 4,
@@ -70,6 +70,24 @@ fn settings_are_the_device_s_numbers() {
 }
 
 #[test]
+fn the_codec_is_the_plan_s_and_decides_what_encodes_without_a_device() {
+    assert_eq!(settings(&plan(json!({})), &CAPS).codec, sightline_nv::Codec::H264);
+    assert_eq!(settings(&plan(json!({ "codec": "hevc" })), &CAPS).codec, sightline_nv::Codec::Hevc);
+    let facts = PictureFacts {
+        width: 640,
+        height: 360,
+        rotation: 0,
+        sample_aspect: (1, 1),
+        fps: 30.0,
+        colour: Colour::default(),
+    };
+    let asked = serde_json::from_value(json!({ "codec": "hevc" })).unwrap();
+    let planned = plan_on(&asked, &facts, Purpose::Live, &Seat::none(), None).unwrap();
+    assert_eq!(planned.plan.backend, Backend::X265);
+    assert!(!changes_live(&plan(json!({})), &plan(json!({ "codec": "hevc" }))));
+}
+
+#[test]
 fn a_session_follows_numbers_and_nothing_else() {
     let from = plan(json!({ "bitrate": 1_000_000, "gop": 60 }));
     for (to, live) in [
@@ -84,6 +102,28 @@ fn a_session_follows_numbers_and_nothing_else() {
     ] {
         assert_eq!(changes_live(&from, &plan(to.clone())), live, "{to}");
     }
+}
+
+#[test]
+fn the_size_follows_up_to_the_largest_of_the_start() {
+    let facts = |width, height| PictureFacts {
+        width,
+        height,
+        rotation: 0,
+        sample_aspect: (1, 1),
+        fps: 30.0,
+        colour: Colour::default(),
+    };
+    assert_eq!(super::super::shape::most(&facts(1919, 1080), (640, 360)), (1920, 1080), "the picture's own");
+    assert_eq!(super::super::shape::most(&facts(3840, 2160), (640, 360)), (640, 360), "no memory for 2160p");
+    assert_eq!(super::super::shape::most(&facts(640, 360), (1280, 720)), (1280, 720), "an enlarged one");
+    let of = |asked| EncoderPlan { most: (640, 360), ..plan(asked) };
+    let from = of(json!({ "height": 180, "gop": 60 }));
+    assert_eq!(settings(&from, &CAPS).most, (640, 360));
+    assert!(changes_live(&from, &of(json!({ "height": 360, "gop": 60 }))), "the usual bitrate of a size follows it");
+    assert!(!changes_live(&from, &of(json!({ "height": 362, "gop": 60 }))), "more than the largest");
+    assert!(!changes_live(&from.clone().of_one_size(), &of(json!({ "height": 90, "gop": 60 }))), "`small`");
+    assert!(!changes_live(&from, &of(json!({ "width": 180, "height": 180, "gop": 60 }))), "pixels of another shape");
 }
 
 #[test]

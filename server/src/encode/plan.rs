@@ -62,6 +62,8 @@ pub struct EncoderPlan {
     pub width: u32,
     /// Height in pixels as coded, even.
     pub height: u32,
+    /// The size that the encoder can go over to while it runs, at most: its own where it cannot.
+    pub most: (u32, u32),
     /// Frames a second.
     pub fps: f64,
     /// What samples mean; written into the stream.
@@ -79,7 +81,21 @@ pub struct EncoderPlan {
 /// # Errors
 /// As [`check`], or the size cannot be had of this picture.
 pub fn resolve(asked: &EncoderSettings, facts: &PictureFacts, purpose: Purpose) -> Result<EncoderPlan, Refusal> {
-    resolve_for(asked, facts, purpose, Backend::X264, u32::MAX)
+    resolve_for(asked, facts, purpose, software_of(codec_of(asked)), u32::MAX)
+}
+
+/// The codec that the settings mean: an encoder that is asked for by name brings its own.
+pub(super) fn codec_of(asked: &EncoderSettings) -> Codec {
+    asked.codec.unwrap_or(if asked.backend == Some(Backend::X265) { Codec::Hevc } else { Codec::H264 })
+}
+
+/// Who encodes to it in software.
+pub(super) fn software_of(codec: Codec) -> Backend {
+    match codec {
+        Codec::H264 => Backend::X264,
+        Codec::Hevc => Backend::X265,
+        Codec::Av1 => Backend::Svtav1,
+    }
 }
 
 /// The same for a backend, which makes no more than so many B-frames in a row of its own accord.
@@ -99,21 +115,13 @@ pub(super) fn resolve_for(
         (true, Some(_)) => Tune::Ll,
         (false, _) => Tune::Hq,
     });
-    let (preset, quality) = match asked.quality_preset {
-        Some(QualityPreset::Fast) => (Preset::P2, 27),
-        Some(QualityPreset::Balanced) => (Preset::P4, 23),
-        Some(QualityPreset::Quality) => (Preset::P5, 20),
-        Some(QualityPreset::Archive) => (Preset::P6, 17),
-        // Superfast: 720p30 in a sixth of a core; for files what x264 itself would take.
-        None if live => (Preset::P2, 23),
-        None => (Preset::P5, 23),
-    };
+    let (preset, quality) = usual_preset(asked, purpose, backend);
     let gop = asked.gop.unwrap_or_else(|| ((fps * 2.0).round() as u32).clamp(1, 1200));
     let usual_b_frames = if tune == Tune::Hq && !live { u8::try_from(most_b_frames.min(3)).unwrap_or(3) } else { 0 };
     let b_frames = asked.b_frames.unwrap_or(usual_b_frames.min(u8::try_from(gop - 1).unwrap_or(u8::MAX)));
     Ok(EncoderPlan {
         backend,
-        codec: Codec::H264,
+        codec: codec_of(asked),
         preset: asked.preset.unwrap_or(preset),
         tune,
         rate: rate(asked, purpose, (width, height, fps), tune, quality),
@@ -121,12 +129,30 @@ pub(super) fn resolve_for(
         b_frames,
         width,
         height,
+        most: (width, height),
         fps,
         colour: told_colour(facts, (width, height)),
         sample_aspect,
         threads: u32::from(live),
         purpose,
     })
+}
+
+/// Preset and quality where they are not given.
+fn usual_preset(asked: &EncoderSettings, purpose: Purpose, backend: Backend) -> (Preset, u8) {
+    let (preset, quality) = match asked.quality_preset {
+        Some(QualityPreset::Fast) => (Preset::P2, 27),
+        Some(QualityPreset::Balanced) => (Preset::P4, 23),
+        Some(QualityPreset::Quality) => (Preset::P5, 20),
+        Some(QualityPreset::Archive) => (Preset::P6, 17),
+        // x265 superfast takes seven times the work of x264's, ultrafast four times: a camera does not wait.
+        None if purpose == Purpose::Live && backend == Backend::X265 => (Preset::P1, 23),
+        // Superfast: 720p30 in a sixth of a core; for files what x264 itself would take.
+        None if purpose == Purpose::Live => (Preset::P2, 23),
+        None => (Preset::P5, 23),
+    };
+    // x265's own default is 28 where x264's is 23.
+    (preset, if backend == Backend::X265 { quality + 5 } else { quality })
 }
 
 fn rate(asked: &EncoderSettings, purpose: Purpose, picture: (u32, u32, f64), tune: Tune, quality: u8) -> Rate {
@@ -191,8 +217,17 @@ impl EncoderPlan {
     pub fn words(&self) -> String {
         match self.backend {
             Backend::Nvenc => format!("NVENC ({})", super::nvenc::preset_name(self.preset)),
-            _ => format!("software (libx264 {})", super::x264::preset_name(self.preset)),
+            _ => {
+                let library = if self.codec == Codec::Hevc { "libx265" } else { "libx264" };
+                format!("software ({library} {})", super::x264::preset_name(self.preset))
+            }
         }
+    }
+
+    /// The same plan for an encoder that never changes its size: it takes no memory for a larger one.
+    #[must_use]
+    pub fn of_one_size(self) -> Self {
+        Self { most: (self.width, self.height), ..self }
     }
 
     /// Whether this plan differs from `other` only in what the rate control does from frame to frame.

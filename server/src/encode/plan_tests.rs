@@ -32,6 +32,27 @@ fn nothing_asked_is_a_low_delay_picture_of_the_same_size() {
 }
 
 #[test]
+fn the_codec_is_asked_for_by_its_name_or_by_its_encoder_s() {
+    for (given, backend, codec) in [
+        (json!({}), Backend::X264, Codec::H264),
+        (json!({ "codec": "hevc" }), Backend::X265, Codec::Hevc),
+        (json!({ "backend": "x265" }), Backend::X265, Codec::Hevc),
+        (json!({ "backend": "nvenc", "codec": "hevc" }), Backend::X265, Codec::Hevc),
+    ] {
+        let plan = live(given.clone());
+        assert_eq!((plan.backend, plan.codec), (backend, codec), "{given}");
+        assert!(plan.words().contains(if codec == Codec::Hevc { "libx265" } else { "libx264" }), "{}", plan.words());
+    }
+    let preset = |given: Value| live(given).preset;
+    assert_eq!((preset(json!({})), preset(json!({ "codec": "hevc" }))), (Preset::P2, Preset::P1));
+    let quality = |given: Value| resolve(&asked(given), &HD, Purpose::File).unwrap().rate;
+    assert_eq!(quality(json!({ "codec": "hevc" })), Rate::Crf(28, None), "as good as x264's 23");
+    assert_eq!(quality(json!({ "codec": "hevc", "quality": 23 })), Rate::Crf(23, None), "what is asked for is meant");
+    let on_device = resolve_for(&asked(json!({ "codec": "hevc" })), &HD, Purpose::File, Backend::Nvenc, 2).unwrap();
+    assert_eq!((on_device.backend, on_device.codec, on_device.b_frames), (Backend::Nvenc, Codec::Hevc, 2));
+}
+
+#[test]
 fn the_rate_control_follows_from_the_numbers_given() {
     for (given, rate) in [
         (json!({ "bitrate": 1_000_000 }), Rate::Cbr { bitrate: 1_000_000, buffer: 500_000 }),
@@ -107,7 +128,8 @@ fn what_cannot_be_had_is_named_with_words() {
         (json!({ "b_frames": 9 }), "b_frames", "0 to 8"),
         (json!({ "tune": "ull", "b_frames": 2 }), "b_frames", "`ll`"),
         (json!({ "b_frames": 4, "gop": 4 }), "b_frames", "fewer"),
-        (json!({ "codec": "hevc" }), "codec", "h264"),
+        (json!({ "codec": "hevc", "backend": "x264" }), "codec", "x265"),
+        (json!({ "codec": "h264", "backend": "x265" }), "codec", "x264"),
         (json!({ "codec": "av1" }), "codec", "AV1"),
         (json!({ "backend": "vaapi" }), "backend", "VA-API"),
         (json!({ "rate_control": "crf", "bitrate": 1_000_000 }), "bitrate", "max_bitrate"),

@@ -45,6 +45,14 @@ pub(super) fn size(asked: &EncoderSettings, facts: &PictureFacts) -> Result<(u32
     Ok((width, height, aspect))
 }
 
+/// The size up to which an encoder of a device is opened so that it can go over to it while it runs: the picture's own. A device keeps some
+/// six pictures of that size for each session, 19 MB of 1080p in 8 bit and 75 MB of 2160p: beyond 1080p it is not worth its memory.
+pub(super) fn most(facts: &PictureFacts, own: (u32, u32)) -> (u32, u32) {
+    let (width, height) = (facts.width.next_multiple_of(2), facts.height.next_multiple_of(2));
+    let fits = u64::from(width) * u64::from(height) <= 1920 * 1088 && own.0 <= width && own.1 <= height;
+    if fits { (width, height) } else { own }
+}
+
 /// The picture's own size, or the largest that can be encoded.
 fn fitted(facts: &PictureFacts) -> (f64, f64) {
     let (width, height) = (f64::from(facts.width), f64::from(facts.height));

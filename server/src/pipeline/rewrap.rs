@@ -8,6 +8,7 @@ use crate::encode::Encoded;
 use crate::fragment::Fragmenter;
 use crate::live::hub::{Hub, Item};
 use sightline_shared::camera::Rendition;
+use sightline_shared::encoder::Codec;
 use sightline_shared::time::{Epoch, Pts};
 use std::sync::Arc;
 
@@ -81,7 +82,7 @@ impl Rewrap {
         let data = codec::nal::annexb_to_lengths(&unit.annexb);
         let mut starts_epoch = false;
         if unit.key {
-            let params = parameters(&data, facts)?;
+            let params = parameters(&data, facts, unit.codec)?;
             let known = self.begun.as_ref();
             if known.is_none_or(|(epoch, known)| *epoch != facts.epoch || **known != params) {
                 starts_epoch = known.is_none_or(|(epoch, _)| *epoch != facts.epoch);
@@ -122,8 +123,12 @@ impl Rewrap {
 }
 
 /// The parameters that stand in front of a key frame; rotation and sound are those of the camera.
-fn parameters(data: &[u8], facts: &Facts) -> Result<StreamParams, String> {
-    let found = codec::h264::video_params_in_band(data).map_err(|e| e.to_string())?;
+fn parameters(data: &[u8], facts: &Facts, codec: Codec) -> Result<StreamParams, String> {
+    let found = match codec {
+        Codec::Hevc => codec::hevc::video_params_in_band(data),
+        Codec::H264 | Codec::Av1 => codec::h264::video_params_in_band(data),
+    };
+    let found = found.map_err(|e| e.to_string())?;
     let mut video = found.ok_or("the encoder gave no parameter sets")?;
     video.rotation = facts.rotation;
     Ok(StreamParams { video, audio: facts.params.audio.clone() })

@@ -13,6 +13,7 @@
 //! | `no-nvdec` | no codec is decodable |
 //! | `refuses=h264`, `refuses=hevc`, `refuses=hevc-10`, `refuses=av1` | this codec, or its 10 bit, is not decodable (may stand several times) |
 //! | `no-nvenc` | no session opens (2), as on A100 and H100 |
+//! | `refuses=encode-hevc`, `refuses=encode-hevc-10` | sessions know no HEVC, as on the first Maxwells, or none of 10 bit (may stand several times) |
 //! | `sessions=N` | the session after the N-th that is open is refused (10) |
 //! | `memory=MIB` | the device has so much memory; changed while running, what was given stays |
 //! | `lost-at=N` | with the N-th picture that is decoded or encoded its device is lost: 214 from every call, for good |
@@ -39,7 +40,7 @@ pub struct Faults {
     pub old_driver: bool,
     /// `no-nvdec`.
     pub no_nvdec: bool,
-    /// `refuses=...`: what is not decodable.
+    /// `refuses=...`: what is not decodable, or not encodable.
     pub refused: Vec<Refused>,
     /// `no-nvenc`.
     pub no_nvenc: bool,
@@ -61,7 +62,7 @@ pub struct Faults {
     pub delay: u64,
 }
 
-/// What a decoder refuses.
+/// What a decoder or an encoder refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// H.264.
@@ -72,6 +73,10 @@ pub enum Refused {
     Hevc10,
     /// AV1, as on devices before Ampere.
     Av1,
+    /// HEVC of any depth, by the encoder.
+    EncodeHevc,
+    /// HEVC of 10 bit, by the encoder.
+    EncodeHevc10,
 }
 
 impl Default for Faults {
@@ -120,7 +125,13 @@ impl Faults {
                     Some("hevc") => Refused::Hevc,
                     Some("hevc-10") => Refused::Hevc10,
                     Some("av1") => Refused::Av1,
-                    _ => return Err(format!("`{word}` names none of h264, hevc, hevc-10 and av1")),
+                    Some("encode-hevc") => Refused::EncodeHevc,
+                    Some("encode-hevc-10") => Refused::EncodeHevc10,
+                    _ => {
+                        return Err(format!(
+                            "`{word}` names none of h264, hevc, hevc-10, av1, encode-hevc and encode-hevc-10"
+                        ));
+                    }
                 }),
                 "no-nvenc" => faults.no_nvenc = true,
                 "sessions" => faults.sessions = number()?,
@@ -147,8 +158,8 @@ mod tests {
         let faults = Faults::parse("sessions=2, lost-at=30,no-nvdec,memory=64").unwrap();
         assert_eq!((faults.sessions, faults.lost_at, faults.no_nvdec, faults.no_nvenc), (2, Some(30), true, false));
         assert_eq!(faults.memory, 64 << 20);
-        let faults = Faults::parse("refuses=hevc-10\nrefuses=h264\n").unwrap();
-        assert_eq!(faults.refused, [Refused::Hevc10, Refused::H264]);
+        let faults = Faults::parse("refuses=hevc-10\nrefuses=h264\nrefuses=encode-hevc").unwrap();
+        assert_eq!(faults.refused, [Refused::Hevc10, Refused::H264, Refused::EncodeHevc]);
         let faults = Faults::parse("devices=3,lost=0,lost=2").unwrap();
         assert_eq!((faults.devices, faults.lost_devices), (3, vec![0, 2]));
         assert_eq!(Faults::parse(""), Ok(Faults::default()));

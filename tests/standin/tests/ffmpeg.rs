@@ -106,6 +106,52 @@ fn a_clip_is_transcoded_on_the_device_without_a_copy_to_the_host() {
     }
 }
 
+/// How alike two films are in dB, and how many frames were compared.
+fn alike(one: &str, other: &str) -> (f64, u32) {
+    let (_, text) = software_output(&["-i", one, "-i", other, "-lavfi", "psnr", "-f", "null", "-"]);
+    let psnr = text.split("average:").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    let frames = text.rsplit("frame=").next().and_then(|rest| rest.trim().split(' ').next()?.parse().ok());
+    psnr.zip(frames).unwrap_or_else(|| panic!("nothing was compared: {text}"))
+}
+
+/// Codec, profile and layout of a film.
+fn told(film: &str) -> String {
+    let mut probe = std::process::Command::new("ffprobe");
+    let entries = "stream=codec_name,profile,pix_fmt";
+    probe.args(["-v", "error", "-show_entries", entries, "-of", "csv=p=0", film]).env_remove("LD_LIBRARY_PATH");
+    String::from_utf8_lossy(&probe.output().expect("ffprobe runs").stdout).trim().to_owned()
+}
+
+#[test]
+fn hevc_of_8_and_10_bit_is_encoded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = folder.path().join("report");
+    let out = folder.path().join("out.mp4").to_str().expect("text").to_owned();
+    let (name, size, encoder) = H264[2];
+    let shallow = clip(folder.path(), name, size, encoder);
+    let hardware = ["-hwaccel", "cuda", "-hwaccel_output_format", "cuda", "-i", &shallow, "-c:v", "hevc_nvenc"];
+    standin_output(&report, &[&hardware[..], &["-preset", "p4", "-tune", "ull", "-b:v", "3M", &out]].concat());
+    assert_eq!(told(&out), "hevc,Main,yuv420p");
+    let (psnr, frames) = alike(&out, &shallow);
+    assert!(frames == 50 && psnr > 32.0, "{frames} frames, {psnr} dB");
+    for none in ["host_to_device", "device_to_host", "encoders_live", "surfaces_mapped", "left_behind"] {
+        assert_eq!(count(&report, none), 0, "{none}");
+    }
+    let encoder = ["-pix_fmt", "yuv420p10le", "-c:v", "libx265", "-x265-params", "log-level=none"];
+    let deep = clip(folder.path(), "deep.mp4", "322x242", &encoder);
+    let again = ["-c:v", "hevc_cuvid", "-i", &deep, "-c:v", "hevc_nvenc", "-profile:v", "main10", "-b:v", "2M", &out];
+    standin_output(&report, &again);
+    assert_eq!(told(&out), "hevc,Main 10,yuv420p10le");
+    let (psnr, frames) = alike(&out, &deep);
+    assert!(frames == 50 && psnr > 32.0, "{frames} frames, {psnr} dB");
+    assert_eq!((count(&report, "pictures_encoded"), count(&report, "left_behind")), (50, 0));
+    for faults in ["refuses=encode-hevc", "refuses=encode-hevc-10"] {
+        let output = on_standin(faults, &report, &again).output().expect("ffmpeg runs");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && text.contains("No capable devices found"), "{faults}: {text}");
+    }
+}
+
 #[test]
 fn failures_on_demand_reach_ffmpeg_as_the_driver_s_do() {
     let folder = tempfile::tempdir().expect("a folder");

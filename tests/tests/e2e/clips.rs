@@ -33,7 +33,7 @@ async fn ask(program: &Program, body: Value) -> (u16, Value) {
 }
 
 /// Makes a clip and waits for it.
-async fn made(program: &Program, body: Value) -> Clip {
+pub(crate) async fn made(program: &Program, body: Value) -> Clip {
     let (status, answer) = ask(program, body.clone()).await;
     assert_eq!(status, 201, "{body}: {answer}");
     settled(program, answer["id"].as_str().expect("an id")).await
@@ -49,7 +49,7 @@ async fn settled(program: &Program, id: &str) -> Clip {
 }
 
 /// Downloads a clip into its own file in the program's folder.
-async fn download(program: &Program, clip: &Clip) -> PathBuf {
+pub(crate) async fn download(program: &Program, clip: &Clip) -> PathBuf {
     let response = program.get(&format!("/api/clips/{}/download", clip.id)).await;
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["content-type"], "video/mp4");

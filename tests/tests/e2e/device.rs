@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use sightline_shared::camera::{Camera, Rendition};
+use sightline_shared::chunk::{FLAG_AUDIO, Kind};
 use sightline_shared::encoder::{Backend, RenditionInfo, RenditionState};
 use sightline_shared::wire::{PROTOCOL_VERSION, ServerMessage};
 use sightline_tests::clip::{Clip, ClipSpec};
@@ -11,7 +12,7 @@ use sightline_tests::media::ffmpeg;
 use sightline_tests::mp4;
 use sightline_tests::program::{Program, binary};
 use sightline_tests::standin::Device;
-use sightline_tests::viewer::{GotChunk, Viewer};
+use sightline_tests::viewer::{Got, GotChunk, Viewer};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
@@ -202,6 +203,42 @@ async fn another_decoder_takes_over_at_a_key_frame() {
     drop(program.stop());
     let counts = device.counts();
     assert!(counts["device1_pictures_encoded"] > 30 && counts["device1_pictures_decoded"] > 30, "{counts:?}");
+    all_given_back(&device);
+}
+
+/// Within the camera's own size another one is no new session: to open one takes a second here, and no picture is late.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_size_changes_in_the_session_that_runs() {
+    let (camera, device) = (camera().await, Device::new());
+    let program = Program::start_with(device.options("session-ms=1000", settings(&[&camera], UNSEEN))).await;
+    program.wait_live("cam0").await;
+    let mut viewer = watch(&program, "cam0", "main").await;
+    viewer.videos(5).await;
+    let mut all = vec![viewer.video().await];
+    for (height, width) in [(180, 320), (360, 640)] {
+        let (status, answer) =
+            program.send(Method::PATCH, "/api/cameras/cam0/encoder", &json!({ "height": height })).await;
+        let told = (status, &answer["live"], &answer["restarted"]);
+        assert_eq!(told, (200, &json!(["height"]), &json!([])), "{answer}");
+        let mut begun = None;
+        while begun.is_none_or(|at| all.len() < at + 20) {
+            match viewer.expect().await {
+                Got::Text(ServerMessage::Init(init)) => {
+                    assert_eq!((init.width, init.height, init.epoch), (width, height, all[0].header.epoch));
+                    begun = Some(all.len());
+                }
+                Got::Bytes(header, mp4) if header.kind == Kind::Chunk && !header.has(FLAG_AUDIO) => {
+                    all.push(GotChunk { header, mp4, at: viewer.at });
+                }
+                _ => {}
+            }
+        }
+        assert!(begun.is_some_and(|at| all[at].is_key()), "a new size begins with a key frame");
+    }
+    without_a_gap(&all);
+    let told = running(&program, "cam0").await;
+    assert_eq!((backend(&told), main_of(&told).height), (Some(Backend::Nvenc), Some(360)), "{told:?}");
+    drop(program.stop());
     all_given_back(&device);
 }
 

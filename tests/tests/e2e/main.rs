@@ -13,6 +13,7 @@ mod encoder;
 mod events;
 mod faults;
 mod files;
+mod hevc;
 mod live;
 mod masks;
 mod models;

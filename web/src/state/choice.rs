@@ -7,7 +7,7 @@ use sightline_shared::wire::Init;
 /// What a person chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Choice {
-    /// `source` where the browser plays it, else `main`; what the camera's settings say comes before.
+    /// `source` where the browser plays it, else `main`, else `small`, which is always H.264; what the camera's settings say comes before.
     #[default]
     Auto,
     /// This one and no other.
@@ -66,9 +66,13 @@ pub(crate) fn judge(
     let may_change = choice == Choice::Auto && mode != VideoMode::Passthrough;
     match playable {
         true => Verdict::Play,
-        false if may_change && rendition == Rendition::Source && offered.contains(&Rendition::Main) => {
-            Verdict::Ask(Rendition::Main)
-        }
+        false if may_change => match rendition {
+            Rendition::Source if offered.contains(&Rendition::Main) => Verdict::Ask(Rendition::Main),
+            Rendition::Source | Rendition::Main if offered.contains(&Rendition::Small) => {
+                Verdict::Ask(Rendition::Small)
+            }
+            _ => Verdict::Refuse,
+        },
         false => Verdict::Refuse,
     }
 }
@@ -114,7 +118,9 @@ mod tests {
         assert_eq!(auto(VideoMode::Auto, Source, true), Verdict::Play);
         assert_eq!(auto(VideoMode::Auto, Source, false), Verdict::Ask(Main));
         assert_eq!(auto(VideoMode::Transcode, Main, true), Verdict::Play);
-        assert_eq!(auto(VideoMode::Auto, Main, false), Verdict::Refuse, "asking again would go round for ever");
+        assert_eq!(auto(VideoMode::Auto, Main, false), Verdict::Ask(Small), "an encoder that is set to H.265");
+        assert_eq!(auto(VideoMode::Auto, Small, false), Verdict::Refuse, "asking again would go round for ever");
+        assert_eq!(judge(Choice::Only(Main), VideoMode::Transcode, Main, &OFFERED, false), Verdict::Refuse);
         assert_eq!(auto(VideoMode::Passthrough, Source, false), Verdict::Refuse);
         assert_eq!(judge(Choice::Only(Source), VideoMode::Auto, Source, &OFFERED, false), Verdict::Refuse);
         assert_eq!(judge(Choice::Auto, VideoMode::Auto, Source, &[Source], false), Verdict::Refuse);

@@ -19,7 +19,7 @@ pub(crate) fn unplayable(codec: &str) -> String {
         _ => "",
     };
     format!(
-        "This browser cannot play {} ({codec}).{who} Choose \"auto\" or \"main\" under Now to have it encoded by the server, set \
+        "This browser cannot play {} ({codec}).{who} Choose \"auto\" under Now for what the server encodes to H.264, set \
          the camera to H.264, or open this page in another browser.",
         words(codec)
     )

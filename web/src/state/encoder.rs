@@ -160,11 +160,23 @@ impl EncoderForm {
         }
     }
 
-    /// The encoder that is meant: the one that is staged, else the first that can be used.
+    /// The encoder that is meant: the one that is staged, else the first that can be used, for the staged codec where one has it.
     fn caps<'a>(&self, caps: &'a [EncoderCaps]) -> Option<&'a EncoderCaps> {
+        let (staged, codec) = (self.get("backend"), self.get("codec"));
+        let named = caps.iter().find(|one| word(&one.backend) == staged);
+        let usable = || caps.iter().filter(|one| one.reason.is_none());
+        let of_codec = || usable().find(|one| words_of(&one.codecs).iter().any(|one| one == codec));
+        named.or_else(of_codec).or_else(|| usable().next()).or(caps.first())
+    }
+
+    /// The codecs that may be chosen: those of the staged encoder, or of all that can be used.
+    fn codecs(&self, caps: &[EncoderCaps]) -> Vec<String> {
         let staged = self.get("backend");
         let named = caps.iter().find(|one| word(&one.backend) == staged);
-        named.or_else(|| caps.iter().find(|one| one.reason.is_none())).or(caps.first())
+        match named {
+            Some(one) => words_of(&one.codecs),
+            None => caps.iter().filter(|one| one.reason.is_none()).flat_map(|one| words_of(&one.codecs)).collect(),
+        }
     }
 
     /// The least and the most of a number, where the encoder says.
@@ -208,8 +220,8 @@ impl EncoderForm {
         }
     }
 
-    /// What a list offers, the default first; what cannot be had carries its reason.
-    pub(crate) fn offers(&self, field: Field, caps: &[EncoderCaps]) -> Vec<Offer> {
+    /// What a list offers, the default first; what cannot be had carries its reason. `plays` says what the browser makes of a codec.
+    pub(crate) fn offers(&self, field: Field, caps: &[EncoderCaps], plays: impl Fn(&str) -> bool) -> Vec<Offer> {
         let Kind::Choice(all) = field.kind else { return Vec::new() };
         let mine = self.caps(caps);
         let refused = |value: &str| match field.name {
@@ -219,9 +231,12 @@ impl EncoderForm {
                 .find(|one| word(&one.backend) == value)
                 .map_or_else(|| Some("Not on this machine.".to_owned()), |one| one.reason.clone()),
             "quality_preset" => None,
+            "codec" if !self.codecs(caps).iter().any(|one| one == value) => {
+                Some("No encoder of this machine makes it, or not the one that is chosen.".to_owned())
+            }
+            "codec" => (!plays(sample_of(value))).then(|| "This browser does not play it.".to_owned()),
             name => {
                 let list = mine.map(|one| match name {
-                    "codec" => words_of(&one.codecs),
                     "preset" => words_of(&one.presets),
                     "tune" => words_of(&one.tunes),
                     _ => words_of(&one.rate_controls),
@@ -297,6 +312,15 @@ impl EncoderForm {
                 value.ok_or_else(|| format!("{kind}{}.", span(&|n: f64| format!("{n}"))))
             }
         }
+    }
+}
+
+/// A codec string that a browser can be asked about: 1080p of the codec's most common profile.
+fn sample_of(codec: &str) -> &'static str {
+    match codec {
+        "hevc" => "hvc1.1.6.L120.B0",
+        "av1" => "av01.0.08M.08",
+        _ => "avc1.640028",
     }
 }
 

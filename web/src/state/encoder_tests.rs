@@ -74,10 +74,10 @@ fn faults_name_their_field_and_what_it_takes() {
 #[test]
 fn lists_offer_what_there_is_and_say_why_the_rest_is_not() {
     let mut form = EncoderForm::of(&asked());
-    let presets = form.offers(PRESET, &caps());
+    let presets = form.offers(PRESET, &caps(), |_| true);
     let open: Vec<_> = presets.iter().filter(|offer| offer.refused.is_none()).map(|offer| offer.value).collect();
     assert_eq!((presets.len(), &open[..]), (8, &["", "p1", "p2"][..]));
-    let backends = form.offers(MORE[12], &caps());
+    let backends = form.offers(MORE[12], &caps(), |_| true);
     let nvenc = backends.iter().find(|offer| offer.value == "nvenc").expect("listed");
     assert_eq!(nvenc.refused.as_deref(), Some("This machine has no NVIDIA GPU."));
     assert_eq!(
@@ -101,4 +101,26 @@ fn the_answer_becomes_a_sentence() {
     assert!(told(&changed(&[], &["preset", "b_frames"])).starts_with("New session for preset, B-frames:"));
     assert_eq!(told(&changed(&["bitrate"], &["quality"])), "New session for quality; with it bitrate.");
     assert!(told(&changed(&[], &[])).starts_with("Kept."));
+}
+
+#[test]
+fn a_codec_is_offered_where_an_encoder_makes_it_and_the_browser_plays_it() {
+    let x265 = EncoderCaps { backend: Backend::X265, codecs: vec![Codec::Hevc], live: Vec::new(), ..caps()[1].clone() };
+    let with = [caps(), vec![x265]].concat();
+    let refused = |form: &EncoderForm, caps: &[EncoderCaps], plays: bool| {
+        let offers = form.offers(MORE[11], caps, |codec| plays || codec.starts_with("avc1."));
+        let of = |value: &str| offers.iter().find(|offer| offer.value == value).expect("listed").refused.clone();
+        (of("h264"), of("hevc"))
+    };
+    let mut form = EncoderForm::default();
+    assert_eq!(refused(&form, &with, true), (None, None));
+    assert!(refused(&form, &caps(), true).1.is_some_and(|why| why.contains("No encoder")));
+    assert!(refused(&form, &with, false).1.is_some_and(|why| why.contains("browser")));
+    form.set("backend", "x264".into());
+    assert!(refused(&form, &with, true).1.is_some(), "x264 makes H.264 alone");
+    form.set("backend", "x265".into());
+    assert!(refused(&form, &with, true).0.is_some() && refused(&form, &with, true).1.is_none());
+    form.set("backend", String::new());
+    form.set("codec", "hevc".into());
+    assert_eq!(form.caps(&with).map(|one| one.backend), Some(Backend::X265), "whoever has the codec is meant");
 }

@@ -47,7 +47,7 @@ fn clip() -> (Clip, Vec<Vec<u8>>) {
 }
 
 /// Encodes the clip's pictures where they lie; `before` may change the encoder and says which are to be key frames.
-fn encode(
+pub(crate) fn encode(
     context: &Context,
     encoder: &mut Encoder,
     clip: &Clip,
@@ -74,11 +74,11 @@ fn alike(out: &[Encoded], wanted: &[Vec<u8>], least: f64) {
     }
 }
 
-fn keys(out: &[Encoded]) -> Vec<i64> {
+pub(crate) fn keys(out: &[Encoded]) -> Vec<i64> {
     out.iter().filter(|unit| unit.key).map(|unit| unit.pts).collect()
 }
 
-fn bytes(out: &[Encoded], pictures: std::ops::Range<usize>) -> usize {
+pub(crate) fn bytes(out: &[Encoded], pictures: std::ops::Range<usize>) -> usize {
     out[pictures].iter().map(|unit| unit.data.len()).sum()
 }
 

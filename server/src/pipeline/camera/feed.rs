@@ -111,7 +111,7 @@ impl CameraHandle {
     fn hardware(&self) -> HardwareInfo {
         let told = self.running().viewed.as_ref().and_then(|(decoding, _)| decoding.told());
         let (decoder, decoder_reason) = told.map_or((None, None), |told| (Some(told.words), told.instead));
-        let encoder_reason = self.seat.why_no_encoder();
+        let encoder_reason = encode::why_not_on_device(&self.settings().encoder, &self.seat);
         HardwareInfo { decoder, decoder_reason, encoder_reason, ..self.seat.info() }
     }
 

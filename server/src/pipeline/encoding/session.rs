@@ -228,8 +228,11 @@ impl Encoding {
         asked: &EncoderSettings,
         facts: &PictureFacts,
     ) -> Result<Planned, Option<String>> {
-        encode::plan_on(asked, facts, Purpose::Live, &self.seat, worker.avoid.as_deref())
-            .map_err(|refusal| Some(refusal.message))
+        let planned = encode::plan_on(asked, facts, Purpose::Live, &self.seat, worker.avoid.as_deref());
+        let planned = planned.map_err(|refusal| Some(refusal.message))?;
+        // Nobody sets the size of `small`.
+        let fixed = self.rendition == Rendition::Small;
+        Ok(if fixed { Planned { plan: planned.plan.of_one_size(), ..planned } } else { planned })
     }
 
     /// Whether the encoder that runs goes by the next plan, or is too young to be followed by another one.

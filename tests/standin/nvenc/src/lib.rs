@@ -1,8 +1,11 @@
-//! `libnvidia-encode.so.1` of the stand-in driver: x264 behind NVENC's interface, in the versions 11.1 and 12.1.
+//! `libnvidia-encode.so.1` of the stand-in driver: x264 and x265 behind NVENC's interface, in the versions 11.1 and 12.1.
 #![allow(non_snake_case, unsafe_code)]
 
 mod calls;
 mod caps;
+mod codec;
+mod coder;
+mod governor;
 mod lists;
 mod pictures;
 mod plan;
@@ -13,3 +16,4 @@ mod status;
 mod table;
 mod version;
 mod x264;
+mod x265;

@@ -1,14 +1,8 @@
-//! Lists that clients ask for: presets, profiles.
+//! Lists that clients ask for.
 
 use nvidia_video_codec_sdk::sys::nvEncodeAPI as api;
 
-use crate::plan;
 use crate::status::Nv;
-
-/// Refuses all codecs but one.
-pub(crate) fn is_h264(codec: api::GUID) -> Result<(), Nv> {
-    if codec.Data1 == plan::api_h264() { Ok(()) } else { Err(Nv::UNSUPPORTED_PARAM) }
-}
 
 /// As many of `all` as the client has room for, and how many that is.
 ///
@@ -37,15 +31,5 @@ pub(crate) fn presets() -> Vec<api::GUID> {
         api::NV_ENC_PRESET_P5_GUID,
         api::NV_ENC_PRESET_P6_GUID,
         api::NV_ENC_PRESET_P7_GUID,
-    ]
-}
-
-/// The profiles of H.264 that can be asked for.
-pub(crate) fn profiles() -> Vec<api::GUID> {
-    vec![
-        api::NV_ENC_CODEC_PROFILE_AUTOSELECT_GUID,
-        api::NV_ENC_H264_PROFILE_BASELINE_GUID,
-        api::NV_ENC_H264_PROFILE_MAIN_GUID,
-        api::NV_ENC_H264_PROFILE_HIGH_GUID,
     ]
 }

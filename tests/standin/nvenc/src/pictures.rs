@@ -9,7 +9,7 @@ use sightline_standin::machine;
 
 use crate::calls::calls;
 use crate::plan::Plan;
-use crate::resources::{Buffer, Mapping, NV12, Output, Registered};
+use crate::resources::{Buffer, Layout, Mapping, Output, Registered};
 use crate::session::{Request, Session, lock};
 use crate::status::{Nv, given, number};
 use crate::version::{self, Structure};
@@ -126,9 +126,10 @@ calls! {
             return Err(Nv::MAP_FAILED);
         }
         one.mapped = Some(Mapping { handle, ticket, there: Arc::new(AtomicBool::new(true)) });
+        let format = one.layout.number();
         machine().counters.inputs_mapped.add(1);
         (*how).mappedResource = handle as *mut c_void;
-        (&raw mut (*how).mappedBufferFmt).cast::<u32>().write(NV12);
+        (&raw mut (*how).mappedBufferFmt).cast::<u32>().write(format);
         Ok(())
     }
     fn unmap(encoder: u64, mapped: u64) {
@@ -148,12 +149,12 @@ calls! {
         if flags & END_OF_STREAM != 0 {
             return session.flush();
         }
-        if number(&raw const (*picture).bufferFmt) != NV12 || number(&raw const (*picture).pictureStruct) != 1 {
-            return Err(Nv::UNSUPPORTED_PARAM);
-        }
+        let layout = Layout::from_number(number(&raw const (*picture).bufferFmt));
+        let layout = layout.filter(|_| number(&raw const (*picture).pictureStruct) == 1).ok_or(Nv::UNSUPPORTED_PARAM)?;
         session.encode(&Request {
             input: (*picture).inputBuffer as u64,
             output: (*picture).outputBitstream as u64,
+            layout,
             key: flags & (FORCE_IDR | FORCE_INTRA) != 0,
             with_sets: flags & WITH_SETS != 0,
             time: (*picture).inputTimeStamp,

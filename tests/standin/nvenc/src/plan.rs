@@ -3,6 +3,8 @@
 use nvidia_video_codec_sdk::sys::nvEncodeAPI as api;
 
 use crate::caps;
+use crate::codec::{Codec, Profile};
+use crate::resources::Layout;
 use crate::status::{Nv, number};
 use crate::version::{self, Structure};
 
@@ -19,6 +21,8 @@ pub(crate) enum Rate {
 /// An encoder's settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
+    pub(crate) codec: Codec,
+    pub(crate) layout: Layout,
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) largest: (u32, u32),
@@ -42,27 +46,6 @@ pub(crate) struct Plan {
     pub(crate) colour: (u32, u32, u32),
 }
 
-/// The profiles that x264 is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Profile {
-    Baseline,
-    Main,
-    High,
-}
-
-impl Profile {
-    /// From the first number of a profile's identifier.
-    fn from_number(number: u32) -> Option<Self> {
-        match number {
-            0x0727_bcaa => Some(Self::Baseline),
-            0x60b5_c1d4 => Some(Self::Main),
-            // High, and the choice left to the encoder.
-            0xe7cb_c309 | 0xbfd6_f8e7 | 0 => Some(Self::High),
-            _ => None,
-        }
-    }
-}
-
 const INFINITE: u32 = u32::MAX;
 /// First numbers of the identifiers of the presets P1 to P7.
 pub(crate) const PRESETS: [u32; 7] =
@@ -83,13 +66,15 @@ impl Plan {
             }
             version::check(of, Structure::Config, (*config).version)?;
             refuse_what_cannot_be(init)?;
+            let codec = Codec::from_guid((*init).encodeGUID)?;
+            let own = codec.own(config);
+            let layout = Layout::of_depth(own.depth).ok_or(Nv::UNSUPPORTED_PARAM)?;
             let control = &raw const (*config).rcParams;
-            let h264 = &raw const (*config).encodeCodecConfig.h264Config;
-            let bits = number(&raw const (*h264)._bitfield_1);
-            let vui = &raw const (*h264).h264VUIParameters;
             let size = ((*init).encodeWidth, (*init).encodeHeight);
             let or = |value: u32, other: u32| if value == 0 { other } else { value };
             let plan = Self {
+                codec,
+                layout,
                 width: size.0,
                 height: size.1,
                 largest: (or((*init).maxEncodeWidth, size.0), or((*init).maxEncodeHeight, size.1)),
@@ -101,33 +86,42 @@ impl Plan {
                 average: (*control).averageBitRate,
                 maximum: (*control).maxBitRate,
                 buffer: (*control).vbvBufferSize,
-                profile: Profile::from_number((*config).profileGUID.Data1).ok_or(Nv::UNSUPPORTED_PARAM)?,
-                delimiters: bits >> 6 & 1 == 1,
-                without_sets: bits >> 7 & 1 == 1,
-                repeat_sets: bits >> 12 & 1 == 1,
-                full_range: (*vui).videoFullRangeFlag != 0,
-                colour: colour(vui),
+                profile: codec.profile((*config).profileGUID, own.depth)?,
+                delimiters: own.delimiters,
+                without_sets: own.without_sets,
+                repeat_sets: own.repeat_sets,
+                full_range: (*own.vui).videoFullRangeFlag != 0,
+                colour: colour(own.vui),
             };
             plan.checked()
         }
     }
 
     fn checked(self) -> Result<Self, Nv> {
-        let sizes = caps::fits(self.width, self.height) && caps::fits(self.largest.0, self.largest.1);
+        let holds = |size: (u32, u32)| caps::fits(self.codec, size.0, size.1);
+        let sizes = holds((self.width, self.height)) && holds(self.largest);
+        let deep = self.layout == Layout::Nv12 || self.codec.encodes_ten_bits();
         let inside = self.width <= self.largest.0 && self.height <= self.largest.1;
         let times = self.fps.0 > 0 && self.fps.1 > 0;
         // Of 0 the encoder would make key frames alone.
-        let order = (1..=5).contains(&self.interval) && self.interval <= self.gop;
+        let b_frames = caps::of(self.codec, 0).and_then(|most| u32::try_from(most).ok()).unwrap_or(0);
+        let order = (1..=b_frames + 1).contains(&self.interval) && self.interval <= self.gop;
         let quantizer = !matches!(self.rate, Rate::Quantizer(52..) | Rate::Quality(52..));
-        let fits =
-            sizes && inside && times && order && quantizer && !(self.profile == Profile::Baseline && self.interval > 1);
+        let fits = sizes
+            && deep
+            && inside
+            && times
+            && order
+            && quantizer
+            && !(self.profile == Profile::Baseline && self.interval > 1);
         if fits { Ok(self) } else { Err(Nv::INVALID_PARAM) }
     }
 
     /// Whether a running encoder can go over to `next`.
     pub(crate) fn may_become(&self, next: &Self) -> bool {
-        (self.gop, self.interval, self.largest, self.profile)
-            == (next.gop, next.interval, self.kept(next), next.profile)
+        let fixed = |plan: &Self| (plan.codec, plan.layout, plan.gop, plan.interval, plan.profile);
+        fixed(self) == fixed(next)
+            && self.largest == self.kept(next)
             && next.width <= self.largest.0
             && next.height <= self.largest.1
     }
@@ -156,7 +150,7 @@ unsafe fn refuse_what_cannot_be(init: *const api::NV_ENC_INITIALIZE_PARAMS) -> R
     // SAFETY: plain numbers of the client's structures; enumerations are read as numbers.
     unsafe {
         let config = (*init).encodeConfig;
-        let known = (*init).encodeGUID.Data1 == api_h264() && PRESETS.contains(&(*init).presetGUID.Data1);
+        let known = PRESETS.contains(&(*init).presetGUID.Data1);
         // Linux has no events, and pictures are typed by the encoder alone.
         let ours = (*init).enableEncodeAsync == 0 && (*init).enablePTD == 1;
         let flags = number(&raw const (*config).rcParams._bitfield_1);
@@ -201,16 +195,11 @@ unsafe fn colour(vui: *const api::NV_ENC_CONFIG_H264_VUI_PARAMETERS) -> (u32, u3
     }
 }
 
-/// The first number of H.264's identifier, which is enough to tell it from the other codecs'.
-pub(crate) fn api_h264() -> u32 {
-    0x6bc8_2762
-}
-
 /// Fills in a preset's settings.
 ///
 /// # Safety
 /// The client's structure, whose versions were checked.
-pub(crate) unsafe fn fill_preset(tuning: u32, config: *mut api::NV_ENC_CONFIG) {
+pub(crate) unsafe fn fill_preset(codec: Codec, tuning: u32, config: *mut api::NV_ENC_CONFIG) {
     let constant = tuning != 1;
     // SAFETY: plain numbers of the client's structure; enumerations are written as numbers that they have.
     unsafe {
@@ -224,8 +213,17 @@ pub(crate) unsafe fn fill_preset(tuning: u32, config: *mut api::NV_ENC_CONFIG) {
         (*control).version = version & 0x0100_00ff | 1 << 16 | 7 << 28;
         (&raw mut (*control).rateControlMode).cast::<u32>().write(if constant { 2 } else { 1 });
         (*control).averageBitRate = 2_000_000;
-        let h264 = &raw mut (*config).encodeCodecConfig.h264Config;
-        (*h264).idrPeriod = (*config).gopLength;
-        (*h264).chromaFormatIDC = 1;
+        match codec {
+            Codec::H264 => {
+                let h264 = &raw mut (*config).encodeCodecConfig.h264Config;
+                (*h264).idrPeriod = (*config).gopLength;
+                (*h264).chromaFormatIDC = 1;
+            }
+            Codec::Hevc => {
+                let hevc = &raw mut (*config).encodeCodecConfig.hevcConfig;
+                (*hevc).idrPeriod = (*config).gopLength;
+                (&raw mut (*hevc)._bitfield_1).cast::<u32>().write(1 << 9);
+            }
+        }
     }
 }

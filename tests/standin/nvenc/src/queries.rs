@@ -5,14 +5,18 @@ use sightline_standin::machine;
 
 use crate::calls::calls;
 use crate::caps;
-use crate::lists::{is_h264, list, presets, profiles};
+use crate::codec::Codec;
+use crate::lists::{list, presets};
 use crate::plan::{self, PRESETS};
-use crate::resources::NV12;
 use crate::session::Session;
 use crate::status::{Nv, given, number};
 use crate::version::{self, Structure};
 
 const CUDA_DEVICE: u32 = 1;
+
+fn counted<T>(all: &[T]) -> u32 {
+    u32::try_from(all.len()).unwrap_or(0)
+}
 
 calls! {
     fn open(how: *mut api::NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS, out: *mut u64) {
@@ -30,56 +34,53 @@ calls! {
     }
     fn codec_count(encoder: u64, count: *mut u32) {
         Session::usable(encoder)?;
-        given(count)?.write(1);
+        given(count)?.write(counted(&Codec::all()));
         Ok(())
     }
     fn codecs(encoder: u64, out: *mut api::GUID, room: u32, count: *mut u32) {
         Session::usable(encoder)?;
-        list(&[api::NV_ENC_CODEC_H264_GUID], out, room, count)
+        let all: Vec<_> = Codec::all().into_iter().map(Codec::guid).collect();
+        list(&all, out, room, count)
     }
     fn profile_count(encoder: u64, codec: api::GUID, count: *mut u32) {
         Session::usable(encoder)?;
-        is_h264(codec)?;
-        given(count)?.write(4);
+        given(count)?.write(counted(&Codec::from_guid(codec)?.profiles()));
         Ok(())
     }
     fn profile_list(encoder: u64, codec: api::GUID, out: *mut api::GUID, room: u32, count: *mut u32) {
         Session::usable(encoder)?;
-        is_h264(codec)?;
-        list(&profiles(), out, room, count)
+        list(&Codec::from_guid(codec)?.profiles(), out, room, count)
     }
     fn preset_count(encoder: u64, codec: api::GUID, count: *mut u32) {
         Session::usable(encoder)?;
-        is_h264(codec)?;
-        given(count)?.write(7);
+        Codec::from_guid(codec)?;
+        given(count)?.write(counted(&presets()));
         Ok(())
     }
     fn preset_list(encoder: u64, codec: api::GUID, out: *mut api::GUID, room: u32, count: *mut u32) {
         Session::usable(encoder)?;
-        is_h264(codec)?;
+        Codec::from_guid(codec)?;
         list(&presets(), out, room, count)
     }
     fn format_count(encoder: u64, codec: api::GUID, count: *mut u32) {
         Session::usable(encoder)?;
-        is_h264(codec)?;
-        given(count)?.write(1);
+        given(count)?.write(counted(&Codec::from_guid(codec)?.layouts()));
         Ok(())
     }
     fn formats(encoder: u64, codec: api::GUID, out: *mut u32, room: u32, count: *mut u32) {
         Session::usable(encoder)?;
-        is_h264(codec)?;
-        list(&[NV12], out, room, count)
+        list(&Codec::from_guid(codec)?.layouts(), out, room, count)
     }
     fn capability(encoder: u64, codec: api::GUID, how: *mut api::NV_ENC_CAPS_PARAM, out: *mut i32) {
         let session = Session::usable(encoder)?;
-        is_h264(codec)?;
+        let codec = Codec::from_guid(codec)?;
         version::check(session.api, Structure::Plain, (*given(how)?).version)?;
-        given(out)?.write(caps::of(number(&raw const (*how).capsToQuery)).ok_or(Nv::INVALID_PARAM)?);
+        given(out)?.write(caps::of(codec, number(&raw const (*how).capsToQuery)).ok_or(Nv::INVALID_PARAM)?);
         Ok(())
     }
     fn preset(encoder: u64, codec: api::GUID, id: api::GUID, tuning: u32, out: *mut api::NV_ENC_PRESET_CONFIG) {
         let session = Session::usable(encoder)?;
-        is_h264(codec)?;
+        let codec = Codec::from_guid(codec)?;
         let out = given(out)?;
         version::check(session.api, Structure::Preset, (*out).version)?;
         version::check(session.api, Structure::Config, (*out).presetCfg.version)?;
@@ -89,7 +90,7 @@ calls! {
         if !(1..=4).contains(&tuning) {
             return Err(Nv::INVALID_PARAM);
         }
-        plan::fill_preset(tuning, &raw mut (*out).presetCfg);
+        plan::fill_preset(codec, tuning, &raw mut (*out).presetCfg);
         Ok(())
     }
 }

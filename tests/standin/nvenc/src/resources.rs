@@ -10,14 +10,49 @@ use sightline_standin::stream::Ticket;
 
 use crate::status::Nv;
 
-/// NV12, the one format that is taken.
-pub(crate) const NV12: u32 = 1;
 const CUDA_POINTER: u32 = 1;
+
+/// How a picture's samples lie: luma, then chroma in pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// Of 8 bit.
+    Nv12,
+    /// Of 10 bit, in the upper bits of 16.
+    P010,
+}
+
+impl Layout {
+    /// From an `NV_ENC_BUFFER_FORMAT`.
+    pub(crate) fn from_number(number: u32) -> Option<Self> {
+        [Self::Nv12, Self::P010].into_iter().find(|layout| layout.number() == number)
+    }
+
+    pub(crate) fn number(self) -> u32 {
+        match self {
+            Self::Nv12 => 1,
+            Self::P010 => 0x1_0000,
+        }
+    }
+
+    pub(crate) fn of_depth(bits: u32) -> Option<Self> {
+        match bits {
+            8 => Some(Self::Nv12),
+            10 => Some(Self::P010),
+            _ => None,
+        }
+    }
+
+    /// Bytes of a sample.
+    pub(crate) fn bytes(self) -> u32 {
+        if self == Self::P010 { 2 } else { 1 }
+    }
+}
 
 /// Device memory that a client registered.
 #[derive(Clone)]
 pub(crate) struct Registered {
     pub(crate) address: u64,
+    pub(crate) layout: Layout,
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) pitch: u32,
@@ -42,11 +77,14 @@ impl Registered {
     /// Checks what the driver checks: kind, alignment, bounds, and where the memory comes from.
     pub(crate) fn new(what: (u32, u32), address: u64, size: (u32, u32), pitch: u32, device: i32) -> Result<Self, Nv> {
         let (kind, format) = what;
-        let one = Self { address, width: size.0, height: size.1, pitch, mapped: None };
-        if kind != CUDA_POINTER || format != NV12 {
-            return Err(Nv::UNSUPPORTED_PARAM);
-        }
-        if size.0 == 0 || size.1 == 0 || pitch < size.0 || !pitch.is_multiple_of(4) || !size.1.is_multiple_of(2) {
+        let layout = Layout::from_number(format).filter(|_| kind == CUDA_POINTER).ok_or(Nv::UNSUPPORTED_PARAM)?;
+        let one = Self { address, layout, width: size.0, height: size.1, pitch, mapped: None };
+        if size.0 == 0
+            || size.1 == 0
+            || pitch < size.0.saturating_mul(layout.bytes())
+            || !pitch.is_multiple_of(4)
+            || !size.1.is_multiple_of(2)
+        {
             return Err(Nv::INVALID_PARAM);
         }
         let memory = machine().memory.find(address, one.size()).ok_or(Nv::REGISTER_FAILED)?;
@@ -60,21 +98,20 @@ impl Registered {
 /// An input buffer in the encoder's keeping, which clients fill through a pointer.
 pub(crate) struct Buffer {
     pub(crate) bytes: Mutex<Vec<u8>>,
+    pub(crate) layout: Layout,
     pub(crate) pitch: usize,
     pub(crate) height: usize,
 }
 
 impl Buffer {
     pub(crate) fn new(width: u32, height: u32, format: u32) -> Result<Self, Nv> {
-        if format != NV12 {
-            return Err(Nv::UNSUPPORTED_PARAM);
-        }
+        let layout = Layout::from_number(format).ok_or(Nv::UNSUPPORTED_PARAM)?;
         let size = |value: u32| usize::try_from(value).unwrap_or(0);
-        let (pitch, height) = (size(width).next_multiple_of(64), size(height));
+        let (pitch, height) = (size(width.saturating_mul(layout.bytes())).next_multiple_of(64), size(height));
         if width == 0 || height == 0 || height % 2 != 0 {
             return Err(Nv::INVALID_PARAM);
         }
-        Ok(Self { bytes: Mutex::new(vec![0; pitch * height * 3 / 2]), pitch, height })
+        Ok(Self { bytes: Mutex::new(vec![0; pitch * height * 3 / 2]), layout, pitch, height })
     }
 }
 
@@ -107,6 +144,15 @@ pub(crate) struct Resources {
 pub(crate) enum Input {
     Own(Arc<Buffer>),
     Device(Registered, Mapping),
+}
+
+impl Input {
+    pub(crate) fn layout(&self) -> Layout {
+        match self {
+            Self::Own(buffer) => buffer.layout,
+            Self::Device(memory, _) => memory.layout,
+        }
+    }
 }
 
 impl Resources {

@@ -10,10 +10,10 @@ use sightline_standin::memory::POISON;
 use sightline_standin::stream::{Handles, Stream, Ticket};
 use sightline_standin::{Cu, machine};
 
+use crate::coder::{Coded, Coder};
 use crate::plan::Plan;
-use crate::resources::{Input, Output, Registered, Resources};
+use crate::resources::{Input, Layout, Output, Registered, Resources};
 use crate::status::Nv;
-use crate::x264::{Coded, X264};
 
 /// A session.
 pub(crate) struct Session {
@@ -48,7 +48,7 @@ struct Job {
 }
 
 struct Engine {
-    x264: X264,
+    coder: Coder,
     plan: Plan,
     sets: Vec<u8>,
     begun: bool,
@@ -58,6 +58,7 @@ struct Engine {
 pub(crate) struct Request {
     pub(crate) input: u64,
     pub(crate) output: u64,
+    pub(crate) layout: Layout,
     pub(crate) key: bool,
     pub(crate) with_sets: bool,
     pub(crate) time: u64,
@@ -190,6 +191,10 @@ impl Session {
             return Err(Nv::GENERIC);
         }
         let mut input = state.resources.input(request.input)?;
+        // Samples of 8 bit are no samples of 10, whatever the encoder would make of the bytes.
+        if input.layout() != plan.layout || request.layout != plan.layout {
+            return Err(Nv::INVALID_PARAM);
+        }
         if let Input::Device(memory, mapping) = &mut input {
             if memory.width < plan.width || memory.height < plan.height {
                 return Err(Nv::INVALID_PARAM);
@@ -268,16 +273,16 @@ impl Job {
 
 impl Engine {
     fn start(plan: Plan) -> Result<Self, Nv> {
-        let x264 = X264::open(&plan).ok_or(Nv::INVALID_PARAM)?;
-        let sets = x264.sets();
-        Ok(Self { x264, plan, sets, begun: false })
+        let coder = Coder::open(&plan).ok_or(Nv::INVALID_PARAM)?;
+        let sets = coder.sets();
+        Ok(Self { coder, plan, sets, begun: false })
     }
 
     fn go_over(&mut self, next: Plan, reset: bool) -> Result<(), Nv> {
         let fixed = |plan: &Plan| (plan.width, plan.height, plan.rate, plan.shape);
         let same = fixed(&self.plan) == fixed(&next);
         if same && !reset {
-            self.x264.set_rate(&next);
+            self.coder.set_rate(&next);
             self.plan = next;
             return Ok(());
         }
@@ -293,7 +298,7 @@ impl Engine {
                     return Err(Cu::ILLEGAL_ADDRESS);
                 }
                 // SAFETY: the buffer has both planes of its pitch and height, which is at least the encoder's.
-                unsafe { self.x264.encode(bytes.as_ptr(), buffer.pitch, buffer.pitch * buffer.height, key) }
+                unsafe { self.coder.encode(bytes.as_ptr(), buffer.pitch, buffer.pitch * buffer.height, key) }
             }
             Input::Device(memory, mapping) => {
                 mapping.ticket.wait();
@@ -305,7 +310,7 @@ impl Engine {
                 let pitch = usize::try_from(memory.pitch).unwrap_or(0);
                 let chroma = pitch * usize::try_from(memory.height).unwrap_or(0);
                 // SAFETY: `view` gives memory of this size, which is at least the encoder's, and holds it.
-                unsafe { self.x264.encode(bytes, pitch, chroma, key) }
+                unsafe { self.coder.encode(bytes, pitch, chroma, key) }
             }
         };
         self.framed(coded.ok_or(Cu::UNKNOWN)?, with_sets)
@@ -317,7 +322,7 @@ impl Engine {
         let chroma = pitch * usize::try_from(memory.height).unwrap_or(0);
         let bytes = vec![POISON; chroma * 3 / 2];
         // SAFETY: both planes are there at this pitch and height, which are at least the encoder's.
-        let coded = unsafe { self.x264.encode(bytes.as_ptr(), pitch, chroma, key) };
+        let coded = unsafe { self.coder.encode(bytes.as_ptr(), pitch, chroma, key) };
         self.framed(coded.ok_or(Cu::UNKNOWN)?, false)
     }
 
@@ -325,7 +330,7 @@ impl Engine {
     fn framed(&mut self, coded: Coded, with_sets: bool) -> Result<(Vec<u8>, bool), Cu> {
         let mut bytes = Vec::new();
         if self.plan.delimiters {
-            bytes.extend([0, 0, 0, 1, 9, 0xf0]);
+            bytes.extend(self.plan.codec.delimiter());
         }
         let first = !self.begun && !self.plan.without_sets;
         if first || with_sets || coded.key && self.plan.repeat_sets {

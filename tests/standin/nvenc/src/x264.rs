@@ -5,7 +5,9 @@ use std::ptr;
 
 use ffmpeg_sys_next as ff;
 
-use crate::plan::{Plan, Profile, Rate};
+use crate::codec::Profile;
+use crate::coder::Coded;
+use crate::plan::{Plan, Rate};
 
 /// The encoder. It is used by one thread at a time.
 pub(crate) struct X264 {
@@ -18,12 +20,6 @@ pub(crate) struct X264 {
 
 // SAFETY: whoever owns it is the only one to touch it.
 unsafe impl Send for X264 {}
-
-/// A coded picture without parameter sets.
-pub(crate) struct Coded {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) key: bool,
-}
 
 impl X264 {
     pub(crate) fn open(plan: &Plan) -> Option<Self> {
@@ -94,7 +90,7 @@ impl X264 {
             let profile = match plan.profile {
                 Profile::Baseline => c"baseline",
                 Profile::Main => c"main",
-                Profile::High => c"high",
+                _ => c"high",
             };
             option(c"profile", profile);
             option(c"x264-params", c"scenecut=0:sliced-threads=0:annexb=1");

@@ -15,6 +15,9 @@ type Answer = Result<*mut c_void, u32>;
 pub(crate) struct Encoder {
     table: api::NV_ENCODE_API_FUNCTION_LIST,
     handle: *mut c_void,
+    codec: api::GUID,
+    /// What its pictures are told of as.
+    pub(crate) format: api::NV_ENC_BUFFER_FORMAT,
 }
 
 macro_rules! ask {
@@ -48,8 +51,37 @@ impl Encoder {
             how.device = context as *mut c_void;
             let mut handle = null_mut();
             let code = table.nvEncOpenEncodeSessionEx.expect("the table has it")(&raw mut how, &raw mut handle) as u32;
-            if code == 0 { Ok(Self { table, handle }) } else { Err(code) }
+            let format = api::NV_ENC_BUFFER_FORMAT::NV_ENC_BUFFER_FORMAT_NV12;
+            if code == 0 { Ok(Self { table, handle, codec: api::NV_ENC_CODEC_H264_GUID, format }) } else { Err(code) }
         }
+    }
+
+    /// A session for HEVC, of 10 bit where `deep` says so.
+    pub(crate) fn hevc(context: u64, deep: bool) -> Self {
+        let format = api::NV_ENC_BUFFER_FORMAT::NV_ENC_BUFFER_FORMAT_YUV420_10BIT;
+        let session = Self::open(context).expect("a session");
+        let format = if deep { format } else { session.format };
+        Self { codec: api::NV_ENC_CODEC_HEVC_GUID, format, ..session }
+    }
+
+    /// The first numbers of the codecs that are told of.
+    pub(crate) fn codecs(&self) -> Vec<u32> {
+        let mut guids = [self.codec; 8];
+        let (mut all, mut count) = (0, 0);
+        assert_eq!(ask!(self.nvEncGetEncodeGUIDCount(&raw mut all)), 0);
+        assert_eq!(ask!(self.nvEncGetEncodeGUIDs(guids.as_mut_ptr(), 8, &raw mut count)), 0);
+        assert_eq!(all, count);
+        guids[..count as usize].iter().map(|guid| guid.Data1).collect()
+    }
+
+    /// What the encoder says of an ability.
+    pub(crate) fn ability(&self, ability: api::NV_ENC_CAPS) -> Result<i32, u32> {
+        // SAFETY: as above.
+        let mut how: api::NV_ENC_CAPS_PARAM = unsafe { zeroed() };
+        (how.version, how.capsToQuery) = (api::NV_ENC_CAPS_PARAM_VER, ability);
+        let mut value = 0;
+        let code = ask!(self.nvEncGetEncodeCaps(self.codec, &raw mut how, &raw mut value));
+        if code == 0 { Ok(value) } else { Err(code) }
     }
 
     /// The newest version of the interface that the driver knows.
@@ -75,7 +107,7 @@ impl Encoder {
             (*to).version = api::NV_ENC_PRESET_CONFIG_VER;
             (*to).presetCfg.version = api::NV_ENC_CONFIG_VER;
             let tuning = api::NV_ENC_TUNING_INFO::NV_ENC_TUNING_INFO_ULTRA_LOW_LATENCY;
-            let ids = (api::NV_ENC_CODEC_H264_GUID, api::NV_ENC_PRESET_P1_GUID);
+            let ids = (self.codec, api::NV_ENC_PRESET_P1_GUID);
             assert_eq!(ask!(self.nvEncGetEncodePresetConfigEx(ids.0, ids.1, tuning, to)), 0);
             let mut preset = preset.assume_init();
             preset.presetCfg.rcParams.averageBitRate = 1_000_000;
@@ -88,7 +120,7 @@ impl Encoder {
         // SAFETY: as above.
         let mut init: api::NV_ENC_INITIALIZE_PARAMS = unsafe { zeroed() };
         init.version = api::NV_ENC_INITIALIZE_PARAMS_VER;
-        init.encodeGUID = api::NV_ENC_CODEC_H264_GUID;
+        init.encodeGUID = self.codec;
         init.presetGUID = api::NV_ENC_PRESET_P1_GUID;
         (init.encodeWidth, init.encodeHeight) = (320, 240);
         (init.frameRateNum, init.frameRateDen) = (25, 1);
@@ -112,7 +144,7 @@ impl Encoder {
         how.resourceType = api::NV_ENC_INPUT_RESOURCE_TYPE::NV_ENC_INPUT_RESOURCE_TYPE_CUDADEVICEPTR;
         (how.width, how.height, how.pitch) = (320, 240, pitch);
         how.resourceToRegister = address as *mut c_void;
-        how.bufferFormat = api::NV_ENC_BUFFER_FORMAT::NV_ENC_BUFFER_FORMAT_NV12;
+        how.bufferFormat = self.format;
         answer(ask!(self.nvEncRegisterResource(&raw mut how)), how.registeredResource)
     }
 
@@ -213,7 +245,7 @@ impl Encoder {
             (*to).inputBuffer = input;
             (*to).inputTimeStamp = time;
             (*to).outputBitstream = output;
-            (*to).bufferFmt = api::NV_ENC_BUFFER_FORMAT::NV_ENC_BUFFER_FORMAT_NV12;
+            (*to).bufferFmt = self.format;
             (*to).pictureStruct = api::NV_ENC_PIC_STRUCT::NV_ENC_PIC_STRUCT_FRAME;
             ask!(self.nvEncEncodePicture(to))
         }

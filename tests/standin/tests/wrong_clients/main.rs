@@ -11,6 +11,7 @@ mod devices;
 mod encoder;
 mod encoders;
 mod faults;
+mod hevc;
 mod kernels;
 mod leaks;
 mod library;

@@ -158,7 +158,7 @@ fn Presets(work: Work) -> impl IntoView {
         }
     };
     let options = move || {
-        let offers = staged.caps.with(|caps| staged.form.with(|form| form.offers(PRESET, caps)));
+        let offers = staged.caps.with(|caps| staged.form.with(|form| form.offers(PRESET, caps, |_| true)));
         let now = staged.form.with(|form| form.get(PRESET.name).to_owned());
         let used = staged.used(PRESET.name);
         let one = |offer: crate::state::encoder::Offer| {

@@ -1,5 +1,6 @@
 //! One field of the encoder panel: its control, why it cannot be set, and what is wrong with what was typed.
 
+use crate::player::can_play;
 use crate::state::encoder::{EncoderForm, Fault, Field, Kind, in_use_texts};
 use leptos::prelude::*;
 use sightline_shared::encoder::{EncoderCaps, EncoderInUse};
@@ -76,12 +77,17 @@ pub(super) fn Told(name: &'static str, staged: Staged, id: String) -> impl IntoV
     }
 }
 
+/// Whether this browser plays a codec as renditions come in it.
+fn plays(codec: &str) -> bool {
+    can_play(&format!("video/mp4; codecs=\"{codec}\""))
+}
+
 fn choice(field: Field, staged: Staged, id: &str, told: &str) -> impl IntoView + use<> {
     let name = field.name;
     let offers = move || {
         let now = staged.form.with(|form| form.get(name).to_owned());
         let used = staged.used(name);
-        let offers = staged.caps.with(|caps| staged.form.with(|form| form.offers(field, caps)));
+        let offers = staged.caps.with(|caps| staged.form.with(|form| form.offers(field, caps, plays)));
         let words = |value: &str| match field.kind {
             Kind::Choice(all) => all.iter().find(|(one, _)| *one == value).map_or("", |(_, words)| *words),
             _ => "",
