@@ -23,6 +23,9 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+#[path = "device/looks.rs"]
+mod looks;
+
 const INSIDE: &str = "SIGHTLINE_DEVICE_TEST";
 
 /// A seat at the stand-in, in the process that is made for `test` alone; in the first one, which makes that and waits for it: `None`.
@@ -63,6 +66,17 @@ const COLOUR: Colour = Colour { full_range: true, matrix: 6, primaries: 5, trans
 
 /// Access units of a film: `from` is the first frame's number.
 fn film(size: (u32, u32), b_frames: u8, from: u64, frames: u64) -> Vec<AccessUnit> {
+    film_of(painted, size, b_frames, from, frames)
+}
+
+/// The same of pictures of any kind.
+fn film_of(
+    paint: fn(usize, usize, usize) -> VecPicture,
+    size: (u32, u32),
+    b_frames: u8,
+    from: u64,
+    frames: u64,
+) -> Vec<AccessUnit> {
     let tune = (b_frames > 0).then_some(sightline_shared::encoder::Tune::Ll);
     let asked = EncoderSettings { gop: Some(10), b_frames: Some(b_frames), tune, ..EncoderSettings::default() };
     let (width, height) = size;
@@ -70,7 +84,7 @@ fn film(size: (u32, u32), b_frames: u8, from: u64, frames: u64) -> Vec<AccessUni
     let mut encoder = encode::software(&encode::resolve(&asked, &facts, Purpose::Live).unwrap()).unwrap();
     let mut made = Vec::new();
     for n in from..from + frames {
-        encoder.input().copy_from(&painted(n as usize, width as usize, height as usize));
+        encoder.input().copy_from(&paint(n as usize, width as usize, height as usize));
         made.extend(encoder.encode(n as i64 * 3000, false).unwrap());
     }
     made.extend(encoder.flush().unwrap());

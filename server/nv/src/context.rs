@@ -205,7 +205,8 @@ impl Context {
     }
 
     /// Whether both are the context of one device: pointers of one are good on the other.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
         self.inner.handle == other.inner.handle
     }
 

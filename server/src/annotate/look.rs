@@ -1,9 +1,9 @@
 //! What is in each frame: looked for and followed, or known already.
 
 use super::{AnnotateError, Boxes, Given, Item, Looked};
-use crate::detect::model::{Engine, Input};
+use crate::detect::model::{Engine, Input, Preparer};
 use crate::detect::{self, Detection, Detector};
-use crate::device::{Fetcher, Sight};
+use crate::device::Fetcher;
 use crate::pipeline::batcher::Loader;
 use crate::pipeline::clock::SystemClock;
 use crate::pipeline::frame::Frame;
@@ -20,7 +20,7 @@ const TOGETHER: usize = 4;
 pub(super) enum Looker {
     None,
     Motion { detector: Box<dyn Detector>, follower: Box<Follower> },
-    Model { engine: Box<dyn Engine>, inputs: Vec<Input>, follower: Box<Follower> },
+    Model { engine: Box<dyn Engine>, preparer: Preparer, follower: Box<Follower> },
     Given(Box<dyn Given>),
 }
 
@@ -47,8 +47,7 @@ impl Looker {
 
     fn model(model: &str, settings: &DetectSettings, loader: &dyn Loader) -> Result<Self, AnnotateError> {
         let engine = loader.open(model, None).map_err(|e| AnnotateError::Usage(format!("--model {model}: {e}")))?;
-        let together = engine.spec().batch.clamp(1, TOGETHER);
-        Ok(Self::Model { engine, inputs: vec![Input::default(); together], follower: Follower::new(settings) })
+        Ok(Self::Model { engine, preparer: Preparer::default(), follower: Follower::new(settings) })
     }
 
     /// Looks at whatever is read, in order, until nothing comes or nobody takes it.
@@ -57,7 +56,7 @@ impl Looker {
         read: &Receiver<Item<Frame>>,
         to_studio: &SyncSender<Item<Looked>>,
     ) -> Result<(), AnnotateError> {
-        let together = if let Self::Model { inputs, .. } = &self { inputs.len() } else { 1 };
+        let together = if let Self::Model { engine, .. } = &self { engine.spec().batch.clamp(1, TOGETHER) } else { 1 };
         let mut waiting: Vec<Item<Frame>> = Vec::new();
         for item in read {
             waiting.push(item);
@@ -107,13 +106,12 @@ impl Looker {
                 };
                 frames.iter().map(look).collect()
             }
-            Self::Model { engine, inputs, follower } => {
-                let spec = engine.spec().clone();
-                for (frame, input) in frames.iter().zip(inputs.iter_mut()) {
-                    let fetched = follower.fetcher.fetch(frame, Sight::Whole).map_err(failed)?;
-                    spec.prepare(fetched.as_ref().unwrap_or(frame), None, input).map_err(failed)?;
-                }
-                let inputs: Vec<&Input> = inputs.iter().take(frames.len()).collect();
+            Self::Model { engine, preparer, follower } => {
+                let whole: Vec<_> = frames.iter().map(|frame| (*frame, None)).collect();
+                let prepared = preparer.prepare(&**engine, &whole);
+                let inputs: Result<Vec<&Input>, _> =
+                    prepared.into_iter().map(|made| made.map(|(input, _)| input)).collect();
+                let inputs = inputs.map_err(failed)?;
                 let found = if inputs.is_empty() {
                     Vec::new()
                 } else {

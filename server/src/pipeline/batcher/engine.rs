@@ -2,8 +2,9 @@
 
 use super::figures::{Figures, Recent, Totals};
 use super::line::{Line, Taken};
-use super::{Called, Engine, Input, Loader, ModelError, Spec};
-use crate::detect::Detection;
+use super::place::Answer;
+use super::{Called, Engine, Loader, ModelError, Spec};
+use crate::detect::model::Preparer;
 use crate::pipeline::clock::{Clock, Mono};
 use crate::pipeline::pool::NICE;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -64,13 +65,49 @@ struct Shared {
     clock: Arc<dyn Clock>,
 }
 
+/// How many engines' threads there are.
+#[derive(Default)]
+pub(super) struct Running {
+    threads: Mutex<usize>,
+    ended: Condvar,
+}
+
+/// One of them, until it is dropped.
+struct One(Arc<Running>);
+
+impl Running {
+    fn one(self: &Arc<Self>) -> One {
+        *self.threads.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        One(self.clone())
+    }
+
+    /// Whether there is none, within `patience`.
+    pub(super) fn none_within(&self, patience: Duration) -> bool {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.ended.wait_timeout_while(threads, patience, |threads| *threads > 0);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 == 0
+    }
+}
+
+impl Drop for One {
+    fn drop(&mut self) {
+        *self.0.threads.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.ended.notify_all();
+    }
+}
+
 /// A model in use. Dropped, its thread ends and the engine is let go of.
 pub(super) struct Runner {
     shared: Arc<Shared>,
 }
 
 impl Runner {
-    pub(super) fn start(model: &str, loader: Arc<dyn Loader>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(super) fn start(
+        model: &str,
+        loader: Arc<dyn Loader>,
+        clock: Arc<dyn Clock>,
+        running: &Arc<Running>,
+    ) -> Arc<Self> {
         let state = State {
             condition: Condition::Loading { again: None },
             line: Line::default(),
@@ -80,7 +117,12 @@ impl Runner {
         let shared = Arc::new(Shared { model: model.into(), state: Mutex::new(state), work: Condvar::new(), clock });
         let of_thread = shared.clone();
         let name = format!("model-{}", model.rsplit('/').next().unwrap_or(model));
-        let thread = std::thread::Builder::new().name(name).spawn(move || run(&of_thread, &*loader));
+        let one = running.one();
+        let work = move || {
+            let _one = one;
+            run(&of_thread, &*loader);
+        };
+        let thread = std::thread::Builder::new().name(name).spawn(work);
         if let Err(e) = thread {
             shared.lock().condition = Condition::Failed(format!("The operating system gives no thread: {e}."));
         }
@@ -156,7 +198,7 @@ impl Shared {
         }
     }
 
-    /// Waits for inputs until `until`. `None` where the engine is to end.
+    /// Waits for frames until `until`. `None` where the engine is to end.
     fn take(&self, most: usize, until: Mono) -> Option<Vec<Taken>> {
         let mut state = self.lock();
         loop {
@@ -175,9 +217,9 @@ impl Shared {
         Some(taken)
     }
 
-    fn answer(&self, answers: Vec<(Taken, Result<Vec<Detection>, ModelError>)>) {
+    fn answer(&self, answers: Vec<(u64, Answer)>) {
         let mut state = self.lock();
-        let call: Vec<_> = answers.into_iter().filter_map(|(taken, found)| state.line.answer(taken, found)).collect();
+        let call: Vec<_> = answers.into_iter().filter_map(|(id, answer)| state.line.answer(id, answer)).collect();
         drop(state);
         call_all(&call);
     }
@@ -258,18 +300,30 @@ fn look(shared: &Shared, loader: &dyn Loader, mut opened: Opened) -> Result<(), 
     Ok(())
 }
 
-/// One batch, and its answers.
-fn batch(shared: &Shared, opened: &mut Opened, taken: Vec<Taken>) -> Result<(), ModelError> {
-    let (taken, stale): (Vec<_>, Vec<_>) = taken.into_iter().partition(|taken| *taken.asked.spec == *opened.spec);
-    let changed = ModelError(format!("{} was opened anew meanwhile.", shared.model));
-    shared.answer(stale.into_iter().map(|taken| (taken, Err(changed.clone()))).collect());
-    if taken.is_empty() {
+/// One batch, and its answers. What cannot be prepared is answered by itself, and is no failure of the engine.
+fn batch(shared: &Shared, opened: &mut Opened, mut taken: Vec<Taken>) -> Result<(), ModelError> {
+    // What lies in one place goes into the model together.
+    taken.sort_by_key(|taken| taken.asked.frame.place());
+    let Opened { engine, preparer, .. } = opened;
+    let frames: Vec<_> = taken.iter().map(|taken| (&*taken.asked.frame, taken.asked.crop)).collect();
+    let prepared = preparer.prepare(&**engine, &frames);
+    let (mut inputs, mut looked, mut unfit) = (Vec::new(), Vec::new(), Vec::new());
+    for (taken, prepared) in taken.iter().zip(prepared) {
+        match prepared {
+            Ok((input, on_device)) => {
+                inputs.push(input);
+                looked.push((taken, on_device));
+            }
+            Err(error) => unfit.push((taken.id, Answer::failed(taken.asked.ticket, ModelError(format!("{error}."))))),
+        }
+    }
+    shared.answer(unfit);
+    if inputs.is_empty() {
         return Ok(());
     }
-    let inputs: Vec<&Input> = taken.iter().map(|taken| &taken.input).collect();
-    let least = taken.iter().map(|taken| taken.asked.least).fold(1.0, f32::min);
+    let least = looked.iter().map(|(taken, _)| taken.asked.least).fold(1.0, f32::min);
     let since = shared.clock.now();
-    let found = opened.engine.run(&inputs, least).and_then(|found| {
+    let found = engine.run(&inputs, least).and_then(|found| {
         let missing = || format!("It answered {} of {} pictures.", found.len(), inputs.len());
         if found.len() == inputs.len() { Ok(found) } else { Err(ModelError(missing())) }
     });
@@ -277,15 +331,19 @@ fn batch(shared: &Shared, opened: &mut Opened, taken: Vec<Taken>) -> Result<(), 
     match found {
         Ok(found) => {
             let mut state = shared.lock();
-            state.figures.ran(now, taken.len(), now.since(since));
-            state.figures.no_numbers(opened.engine.dropped());
+            state.figures.ran(now, looked.len(), now.since(since));
+            state.figures.no_numbers(engine.dropped());
             drop(state);
-            shared.answer(taken.into_iter().zip(found.into_iter().map(Ok)).collect());
+            let answer = |((taken, on_device), found): ((&Taken, _), _)| {
+                (taken.id, Answer { ticket: taken.asked.ticket, found: Ok(found), on_device })
+            };
+            shared.answer(looked.into_iter().zip(found).map(answer).collect());
             Ok(())
         }
         Err(error) => {
             shared.lock().figures.failed();
-            shared.answer(taken.into_iter().map(|taken| (taken, Err(error.clone()))).collect());
+            let failed = |(taken, _): (&Taken, _)| (taken.id, Answer::failed(taken.asked.ticket, error.clone()));
+            shared.answer(looked.into_iter().map(failed).collect());
             Err(error)
         }
     }
@@ -326,6 +384,7 @@ fn follow_file(shared: &Shared, loader: &dyn Loader, opened: &mut Opened) {
 /// An engine that was opened.
 struct Opened {
     engine: Box<dyn Engine>,
+    preparer: Preparer,
     spec: Arc<Spec>,
     runs_on: String,
     stamp: u64,
@@ -335,7 +394,8 @@ struct Opened {
 
 impl Opened {
     fn new(engine: Box<dyn Engine>, stamp: u64) -> Self {
-        Self { spec: engine.spec().clone(), runs_on: engine.runs_on(), engine, stamp, gone: false }
+        let (spec, runs_on) = (engine.spec().clone(), engine.runs_on());
+        Self { engine, preparer: Preparer::default(), spec, runs_on, stamp, gone: false }
     }
 
     fn ready(&self, note: Option<String>) -> Condition {
