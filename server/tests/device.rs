@@ -258,7 +258,7 @@ fn a_picture_comes_to_its_size_wherever_it_lies() {
     let ours = decoded(&mut *on_device(&seat, &units[0]), &units).0.remove(0);
     let theirs = decoded(&mut *in_software(&units[0]), &units).0.remove(0);
     let card = seat.card().unwrap();
-    let stream = Stream::new(card.context()).unwrap();
+    let stream = Stream::new(&card.context().unwrap()).unwrap();
     for (width, height) in [(320, 180), (160, 90), (208, 118)] {
         let mut wanted = Host::new(Format::Nv12, width, height, 0);
         Resizer::default().run(&theirs, &mut picture_of(&mut wanted)).unwrap();
@@ -273,7 +273,7 @@ fn a_picture_comes_to_its_size_wherever_it_lies() {
         Resizer::default().run(&ours, &mut picture_of(&mut fetched)).unwrap();
         near("device to host", &fetched);
         let size = (width as u32, height as u32);
-        let pool = Pool::new(card.context(), Format::Nv12, size, 2).unwrap();
+        let pool = Pool::new(&card.context().unwrap(), Format::Nv12, size, 2).unwrap();
         for (what, frame) in [("device to device", &ours), ("host to device", &theirs)] {
             let to = pool.lease().unwrap().unwrap();
             Resizer::default().fill(frame, &mut Input::Device(&to), seat.bus()).unwrap();
@@ -315,8 +315,8 @@ fn a_frame_stays_in_the_encoder_only_while_the_next_one_waits() {
 fn boxes_and_labels_are_the_same_samples_on_the_device() -> Result<(), Error> {
     let Some(seat) = seat("boxes_and_labels_are_the_same_samples_on_the_device") else { return Ok(()) };
     let card = seat.card().unwrap();
-    let (mut kernels, mut device) = (card.kernels()?, DevicePainter::new(card.context())?);
-    let stream = Stream::new(card.context())?;
+    let (mut kernels, mut device) = (card.kernels()?, DevicePainter::new(&card.context()?)?);
+    let stream = Stream::new(&card.context()?)?;
     for (width, height) in [(320_usize, 180_usize), (146, 98)] {
         let track = |n: usize| Track {
             id: n.to_string(),
@@ -349,7 +349,7 @@ fn boxes_and_labels_are_the_same_samples_on_the_device() -> Result<(), Error> {
         };
         Resizer::default().run(&frame, &mut picture_of(&mut host)).unwrap();
         let before = host.clone();
-        let picture = Pool::new(card.context(), Format::Nv12, (width as u32, height as u32), 1)?.lease()?.unwrap();
+        let picture = Pool::new(&card.context()?, Format::Nv12, (width as u32, height as u32), 1)?.lease()?.unwrap();
         picture.upload(&stream, &host)?;
         device.draw(&mut kernels, &picture, COLOUR, &list)?;
         Painter::new().draw(&mut Canvas::new(&mut picture_of(&mut host), 0, COLOUR).unwrap(), &list);

@@ -197,7 +197,10 @@ impl Arguments {
             }
         }
         let boxes = match &self.tracks {
-            Some(path) => Boxes::Given(rows::open(path, self.min_score, &self.labels)?),
+            Some(path) => {
+                let (path, score, labels) = (path.clone(), self.min_score, self.labels);
+                Boxes::Given(Box::new(move || rows::open(&path, score, &labels)))
+            }
             None => {
                 let settings = DetectSettings {
                     model: model.unwrap_or("motion").into(),
@@ -251,7 +254,7 @@ pub fn run(arguments: Arguments, json: bool) -> Result<(), AnnotateError> {
     stop_on_signal(&cancel)?;
     let clock = SystemClock::default();
     let mut teller = Teller { terminal: !json && std::io::stderr().is_terminal(), json, told: None, clock: &clock };
-    let done = super::run(options, &mut |progress| teller.tell(progress), &cancel);
+    let done = super::run(&options, &mut |progress| teller.tell(progress), &cancel);
     teller.clear();
     let mut report = done?;
     if any_decoder {

@@ -2,7 +2,7 @@
 
 use super::{AnnotateError, Boxes, Given, Item, Looked};
 use crate::detect::model::{Engine, Input, Preparer};
-use crate::detect::{self, Detection, Detector};
+use crate::detect::{self, DetectError, Detection, Detector};
 use crate::device::Fetcher;
 use crate::pipeline::batcher::Loader;
 use crate::pipeline::clock::SystemClock;
@@ -32,16 +32,16 @@ pub(super) struct Follower {
 }
 
 impl Looker {
-    pub(super) fn new(boxes: Boxes) -> Result<Self, AnnotateError> {
+    pub(super) fn new(boxes: &Boxes) -> Result<Self, AnnotateError> {
         let (settings, loader) = match boxes {
             Boxes::None => return Ok(Self::None),
-            Boxes::Given(given) => return Ok(Self::Given(given)),
+            Boxes::Given(open) => return Ok(Self::Given(open()?)),
             Boxes::Detect(settings, loader) => (settings, loader),
         };
         match settings.model.as_str() {
             NONE => Ok(Self::None),
-            MOTION => Ok(Self::Motion { detector: detect::motion(false), follower: Follower::new(&settings) }),
-            model => Self::model(model, &settings, &*loader),
+            MOTION => Ok(Self::Motion { detector: detect::motion(false), follower: Follower::new(settings) }),
+            model => Self::model(model, settings, &**loader),
         }
     }
 
@@ -100,7 +100,7 @@ impl Looker {
             Self::Given(given) => frames.iter().map(|frame| Ok((known(&mut **given, frame)?, None))).collect(),
             Self::Motion { detector, follower } => {
                 let look = |frame: &&Frame| {
-                    let fetched = follower.fetcher.fetch(frame, detector.sight()).map_err(failed)?;
+                    let fetched = follower.fetcher.fetch(frame, detector.sight()).map_err(of_device)?;
                     let found = detector.look(fetched.as_ref().unwrap_or(frame)).map_err(failed)?;
                     Ok(follower.follow(frame, found))
                 };
@@ -111,11 +111,17 @@ impl Looker {
                 let prepared = preparer.prepare(&**engine, &whole);
                 let inputs: Result<Vec<&Input>, _> =
                     prepared.into_iter().map(|made| made.map(|(input, _)| input)).collect();
-                let inputs = inputs.map_err(failed)?;
+                let inputs = inputs.map_err(|error| match error {
+                    DetectError::Device(_) => of_device(error),
+                    other => failed(other),
+                })?;
+                let there = engine.reads_there().is_some();
                 let found = if inputs.is_empty() {
                     Vec::new()
                 } else {
-                    engine.run(&inputs, follower.least()).map_err(failed)?
+                    engine
+                        .run(&inputs, follower.least())
+                        .map_err(|error| if there { of_device(error) } else { failed(error) })?
                 };
                 Ok(frames.iter().zip(found).map(|(frame, found)| follower.follow(frame, found)).collect())
             }
@@ -149,6 +155,10 @@ fn nothing(frame: &Frame) -> Tracks {
 
 fn known(given: &mut dyn Given, frame: &Frame) -> Result<Tracks, AnnotateError> {
     Ok(Tracks { tracks: given.tracks(frame.pts, frame.size_shown())?, ..nothing(frame) })
+}
+
+fn of_device(error: impl std::fmt::Display) -> AnnotateError {
+    AnnotateError::Device(format!("{}.", error.to_string().trim_end_matches('.')))
 }
 
 fn failed(error: impl std::fmt::Display) -> AnnotateError {

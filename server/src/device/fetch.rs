@@ -101,6 +101,12 @@ impl Fetcher {
         Ok(self.tools.insert(tools))
     }
 
+    /// Whether what it has is of a device that was lost.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.tools.as_ref().is_some_and(|tools| tools.card().lost().is_some())
+    }
+
     /// How long the device worked on each picture, of those that were not told yet.
     pub fn device_times(&mut self) -> Vec<Duration> {
         self.tools.as_mut().map(Tools::device_times).unwrap_or_default()
@@ -111,7 +117,13 @@ impl Fetcher {
     /// # Errors
     /// The driver fails; the device may be lost.
     pub fn fetch(&mut self, frame: &Frame, sight: Sight) -> Result<Option<Frame>, Error> {
-        let Samples::Device(lying) = &frame.samples else { return Ok(None) };
+        let Samples::Device(lying) = &frame.samples else {
+            // A device that was lost can be had again once nothing of it is held.
+            if self.is_lost() {
+                self.tools = None;
+            }
+            return Ok(None);
+        };
         let home = lying.home();
         let whole = Crop::whole(lying.picture().size());
         let (part, size) = match sight {

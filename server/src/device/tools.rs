@@ -29,7 +29,7 @@ impl Tools {
         let kernels = card.report().kernels.is_ok().then(|| card.kernels()).transpose()?;
         let stream = match &kernels {
             Some(kernels) => kernels.stream().clone(),
-            None => Arc::new(Stream::new(card.context())?),
+            None => Arc::new(Stream::new(&card.context()?)?),
         };
         Ok(Self { card: card.clone(), kernels, stream, times: Timings::new(TIMES), pool: None })
     }
@@ -43,7 +43,7 @@ impl Tools {
     /// Its context.
     #[must_use]
     pub fn context(&self) -> &Context {
-        self.card.context()
+        self.stream.context()
     }
 
     /// The stream that all of it is done on.
@@ -106,7 +106,7 @@ impl Tools {
             Some((_, pool)) if size.0 <= known.0 && size.1 <= known.1 => pool.clone(),
             _ => {
                 let size = (size.0.max(known.0), size.1.max(known.1));
-                let pool = Pool::new(self.card.context(), Format::Nv12, size, OWN)?;
+                let pool = Pool::new(self.context(), Format::Nv12, size, OWN)?;
                 self.pool.insert((size, pool)).1.clone()
             }
         };

@@ -83,16 +83,16 @@ impl NvencEncoder {
         let card = seat.card().map_err(none)?;
         let caps = card.encodes(Codec::H264).map_err(none)?;
         let wrong = |error: Error| device_error(&card, &error);
+        let context = card.context().map_err(wrong)?;
         let settings = settings(plan, &caps);
         let file = plan.purpose == Purpose::File;
         let behind = if file { BEHIND_FILE } else { BEHIND_LIVE };
         // Those that are held for their order or are still encoded, the one that is written, and one that comes back late.
         let capacity = usize::from(plan.b_frames) + behind + 3;
-        let pool = Pool::new(card.context(), Format::Nv12, (plan.width, plan.height), capacity).map_err(wrong)?;
+        let pool = Pool::new(&context, Format::Nv12, (plan.width, plan.height), capacity).map_err(wrong)?;
         let next = leased(&pool).map_err(wrong)?;
         let undisturbed = card.opening();
-        let mut encoder =
-            sightline_nv::Encoder::named(card.context(), settings, &seat.session_name()).map_err(wrong)?;
+        let mut encoder = sightline_nv::Encoder::named(&context, settings, &seat.session_name()).map_err(wrong)?;
         drop(undisturbed);
         encoder.behind(if file { behind } else { 0 });
         let (plan, times) = (plan.clone(), Times::new(plan));

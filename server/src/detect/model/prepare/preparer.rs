@@ -31,6 +31,7 @@ impl Preparer {
         engine: &dyn Engine,
         frames: &[(&Frame, Option<Area>)],
     ) -> Vec<Result<(&Input, Option<Duration>), DetectError>> {
+        self.let_go_of_lost();
         let spec = engine.spec();
         self.inputs.resize_with(frames.len().max(self.inputs.len()), Input::default);
         let mut made: Vec<Option<Made>> = vec![None; frames.len()];
@@ -44,6 +45,16 @@ impl Preparer {
         let here = |(at, made): (usize, Option<Made>)| made.unwrap_or_else(|| self.here(spec, frames[at], at));
         let made: Vec<Made> = made.into_iter().enumerate().map(here).collect();
         made.into_iter().zip(&self.inputs).map(|(made, input)| made.map(|took| (input, took))).collect()
+    }
+
+    /// A device that was lost can be had again once nothing of it is held.
+    fn let_go_of_lost(&mut self) {
+        let before = self.fetchers.len();
+        self.fetchers.retain(|_, fetcher| !fetcher.is_lost());
+        if self.fetchers.len() < before {
+            self.there.clear();
+            self.inputs.iter_mut().for_each(|input| input.device = None);
+        }
     }
 
     /// Makes the inputs of frames of one kind where they lie.
