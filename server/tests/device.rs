@@ -26,6 +26,11 @@ use std::sync::Arc;
 #[path = "device/looks.rs"]
 mod looks;
 
+#[path = "device/loss.rs"]
+mod loss;
+
+/// Names the file that makes the stand-in fail.
+const FAULTS: &str = "SIGHTLINE_STANDIN_FAULTS_FILE";
 const INSIDE: &str = "SIGHTLINE_DEVICE_TEST";
 
 /// A seat at the stand-in, in the process that is made for `test` alone; in the first one, which makes that and waits for it: `None`.
@@ -44,8 +49,10 @@ fn seat(test: &str) -> Option<Seat> {
         },
         Into::into,
     );
+    let faults = tempfile::tempdir().unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]).env(INSIDE, "1").env("LD_LIBRARY_PATH", folder);
+    command.env(FAULTS, faults.path().join("faults"));
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && text.contains("1 passed"), "{test}: {text}");

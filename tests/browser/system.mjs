@@ -96,6 +96,19 @@ await main(() => withBrowser(async (browser) => {
       told.axe.push(...(await axeFaults(page, name)));
       await whole(page, name);
     }
+    if (several && colorScheme === 'dark') {
+      page.step = 'bus';
+      await page.setViewportSize({ width: 1440, height: 900 });
+      await page.goto(`${base}/cameras/pinned`);
+      const panel = page.locator('details', { has: page.getByRole('heading', { name: 'Device', exact: true }) });
+      await panel.locator('summary').click();
+      told.bus = await until('looks are counted', async () => {
+        const text = await hook(page, 'bus').innerText();
+        return /Looks to the host\s+[1-9]/.test(text) && text;
+      });
+      told.axe.push(...(await axeFaults(page, 'bus')));
+      await whole(page, 'bus');
+    }
     told.errors.push(...page.errors);
     await page.context().close();
   }

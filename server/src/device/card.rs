@@ -146,7 +146,7 @@ impl Card {
 
     /// Takes it again if it was lost and the time for a try has come. What was made on it has to be let go of before: the driver ends a
     /// context, and whatever broke it, with its last holder.
-    pub(super) fn heal(&self, now: Mono) {
+    pub fn heal(&self, now: Mono) {
         if !lock(&self.loss).as_mut().is_some_and(|loss| loss.is_due(now)) {
             return;
         }

@@ -291,6 +291,7 @@ async fn several_devices_share_the_cameras_and_the_page_shows_them() {
     announce(&format!("system page of several devices: {told}"));
     assert_eq!((&told["errors"], &told["axe"]), (&json!([]), &json!([])));
     assert_eq!(told["unusable"], json!([unusable]));
+    assert!(told["bus"].as_str().is_some_and(|rows| rows.contains("NVDEC") && rows.contains("stand-in")), "{told}");
     let shown = told["devices"].as_array().expect("two of them").clone();
     assert!(shown.len() == 2 && shown.iter().all(|card| card.as_str().is_some_and(|text| text.contains("stand-in"))));
 }

@@ -4,7 +4,7 @@ use super::eye::{By, Look};
 use super::line::{Due, Moment, Resolved, Seen};
 use super::{Analysis, UnderWay, Worker, lock};
 use crate::detect::Detection;
-use crate::device::Sight;
+use crate::device::{Fetcher, Sight};
 use crate::pipeline::batcher::Answer;
 use crate::pipeline::counters::DropCause;
 use crate::pipeline::frame::Frame;
@@ -69,6 +69,10 @@ impl Analysis {
     /// What became of asking for a look.
     fn begun(&self, worker: &mut Worker, under_way: UnderWay, look: Look) {
         self.counters.detect.on_device(self.clock.now(), &worker.fetcher.device_times());
+        if worker.fetcher.is_lost() {
+            // The device can be had again once nothing of it is held.
+            worker.fetcher = Fetcher::default();
+        }
         match look {
             Look::Found(found) => self.looked(worker, under_way, found),
             Look::Asked => {

@@ -4,7 +4,7 @@
 use super::device::{There, WHOLE, is_plain};
 use crate::detect::model::{Engine, Input, Placed, Spec};
 use crate::detect::{Area, DetectError};
-use crate::device::{Fetcher, Home, Sight};
+use crate::device::{Error, Fetcher, Home, Sight};
 use crate::pipeline::frame::{Frame, PixelFormat, Samples};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,7 +69,7 @@ impl Preparer {
                 let took = kernels.last().iter().filter_map(|timing| timing.elapsed().ok().flatten()).sum::<Duration>();
                 Ok((inputs, took))
             }
-            None => Ok((Vec::new(), Duration::ZERO)),
+            None => Err(Error::Invalid("the device has no kernels".into())),
         });
         let (inputs, took) = made.map_err(|error| {
             home.card.note(&error);
@@ -89,7 +89,7 @@ impl Preparer {
             Ok(()) => Seen::of(frame, crop, spec.size),
             Err(_) => Seen { sight: Sight::Whole, part: WHOLE, crop },
         };
-        let failed = |error: crate::device::Error| DetectError::Device(error.to_string());
+        let failed = |error: Error| DetectError::Device(error.to_string());
         let fetched = fetcher.fetch(frame, seen.sight).map_err(failed)?.ok_or(DetectError::NotOnHost("model"))?;
         spec.prepare(&fetched, seen.crop, input)?;
         input.placed = input.placed.of_part(seen.part);
