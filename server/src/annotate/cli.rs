@@ -197,10 +197,7 @@ impl Arguments {
             }
         }
         let boxes = match &self.tracks {
-            Some(path) => {
-                let (path, score, labels) = (path.clone(), self.min_score, self.labels);
-                Boxes::Given(Box::new(move || rows::open(&path, score, &labels)))
-            }
+            Some(path) => Boxes::Given(rows::opens(path, self.min_score, self.labels)),
             None => {
                 let settings = DetectSettings {
                     model: model.unwrap_or("motion").into(),

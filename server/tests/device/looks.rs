@@ -261,11 +261,10 @@ fn looks_stay_on_the_device_until_the_model_falls_back() {
         give(n);
         until("looked at", || (given("people").len(), given("faces").len()) == (n + 1, n + 1));
     }
-    for n in 0..6 {
-        let (whole, part) = (&given("people")[n], &given("faces")[n]);
+    for ((whole, part), their) in given("people").iter().zip(&given("faces")).zip(&theirs) {
         assert_eq!((whole.on, part.on), (Some((0, 0)), Some((0, 0))));
-        near(whole, &theirs[n], None);
-        near(part, &theirs[n], Some(Area { x1: 0.2, y1: 0.2, x2: 0.8, y2: 0.8 }));
+        near(whole, their, None);
+        near(part, their, Some(Area { x1: 0.2, y1: 0.2, x2: 0.8, y2: 0.8 }));
     }
     let bus = seat.info();
     assert_eq!((bus.looks_to_host_bytes, bus.frames_to_host_bytes, skipped()), (0, 0, 0));
@@ -284,10 +283,9 @@ fn looks_stay_on_the_device_until_the_model_falls_back() {
         until("looked at", || given("people").len() == n);
     }
     assert_eq!(skipped(), 1, "{:?}", analysis.info());
-    for n in 7..12 {
-        let whole = &given("people")[n - 1];
+    for (whole, their) in given("people")[6..].iter().zip(&theirs[7..]) {
         assert_eq!(whole.on, None);
-        near(whole, &theirs[n], None);
+        near(whole, their, None);
     }
     let bus = seat.info();
     assert!(bus.looks_to_host_bytes > 0 && bus.looks_to_host_bytes <= 5 * 96 * 64 * 3 / 2, "{bus:?}");

@@ -4,7 +4,7 @@
 use crate::page::{one_browser, run};
 use reqwest::Method;
 use serde_json::{Value, json};
-use sightline_shared::camera::Rendition;
+use sightline_shared::camera::{Camera, Rendition};
 use sightline_shared::encoder::{Backend, Codec, RenditionState};
 use sightline_shared::system::{Device as Told, DeviceLoad, LoadHistory, LoadSample, MoreSessions, System};
 use sightline_shared::wire::PROTOCOL_VERSION;
@@ -280,12 +280,17 @@ async fn several_devices_share_the_cameras_and_the_page_shows_them() {
         let words = if id == "broken" { format!("{words} {unusable}") } else { words };
         assert_eq!((hardware.device, hardware.decoder_reason), (None, Some(words)), "{id}");
     }
-    let bus = program.camera("pinned").await.hardware;
-    assert!(bus.looks_to_host_bytes > 0 && bus.frames_to_host_bytes == 0, "{bus:?}");
+    let looked = |camera: &Camera| camera.hardware.looks_to_host_bytes > 0;
+    let bus = program.wait_camera("pinned", "looked at", looked).await.hardware;
+    assert_eq!((bus.frames_to_host_bytes, bus.frames_to_device_bytes), (0, 0), "{bus:?}");
     let page = program.get("/metrics").await.text().await.expect("text");
-    for series in ["frames_to_host", "looks_to_host", "frames_to_device"] {
-        assert!(page.contains(&format!("sightline_{series}_bytes_total{{camera=\"pinned\"")), "{series}: {page}");
-    }
+    let counted = |name: &str| {
+        let line = page.lines().find(|line| line.starts_with(name) && line.contains("id=\"pinned\""));
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+    };
+    assert_eq!(counted("sightline_frames_to_host_bytes_total"), Some(0.0));
+    assert!(counted("sightline_looks_to_host_bytes_total") > Some(0.0));
+    assert_eq!(counted("sightline_frames_to_device_bytes_total"), Some(0.0));
     let environment = vec![("SIGHTLINE_URL", program.url("")), ("DEVICE", "2".to_owned())];
     let told = run("system", environment, Duration::from_secs(120)).await;
     announce(&format!("system page of several devices: {told}"));

@@ -3,7 +3,10 @@
 use super::figures::{Figures, Recent, Totals};
 use super::line::{Line, Taken};
 use super::place::Answer;
-use super::{Called, Engine, Loader, ModelError, Spec};
+use super::running::Running;
+use super::trouble::{FIRST_WAIT, Trouble};
+use super::{Called, Engine, Input, Loader, ModelError, Spec};
+use crate::detect::Detection;
 use crate::detect::model::Preparer;
 use crate::pipeline::clock::{Clock, Mono};
 use crate::pipeline::pool::NICE;
@@ -12,12 +15,6 @@ use std::time::Duration;
 
 /// How often it is looked whether the file came, changed or went.
 const LOOK_AFTER: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 2000 });
-/// The wait before the second try, doubled with each further one.
-const FIRST_WAIT: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1000 });
-/// The longest wait after an engine failed while it ran, and how long it must run for its failures to be forgotten.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// The longest wait for a file that could not be opened: it is tried at once when it changes.
-const LONGEST_WAIT_UNOPENED: Duration = Duration::from_secs(300);
 
 /// How a model is.
 #[derive(Clone, Debug)]
@@ -63,37 +60,6 @@ struct Shared {
     state: Mutex<State>,
     work: Condvar,
     clock: Arc<dyn Clock>,
-}
-
-/// How many engines' threads there are.
-#[derive(Default)]
-pub(super) struct Running {
-    threads: Mutex<usize>,
-    ended: Condvar,
-}
-
-/// One of them, until it is dropped.
-struct One(Arc<Running>);
-
-impl Running {
-    fn one(self: &Arc<Self>) -> One {
-        *self.threads.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        One(self.clone())
-    }
-
-    /// Whether there is none, within `patience`.
-    pub(super) fn none_within(&self, patience: Duration) -> bool {
-        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.ended.wait_timeout_while(threads, patience, |threads| *threads > 0);
-        *waited.unwrap_or_else(PoisonError::into_inner).0 == 0
-    }
-}
-
-impl Drop for One {
-    fn drop(&mut self) {
-        *self.0.threads.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        self.0.ended.notify_all();
-    }
 }
 
 /// A model in use. Dropped, its thread ends and the engine is let go of.
@@ -323,10 +289,7 @@ fn batch(shared: &Shared, opened: &mut Opened, mut taken: Vec<Taken>) -> Result<
     }
     let least = looked.iter().map(|(taken, _)| taken.asked.least).fold(1.0, f32::min);
     let since = shared.clock.now();
-    let found = engine.run(&inputs, least).and_then(|found| {
-        let missing = || format!("It answered {} of {} pictures.", found.len(), inputs.len());
-        if found.len() == inputs.len() { Ok(found) } else { Err(ModelError(missing())) }
-    });
+    let found = run_all(&mut **engine, &inputs, least);
     let now = shared.clock.now();
     match found {
         Ok(found) => {
@@ -347,6 +310,13 @@ fn batch(shared: &Shared, opened: &mut Opened, mut taken: Vec<Taken>) -> Result<
             Err(error)
         }
     }
+}
+
+/// What is in each of the pictures, no fewer.
+fn run_all(engine: &mut dyn Engine, inputs: &[&Input], least: f32) -> Result<Vec<Vec<Detection>>, ModelError> {
+    let found = engine.run(inputs, least)?;
+    let missing = || ModelError(format!("It answered {} of {} pictures.", found.len(), inputs.len()));
+    if found.len() == inputs.len() { Ok(found) } else { Err(missing()) }
 }
 
 /// Takes another file over, if there is one; without one what is loaded goes on.
@@ -400,35 +370,5 @@ impl Opened {
 
     fn ready(&self, note: Option<String>) -> Condition {
         Condition::Ready { spec: self.spec.clone(), runs_on: self.runs_on.clone(), note }
-    }
-}
-
-/// What went wrong, and how often in a row.
-#[derive(Default)]
-struct Trouble {
-    tries: u32,
-    at: Mono,
-    /// What ran it when it failed while it looked, and why.
-    in_flight: Option<(String, ModelError)>,
-}
-
-impl Trouble {
-    /// One more: how long to wait for the next try. The first failure of an engine that ran waits for nothing.
-    fn wait(&mut self, now: Mono) -> Duration {
-        let longest = if self.in_flight.is_some() { LONGEST_WAIT } else { LONGEST_WAIT_UNOPENED };
-        if now.since(self.at) > 2 * longest {
-            self.tries = 0;
-        }
-        (self.tries, self.at) = (self.tries.saturating_add(1), now);
-        match self.tries {
-            1 => Duration::ZERO,
-            more => FIRST_WAIT.saturating_mul(1 << (more - 2).min(10)).min(longest),
-        }
-    }
-
-    /// What is said of an engine that was opened after another one failed.
-    fn note(&self, runs_on: &str) -> Option<String> {
-        let (failed, why) = self.in_flight.as_ref().filter(|(failed, _)| failed != runs_on)?;
-        Some(format!("{failed} failed: {why} Now it is {runs_on}."))
     }
 }

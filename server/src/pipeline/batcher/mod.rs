@@ -8,10 +8,12 @@ mod engine;
 mod figures;
 mod line;
 mod place;
+mod running;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 pub use crate::detect::model::{Engine, Input, ModelError, Spec};
 pub use engine::{Condition, Told};
@@ -19,7 +21,8 @@ pub use figures::{Recent, Totals};
 pub use place::{Answer, Model, Place, Refused};
 
 use super::clock::{Clock, Mono};
-use engine::{Runner, Running};
+use engine::Runner;
+use running::Running;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
