@@ -78,10 +78,7 @@ fn draws(criterion: &mut Criterion) {
         ("10 labelled boxes, I420 1080p, one picture", i420, 1, Kind::Plain),
         ("10 labelled boxes with trails, NV12 1080p, one picture", nv12, 1, Kind::Trailed),
     ] {
-        let pixels = WIDTH * HEIGHT;
-        let (first, second) = if format == nv12 { (pixels / 2, 0) } else { (pixels / 4, pixels / 4) };
-        let mut all: Vec<Planes> =
-            (0..pictures).map(|_| [vec![90; pixels], vec![120; first], vec![130; second]]).collect();
+        let mut all: Vec<Planes> = (0..pictures).map(|_| picture(format)).collect();
         let lists: Vec<_> = (0..64).map(|frame| items(frame, kind)).collect();
         let mut frame = 0;
         criterion.bench_function(name, |bencher| {
@@ -94,29 +91,40 @@ fn draws(criterion: &mut Criterion) {
 }
 
 /// Median of the processor time of a draw in microseconds, over batches: what `tests/bench/draw.py` compares, on machines that do
-/// other work beside it.
+/// other work beside it. Pictures are taken anew now and then: which of the caches' lines their pages share moves a figure by half.
 fn cpu_time(format: PixelFormat, pictures: usize, kind: Kind) -> f64 {
     const BATCH: usize = 64;
-    let pixels = WIDTH * HEIGHT;
-    let (first, second) = if format == PixelFormat::Nv12 { (pixels / 2, 0) } else { (pixels / 4, pixels / 4) };
-    let mut all: Vec<Planes> = (0..pictures).map(|_| [vec![90; pixels], vec![120; first], vec![130; second]]).collect();
+    const BATCHES: usize = 20;
+    const TIMES: usize = 8;
     let lists: Vec<_> = (0..BATCH).map(|frame| items(frame, kind)).collect();
     let mut painter = Painter::new();
-    let now = || {
-        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-        time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 * 1e-3
-    };
-    let mut times: Vec<f64> = (0..40)
-        .map(|_| {
-            let start = now();
+    let mut times = Vec::new();
+    for _ in 0..TIMES {
+        let mut all: Vec<Planes> = (0..pictures).map(|_| picture(format)).collect();
+        let mut batch = || {
+            let start = thread_time();
             for (frame, list) in lists.iter().enumerate() {
                 draw(&mut painter, format, &mut all[frame % pictures], list);
             }
-            (now() - start) / BATCH as f64
-        })
-        .collect();
+            (thread_time() - start) / BATCH as f64
+        };
+        batch();
+        times.extend((0..BATCHES).map(|_| batch()));
+    }
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]
+}
+
+/// Processor time of this thread in microseconds.
+fn thread_time() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 * 1e-3
+}
+
+fn picture(format: PixelFormat) -> Planes {
+    let pixels = WIDTH * HEIGHT;
+    let (first, second) = if format == PixelFormat::Nv12 { (pixels / 2, 0) } else { (pixels / 4, pixels / 4) };
+    [vec![90; pixels], vec![120; first], vec![130; second]]
 }
 
 criterion_group!(benches, draws);

@@ -107,7 +107,7 @@ async function fromAFile(page) {
   await shot(page, 'models-check-1440');
   await page.keyboard.press('Escape');
   await card(page, name).getByTestId('remove-model').click();
-  await hook(page, 'confirm-remove-model').click();
+  await hook(page, 'confirm-delete').click();
   await card(page, name).waitFor({ state: 'detached' });
   // What is no model is refused with a reason, and nothing is kept of it.
   await hook(page, 'add-model').click();

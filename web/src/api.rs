@@ -128,8 +128,13 @@ fn body(value: &impl Serialize) -> Option<String> {
     serde_json::to_string(value).ok()
 }
 
-fn camera_path(id: &str) -> String {
+pub(crate) fn camera_path(id: &str) -> String {
     format!("/api/cameras/{}", encode(id))
+}
+
+/// Where a clip lies.
+pub(crate) fn clip_path(id: &str) -> String {
+    format!("/api/clips/{}", encode(id))
 }
 
 /// Who is asking.
@@ -221,11 +226,6 @@ pub(crate) fn save_file(name: &str, kind: &str, text: &str) {
     }
     // The browser has taken the bytes when the click is done.
     let _ = web_sys::Url::revoke_object_url(&url);
-}
-
-/// Removes a camera.
-pub(crate) async fn delete_camera(id: &str) -> Result<(), Failure> {
-    send("DELETE", &camera_path(id), None, None).await.map(|_| ())
 }
 
 /// Any JSON answer, for pages that show what is there.

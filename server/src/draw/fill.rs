@@ -4,7 +4,7 @@
 //! sides of a box do, are filled in one go: eight bytes of a row at a time.
 
 use super::planes::{Canvas, Chroma, Plane};
-use super::simd::{self, Columns, lerp, lerp_pairs};
+use super::simd::{self, Columns, Part, cover};
 
 /// A rectangle of pixels as coded: `x0 < x1 <= width`, `y0 < y1 <= height`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,34 +132,32 @@ fn chroma_columns(groups: &[&[Patch]], width: usize, bytes: usize, of: impl Fn(u
 }
 
 fn luma(plane: &mut Plane<'_>, area: Area, ink: Ink) {
-    for y in area.y0..area.y1 {
-        let row = &mut plane.data[y * plane.stride..][area.x0..area.x1];
-        lerp(row, ink.samples[0], ink.alpha);
-    }
+    let bytes = area.x0..area.x1;
+    let part = Part { all: bytes.clone(), inner: bytes, whole: ink.alpha, edge: 0 };
+    cover(plane.data, plane.stride, area.y0..area.y1, &part, (ink.samples[0], ink.samples[0]));
 }
 
 fn chroma(canvas: &mut Canvas<'_>, area: Area, ink: Ink) {
     let (width, height) = canvas.size();
+    let Area { x0, x1, .. } = area;
+    let (all, inner) = (x0 / 2..x1.div_ceil(2), whole(x0, x1, width));
     for (rows, down) in halves(area.y0, area.y1, height) {
-        for y in rows {
-            for (samples, across) in halves(area.x0, area.x1, width) {
-                let alpha = ink.alpha * across * down / 4;
-                chroma_row(&mut canvas.chroma, y, samples, Ink { alpha, ..ink });
+        let part = |bytes: usize| Part {
+            all: bytes * all.start..bytes * all.end,
+            inner: bytes * inner.start..bytes * inner.end,
+            whole: ink.alpha * down / 2,
+            edge: ink.alpha * down / 4,
+        };
+        let [_, blue, red] = ink.samples;
+        match &mut canvas.chroma {
+            Chroma::Planar { cb, cr } => {
+                for (plane, sample) in [(cb, blue), (cr, red)] {
+                    cover(plane.data, plane.stride, rows.clone(), &part(1), (sample, sample));
+                }
             }
-        }
-    }
-}
-
-fn chroma_row(chroma: &mut Chroma<'_>, y: usize, samples: std::ops::Range<usize>, ink: Ink) {
-    let [_, blue, red] = ink.samples;
-    match chroma {
-        Chroma::Planar { cb, cr } => {
-            lerp(&mut cb.data[y * cb.stride..][samples.clone()], blue, ink.alpha);
-            lerp(&mut cr.data[y * cr.stride..][samples], red, ink.alpha);
-        }
-        Chroma::Interleaved(plane) => {
-            let row = &mut plane.data[y * plane.stride..][2 * samples.start..2 * samples.end];
-            lerp_pairs(row, (blue, red), ink.alpha);
+            Chroma::Interleaved(plane) => {
+                cover(plane.data, plane.stride, rows, &part(2), (blue, red));
+            }
         }
     }
 }
@@ -167,9 +165,14 @@ fn chroma_row(chroma: &mut Chroma<'_>, y: usize, samples: std::ops::Range<usize>
 /// The chroma samples that the pixels `from..to` of `most` cover, with how many halves of each: all of those that begin and end within
 /// them, and half of one at either end. A last sample of a single pixel is covered whole by it.
 fn halves(from: usize, to: usize, most: usize) -> impl Iterator<Item = (std::ops::Range<usize>, u16)> {
-    let whole = from.div_ceil(2)..if to == most { to.div_ceil(2) } else { to / 2 };
+    let whole = whole(from, to, most);
     let first = (from % 2 == 1).then_some((from / 2..from / 2 + 1, 1));
     let last = (to % 2 == 1 && to != most).then_some((to / 2..to / 2 + 1, 1));
     let whole = (!whole.is_empty()).then_some((whole, 2));
     first.into_iter().chain(whole).chain(last)
+}
+
+/// Those of them that begin and end within the pixels.
+fn whole(from: usize, to: usize, most: usize) -> std::ops::Range<usize> {
+    from.div_ceil(2)..if to == most { to.div_ceil(2) } else { to / 2 }
 }

@@ -2,9 +2,9 @@
 
 use super::letters::Run;
 use super::planes::{Canvas, Chroma};
-use super::simd::{lerp_by, lerp_pairs_by, quarter};
+use super::simd::{CHUNK, lerp_by, quarter, quarter_pairs};
 
-/// Coverage of a piece of a picture as coded; it begins at an even pixel and has even sides, so that four pixels are one chroma sample.
+/// Coverage of a piece of a picture as coded: whole chunks of each plane's rows, and an even number of rows from an even one on.
 #[derive(Default)]
 pub(super) struct Mask {
     x: usize,
@@ -32,9 +32,13 @@ impl Mask {
         if x0 >= x1 || y0 >= y1 {
             return false;
         }
-        (self.x, self.y) = (x0 as usize & !1, y0 as usize & !1);
+        let whole = match canvas.chroma {
+            Chroma::Planar { .. } => 2 * CHUNK,
+            Chroma::Interleaved(_) => CHUNK,
+        };
+        (self.x, self.y) = (x0 as usize / whole * whole, y0 as usize & !1);
         (self.width, self.height) =
-            ((x1 as usize - self.x).next_multiple_of(2), (y1 as usize - self.y).next_multiple_of(2));
+            ((x1 as usize - self.x).next_multiple_of(whole), (y1 as usize - self.y).next_multiple_of(2));
         self.cover.clear();
         self.cover.resize(self.width * self.height, 0);
         for row in y0..y1 {
@@ -46,27 +50,25 @@ impl Mask {
         true
     }
 
-    /// Blends the words in a colour's samples.
-    pub(super) fn blend(&mut self, canvas: &mut Canvas<'_>, samples: [u8; 3]) {
-        let (width, height) = canvas.size();
-        let luma = &mut canvas.luma;
+    /// Blends the words in a colour's samples. What lies beyond a row's end is covered by nothing.
+    pub(super) fn blend(&mut self, canvas: &mut Canvas<'_>, [luma, blue, red]: [u8; 3]) {
+        let (_, height) = canvas.size();
         for (y, cover) in (self.y..height).zip(self.cover.chunks_exact(self.width)) {
-            let row = &mut luma.data[y * luma.stride..][self.x..(self.x + self.width).min(width)];
-            lerp_by(row, samples[0], cover);
+            lerp_by(canvas.luma.from(y, self.x), (luma, luma), cover);
         }
-        let (first, end) = (self.x / 2, (self.x + self.width) / 2);
-        self.quarters.resize(self.width / 2, 0);
+        self.quarters.resize(self.width, 0);
         for (y, two) in (self.y / 2..height.div_ceil(2)).zip(self.cover.chunks_exact(2 * self.width)) {
             let (upper, lower) = two.split_at(self.width);
-            quarter(upper, lower, &mut self.quarters);
             match &mut canvas.chroma {
                 Chroma::Planar { cb, cr } => {
-                    lerp_by(&mut cb.data[y * cb.stride..][first..end], samples[1], &self.quarters);
-                    lerp_by(&mut cr.data[y * cr.stride..][first..end], samples[2], &self.quarters);
+                    let quarters = &mut self.quarters[..self.width / 2];
+                    quarter(upper, lower, quarters);
+                    lerp_by(cb.from(y, self.x / 2), (blue, blue), quarters);
+                    lerp_by(cr.from(y, self.x / 2), (red, red), quarters);
                 }
                 Chroma::Interleaved(plane) => {
-                    let row = &mut plane.data[y * plane.stride..][2 * first..2 * end];
-                    lerp_pairs_by(row, (samples[1], samples[2]), &self.quarters);
+                    quarter_pairs(upper, lower, &mut self.quarters);
+                    lerp_by(plane.from(y, self.x), (blue, red), &self.quarters);
                 }
             }
         }

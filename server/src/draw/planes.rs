@@ -11,6 +11,13 @@ pub(super) struct Plane<'a> {
     pub(super) stride: usize,
 }
 
+impl Plane<'_> {
+    /// What lies in the plane from byte `x` of row `y` on.
+    pub(super) fn from(&mut self, y: usize, x: usize) -> &mut [u8] {
+        &mut self.data[y * self.stride + x..]
+    }
+}
+
 pub(super) enum Chroma<'a> {
     Planar { cb: Plane<'a>, cr: Plane<'a> },
     Interleaved(Plane<'a>),

@@ -137,7 +137,7 @@ impl Shelf {
             return Err(ModelError(format!("{name} is the catalogue's name of a model: {mend}")));
         }
         if file.exists() {
-            return Err(ModelError(format!("there is a model {name} already: choose another name.")));
+            return Err(taken(name));
         }
         let beside = self.make()?.join(format!("{name}.onnx.new"));
         let written = write(&beside, bytes)
@@ -155,7 +155,7 @@ impl Shelf {
     pub fn put_recipe(&self, found: &Found, name: &str) -> Result<(), ModelError> {
         let (from, to) = (found.file.with_extension("toml"), self.make()?.join(format!("{name}.toml")));
         if to.exists() || self.file(name).exists() {
-            return Err(ModelError(format!("there is a model {name} already: choose another name.")));
+            return Err(taken(name));
         }
         let copy =
             |from: &Path, to: &Path| std::fs::copy(from, to).map(drop).map_err(|error| failed("copied", from, &error));
@@ -218,6 +218,10 @@ pub fn sha256(path: &Path) -> Result<String, ModelError> {
 
 pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn taken(name: &str) -> ModelError {
+    ModelError(format!("there is a model {name} already: choose another name."))
 }
 
 #[cfg(test)]

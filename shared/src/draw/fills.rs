@@ -105,17 +105,17 @@ impl Sheet<'_> {
             self.fill(outer, (colour, OPAQUE));
             return;
         }
-        let rings = [(rim_outer, outer, RIM), (outer, inner, (colour, OPAQUE)), (inner, rim_inner, RIM)];
-        for (around, within, ink) in rings {
-            self.bars(around, within, ink);
-            self.sides(around, within, (within.y0, rim_inner.y0), ink);
-            self.sides(around, within, (rim_inner.y1, within.y1), ink);
-        }
-        // Between the bars the three lines of a side stand on the same rows and one after the other: they can be filled at once.
-        for (around, within, ink) in rings {
+        // The rim lies under its line, as a dashed one's does. Where both of a side stand on the same rows, one after the other, they can be
+        // filled at once.
+        let ink = (colour, OPAQUE);
+        self.bars(rim_outer, rim_inner, RIM);
+        self.bars(outer, inner, ink);
+        self.sides(outer, inner, (inner.y0, rim_inner.y0), ink);
+        self.sides(outer, inner, (rim_inner.y1, inner.y1), ink);
+        for (around, within, ink) in [(rim_outer, rim_inner, RIM), (outer, inner, ink)] {
             self.fill(Rect { x0: around.x0, x1: within.x0, ..rim_inner }, ink);
         }
-        for (around, within, ink) in rings {
+        for (around, within, ink) in [(rim_outer, rim_inner, RIM), (outer, inner, ink)] {
             self.fill(Rect { x0: within.x1, x1: around.x1, ..rim_inner }, ink);
         }
     }
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_box_is_a_line_between_two_rims_and_nothing_is_filled_twice() {
+    fn a_box_is_a_line_between_two_rims_and_no_pixel_has_two_of_them() {
         let picture = painted(&boxed(2.6, 3.0, 11.0, 9.0, false), 18, 16);
         let wanted = [
             "..................",

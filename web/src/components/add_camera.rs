@@ -155,7 +155,7 @@ impl Adding {
     fn remove(self) {
         let Some(id) = self.id.get_untracked() else { return };
         leptos::task::spawn_local(async move {
-            match api::delete_camera(&id).await {
+            match api::delete(&api::camera_path(&id)).await {
                 Ok(()) => {
                     self.shared.dialog.set(None);
                     self.shared.refresh();

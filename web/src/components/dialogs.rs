@@ -1,11 +1,10 @@
 //! The one dialog that is open.
 
-use super::clip_dialogs::{DeleteClip, RenameClip};
-use super::event_dialogs::DeleteEvent;
 use super::model_check::CheckModel;
-use super::model_dialogs::{AddModel, RemoveModel};
+use super::removals::{DeleteClip, DeleteEvent, RemoveCamera, RemoveModel};
 use super::{
-    add_camera::AddCamera, delete_camera::DeleteCamera, edit_camera::EditCamera, help::Help, password::PasswordDialog,
+    add_camera::AddCamera, add_model::AddModel, edit_camera::EditCamera, help::Help, password::PasswordDialog,
+    rename_clip::RenameClip,
 };
 use crate::context::{Dialog, shared};
 use leptos::prelude::*;
@@ -20,7 +19,7 @@ pub(crate) fn Dialogs() -> impl IntoView {
         open.get().map(|dialog| match dialog {
             Dialog::Add => view! { <AddCamera/> }.into_any(),
             Dialog::Edit(id) => view! { <EditCamera id=id/> }.into_any(),
-            Dialog::Delete(id) => view! { <DeleteCamera id=id/> }.into_any(),
+            Dialog::Delete(id) => view! { <RemoveCamera id=id/> }.into_any(),
             Dialog::Password => view! { <PasswordDialog/> }.into_any(),
             Dialog::RenameClip(id, name) => view! { <RenameClip id=id name=name/> }.into_any(),
             Dialog::DeleteClip(id, name) => view! { <DeleteClip id=id name=name/> }.into_any(),

@@ -1,18 +1,16 @@
 //! Components, one per file; they show state and hold no logic.
 
 pub(crate) mod add_camera;
+pub(crate) mod add_model;
 pub(crate) mod badges;
 pub(crate) mod banner;
 pub(crate) mod chips;
-pub(crate) mod clip_dialogs;
 pub(crate) mod curtain;
-pub(crate) mod delete_camera;
 pub(crate) mod device;
 pub(crate) mod dialogs;
 pub(crate) mod edit_camera;
 pub(crate) mod editor;
 pub(crate) mod event_card;
-pub(crate) mod event_dialogs;
 pub(crate) mod header;
 pub(crate) mod help;
 pub(crate) mod icon;
@@ -21,7 +19,6 @@ pub(crate) mod mend_form;
 pub(crate) mod modal;
 pub(crate) mod model_card;
 pub(crate) mod model_check;
-pub(crate) mod model_dialogs;
 pub(crate) mod model_offer;
 pub(crate) mod notice;
 pub(crate) mod panels;
@@ -29,6 +26,8 @@ pub(crate) mod password;
 pub(crate) mod picture;
 pub(crate) mod plot;
 pub(crate) mod probe_card;
+pub(crate) mod removals;
+pub(crate) mod rename_clip;
 pub(crate) mod snapshot;
 pub(crate) mod sparkline;
 pub(crate) mod tile;

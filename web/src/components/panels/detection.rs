@@ -96,23 +96,44 @@ fn ModelChoice(staged: Staged) -> impl IntoView {
     }
 }
 
+/// A number, and under it what it means or what is wrong with it.
+#[component]
+fn Number(
+    staged: Staged,
+    /// Its name in the settings.
+    field: &'static str,
+    name: &'static str,
+    unit: &'static str,
+    hint: &'static str,
+    /// Where the form has it.
+    of: fn(&mut DetectForm) -> &mut String,
+) -> impl IntoView {
+    let id = format!("detect-{}", field.replace('_', "-"));
+    let told = format!("{id}-told");
+    let wrong = move || staged.fault(field).is_some();
+    view! {
+        <div class="encoder-field" data-field=field>
+            <label for=id.clone()>{name}</label>
+            <span class="encoder-number">
+                <input type="text" inputmode="decimal" autocomplete="off" id=id.clone() data-testid=id aria-describedby=told.clone()
+                    aria-invalid=move || wrong().to_string()
+                    prop:value=move || of(&mut staged.form.get()).clone()
+                    on:input=move |event| staged.set(field, move |form| *of(form) = event_target_value(&event))/>
+                <span class="quiet">{unit}</span>
+            </span>
+            <p class="encoder-told" id=told role="status" class:fault=wrong class:hint=move || !wrong()>
+                {move || staged.fault(field).unwrap_or_else(|| hint.into())}
+            </p>
+        </div>
+    }
+}
+
 /// How often, and whether only while something moves.
 #[component]
 fn Often(staged: Staged) -> impl IntoView {
     view! {
-        <div class="encoder-field" data-field="fps">
-            <label for="detect-fps">"Looks a second"</label>
-            <span class="encoder-number">
-                <input type="text" inputmode="decimal" autocomplete="off" id="detect-fps" data-testid="detect-fps" aria-describedby="detect-fps-told"
-                    aria-invalid=move || staged.fault("fps").is_some().to_string()
-                    prop:value=move || staged.form.with(|form| form.fps.clone())
-                    on:input=move |event| staged.set("fps", move |form| form.fps = event_target_value(&event))/>
-                <span class="quiet">"/s"</span>
-            </span>
-            <p class="encoder-told" id="detect-fps-told" role="status" class:fault=move || staged.fault("fps").is_some() class:hint=move || staged.fault("fps").is_none()>
-                {move || staged.fault("fps").unwrap_or_else(|| "0 looks at every frame. Between two looks boxes are predicted.".into())}
-            </p>
-        </div>
+        <Number staged field="fps" name="Looks a second" unit="/s" hint="0 looks at every frame. Between two looks boxes are predicted."
+            of=|form| &mut form.fps/>
         <Show when=move || staged.form.with(DetectForm::uses_model)>
             <label class="switch" title="While nothing moves, and until two seconds after, the model is left alone.">
                 <span>"Only while something moves"</span>
@@ -135,19 +156,8 @@ fn What(staged: Staged) -> impl IntoView {
     let chosen = Memo::new(move |_| staged.form.with(|form| form.labels.clone()));
     let toggle = Callback::new(move |label: String| staged.set("labels", move |form| form.toggle_label(&label)));
     view! {
-        <div class="encoder-field" data-field="min_score">
-            <label for="detect-min-score">"Least score"</label>
-            <span class="encoder-number">
-                <input type="text" inputmode="decimal" autocomplete="off" id="detect-min-score" data-testid="detect-min-score" aria-describedby="detect-min-score-told"
-                    aria-invalid=move || staged.fault("min_score").is_some().to_string()
-                    prop:value=move || staged.form.with(|form| form.min_score.clone())
-                    on:input=move |event| staged.set("min_score", move |form| form.min_score = event_target_value(&event))/>
-                <span class="quiet">"%"</span>
-            </span>
-            <p class="encoder-told" id="detect-min-score-told" role="status" class:fault=move || staged.fault("min_score").is_some() class:hint=move || staged.fault("min_score").is_none()>
-                {move || staged.fault("min_score").unwrap_or_else(|| "A thing has to reach it once to be told. 0 leaves it to the tracker.".into())}
-            </p>
-        </div>
+        <Number staged field="min_score" name="Least score" unit="%" hint="A thing has to reach it once to be told. 0 leaves it to the tracker."
+            of=|form| &mut form.min_score/>
         <Show when=move || all.with(|all| !all.is_empty()) || chosen.with(|chosen| !chosen.is_empty())>
             <Chips legend="Looks for" none="Everything that the model knows." all chosen toggle/>
         </Show>

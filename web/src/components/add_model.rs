@@ -1,4 +1,4 @@
-//! A model from a file, and removing one, asked once more.
+//! A model from a file.
 
 use super::modal::Modal;
 use crate::api;
@@ -6,7 +6,6 @@ use crate::context::shared;
 use crate::state::{format, models};
 use leptos::html;
 use leptos::prelude::*;
-use sightline_shared::camera::Camera;
 
 /// The form: a file, and the name that settings have for it.
 #[component]
@@ -60,58 +59,6 @@ pub(crate) fn AddModel() -> impl IntoView {
                     <button class="button primary" data-testid="confirm-add-model" disabled=move || busy.get()>{move || if busy.get() { "Sending the file" } else { "Add" }}</button>
                 </div>
             </form>
-        </Modal>
-    }
-}
-
-/// The question.
-#[component]
-pub(crate) fn RemoveModel(
-    /// The model's name.
-    name: String,
-) -> impl IntoView {
-    let shared = shared();
-    let fault = RwSignal::new(None::<String>);
-    let busy = RwSignal::new(false);
-    let id = name.clone();
-    let users = move || {
-        let uses = |camera: &&Camera| {
-            camera.detect.model == id || camera.detect.second.iter().any(|second| second.model == id)
-        };
-        let names = shared
-            .cameras
-            .with(|list| list.iter().flatten().filter(uses).map(|camera| camera.name.clone()).collect::<Vec<_>>());
-        (!names.is_empty())
-            .then(|| format!("It looks at {}: detection stops there, and the picture goes on.", names.join(", ")))
-    };
-    let told = name.clone();
-    let remove = move |_| {
-        busy.set(true);
-        let name = told.clone();
-        leptos::task::spawn_local(async move {
-            match api::delete(&format!("/api/models/{}", api::encode(&name))).await {
-                Ok(()) => {
-                    shared.dialog.set(None);
-                    shared.tell(format!("{name} was removed."));
-                    shared.models_changed.update(|n| *n += 1);
-                }
-                Err(failure) => {
-                    busy.set(false);
-                    fault.set(Some(failure.message));
-                }
-            }
-        });
-    };
-    view! {
-        <Modal title="Remove model?">
-            <p class="strong">{name}</p>
-            <p>"Its file is removed from the server."</p>
-            <p>{users}</p>
-            <p class="fault" role="alert">{move || fault.get()}</p>
-            <div class="form-actions">
-                <button class="button" autofocus on:click=move |_| shared.dialog.set(None)>"Keep it"</button>
-                <button class="button danger" data-testid="confirm-remove-model" disabled=move || busy.get() on:click=remove>"Remove"</button>
-            </div>
         </Modal>
     }
 }
