@@ -23,6 +23,14 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+#[path = "device/looks.rs"]
+mod looks;
+
+#[path = "device/loss.rs"]
+mod loss;
+
+/// Names the file that makes the stand-in fail.
+const FAULTS: &str = "SIGHTLINE_STANDIN_FAULTS_FILE";
 const INSIDE: &str = "SIGHTLINE_DEVICE_TEST";
 
 /// A seat at the stand-in, in the process that is made for `test` alone; in the first one, which makes that and waits for it: `None`.
@@ -41,8 +49,10 @@ fn seat(test: &str) -> Option<Seat> {
         },
         Into::into,
     );
+    let faults = tempfile::tempdir().unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]).env(INSIDE, "1").env("LD_LIBRARY_PATH", folder);
+    command.env(FAULTS, faults.path().join("faults"));
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && text.contains("1 passed"), "{test}: {text}");
@@ -63,6 +73,17 @@ const COLOUR: Colour = Colour { full_range: true, matrix: 6, primaries: 5, trans
 
 /// Access units of a film: `from` is the first frame's number.
 fn film(size: (u32, u32), b_frames: u8, from: u64, frames: u64) -> Vec<AccessUnit> {
+    film_of(painted, size, b_frames, from, frames)
+}
+
+/// The same of pictures of any kind.
+fn film_of(
+    paint: fn(usize, usize, usize) -> VecPicture,
+    size: (u32, u32),
+    b_frames: u8,
+    from: u64,
+    frames: u64,
+) -> Vec<AccessUnit> {
     let tune = (b_frames > 0).then_some(sightline_shared::encoder::Tune::Ll);
     let asked = EncoderSettings { gop: Some(10), b_frames: Some(b_frames), tune, ..EncoderSettings::default() };
     let (width, height) = size;
@@ -70,7 +91,7 @@ fn film(size: (u32, u32), b_frames: u8, from: u64, frames: u64) -> Vec<AccessUni
     let mut encoder = encode::software(&encode::resolve(&asked, &facts, Purpose::Live).unwrap()).unwrap();
     let mut made = Vec::new();
     for n in from..from + frames {
-        encoder.input().copy_from(&painted(n as usize, width as usize, height as usize));
+        encoder.input().copy_from(&paint(n as usize, width as usize, height as usize));
         made.extend(encoder.encode(n as i64 * 3000, false).unwrap());
     }
     made.extend(encoder.flush().unwrap());
@@ -244,7 +265,7 @@ fn a_picture_comes_to_its_size_wherever_it_lies() {
     let ours = decoded(&mut *on_device(&seat, &units[0]), &units).0.remove(0);
     let theirs = decoded(&mut *in_software(&units[0]), &units).0.remove(0);
     let card = seat.card().unwrap();
-    let stream = Stream::new(card.context()).unwrap();
+    let stream = Stream::new(&card.context().unwrap()).unwrap();
     for (width, height) in [(320, 180), (160, 90), (208, 118)] {
         let mut wanted = Host::new(Format::Nv12, width, height, 0);
         Resizer::default().run(&theirs, &mut picture_of(&mut wanted)).unwrap();
@@ -259,7 +280,7 @@ fn a_picture_comes_to_its_size_wherever_it_lies() {
         Resizer::default().run(&ours, &mut picture_of(&mut fetched)).unwrap();
         near("device to host", &fetched);
         let size = (width as u32, height as u32);
-        let pool = Pool::new(card.context(), Format::Nv12, size, 2).unwrap();
+        let pool = Pool::new(&card.context().unwrap(), Format::Nv12, size, 2).unwrap();
         for (what, frame) in [("device to device", &ours), ("host to device", &theirs)] {
             let to = pool.lease().unwrap().unwrap();
             Resizer::default().fill(frame, &mut Input::Device(&to), seat.bus()).unwrap();
@@ -301,8 +322,8 @@ fn a_frame_stays_in_the_encoder_only_while_the_next_one_waits() {
 fn boxes_and_labels_are_the_same_samples_on_the_device() -> Result<(), Error> {
     let Some(seat) = seat("boxes_and_labels_are_the_same_samples_on_the_device") else { return Ok(()) };
     let card = seat.card().unwrap();
-    let (mut kernels, mut device) = (card.kernels()?, DevicePainter::new(card.context())?);
-    let stream = Stream::new(card.context())?;
+    let (mut kernels, mut device) = (card.kernels()?, DevicePainter::new(&card.context()?)?);
+    let stream = Stream::new(&card.context()?)?;
     for (width, height) in [(320_usize, 180_usize), (146, 98)] {
         let track = |n: usize| Track {
             id: n.to_string(),
@@ -335,7 +356,7 @@ fn boxes_and_labels_are_the_same_samples_on_the_device() -> Result<(), Error> {
         };
         Resizer::default().run(&frame, &mut picture_of(&mut host)).unwrap();
         let before = host.clone();
-        let picture = Pool::new(card.context(), Format::Nv12, (width as u32, height as u32), 1)?.lease()?.unwrap();
+        let picture = Pool::new(&card.context()?, Format::Nv12, (width as u32, height as u32), 1)?.lease()?.unwrap();
         picture.upload(&stream, &host)?;
         device.draw(&mut kernels, &picture, COLOUR, &list)?;
         Painter::new().draw(&mut Canvas::new(&mut picture_of(&mut host), 0, COLOUR).unwrap(), &list);

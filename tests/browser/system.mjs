@@ -1,9 +1,10 @@
-// The system page with a device (its load moves, sessions are named, room is tried) and without one (why, and what to do), at three
+// The system page with a device (its load moves, sessions are named, room is tried), with several, and without one (why, and what to do), at three
 // widths in the dark and in the light: nothing jumps, nothing is wider than the screen, axe and the console are silent.
 import { answer, axeFaults, base, check, hook, main, newPage, shot, until, withBrowser } from './lib.mjs';
 
 const WIDTHS = [[1440, 900], [1024, 768], [390, 844]];
 const device = process.env.DEVICE === '1';
+const several = process.env.DEVICE === '2';
 const told = { errors: [], axe: [] };
 
 async function whole(page, name) {
@@ -27,6 +28,16 @@ async function withDevice(page) {
   const after = await top(page);
   check(JSON.stringify(before) === JSON.stringify(after), `the page jumps: ${before} to ${after}`);
   told.history = first;
+}
+
+/** Two devices, and one that cannot be used. */
+async function withSeveral(page) {
+  const cards = hook(page, 'device');
+  await until('both devices', async () => (await cards.count()) === 2);
+  const plots = hook(page, 'load-plot');
+  await until('a plot each', async () => (await plots.locator('canvas').count()) >= 2);
+  told.devices = await cards.allInnerTexts();
+  told.unusable = await hook(page, 'unusable-device').allInnerTexts();
 }
 
 /** What a person does with a device, by keyboard where a mouse would do. */
@@ -66,13 +77,15 @@ await main(() => withBrowser(async (browser) => {
     const page = await newPage(browser, { colorScheme });
     await page.addInitScript((theme) => localStorage.setItem('sightline.theme', theme), colorScheme);
     for (const [width, height] of WIDTHS) {
-      const name = `system-${device ? 'device' : 'none'}-${colorScheme}-${width}`;
+      const name = `system-${several ? 'several' : device ? 'device' : 'none'}-${colorScheme}-${width}`;
       page.step = name;
       await page.setViewportSize({ width, height });
       await page.goto(`${base}/system`);
       if (device) {
         await withDevice(page);
         if (colorScheme === 'dark' && width === 1440) await use(page);
+      } else if (several) {
+        await withSeveral(page);
       } else {
         await hook(page, 'no-device').waitFor();
         told.none = await hook(page, 'no-device').innerText();
@@ -82,6 +95,19 @@ await main(() => withBrowser(async (browser) => {
       check(wide <= width, `${name} is ${wide} pixels wide`);
       told.axe.push(...(await axeFaults(page, name)));
       await whole(page, name);
+    }
+    if (several && colorScheme === 'dark') {
+      page.step = 'bus';
+      await page.setViewportSize({ width: 1440, height: 900 });
+      await page.goto(`${base}/cameras/pinned`);
+      const panel = page.locator('details', { has: page.getByRole('heading', { name: 'Device', exact: true }) });
+      await panel.locator('summary').click();
+      told.bus = await until('looks are counted', async () => {
+        const text = await hook(page, 'bus').innerText();
+        return /Looks to the host\s+[1-9]/.test(text) && text;
+      });
+      told.axe.push(...(await axeFaults(page, 'bus')));
+      await whole(page, 'bus');
     }
     told.errors.push(...page.errors);
     await page.context().close();

@@ -4,8 +4,8 @@ use crate::Error;
 use crate::checked::Cuda;
 use crate::raw::cuda::{self, Ctx};
 use std::ffi::{CStr, c_char};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 /// The CUDA driver, loaded.
 #[derive(Clone)]
@@ -69,6 +69,17 @@ pub(crate) struct Counters {
 impl Counters {
     pub(crate) fn add(counter: &AtomicU64, bytes: usize) {
         counter.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+/// Remembers a context without holding it.
+pub struct Remembered(Weak<Inner>);
+
+impl Remembered {
+    /// Whether nobody holds it any more: the driver has then ended it, and the next one on its device is a new one.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
     }
 }
 
@@ -205,8 +216,15 @@ impl Context {
     }
 
     /// Whether both are the context of one device: pointers of one are good on the other.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
         self.inner.handle == other.inner.handle
+    }
+
+    /// Remembers it, to see when the last one has let go of it.
+    #[must_use]
+    pub fn remember(&self) -> Remembered {
+        Remembered(Arc::downgrade(&self.inner))
     }
 
     /// Makes the context current on this thread until the guard goes.

@@ -27,7 +27,7 @@ mod stream;
 mod tensor;
 mod timing;
 
-pub use context::{Context, Copied, Driver};
+pub use context::{Context, Copied, Driver, Remembered};
 pub use decoder::{Decoded, Decoder, DecoderOptions, StreamFormat};
 pub use draw::{Atlas, DrawList, Ink, Letters, PIXELATE_CELL};
 pub use encoder::{

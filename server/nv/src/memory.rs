@@ -194,7 +194,19 @@ impl Pool {
     /// # Errors
     /// When the device has no memory left.
     pub fn lease(&self) -> Result<Option<Picture>, Error> {
+        self.lease_of((self.inner.width, self.inner.height))
+    }
+
+    /// The same, of a smaller size in the memory of one of the pool's own: for who needs another size each time.
+    ///
+    /// # Errors
+    /// When it is larger than the pool's pictures, or the device has no memory left.
+    pub fn lease_of(&self, (width, height): (u32, u32)) -> Result<Option<Picture>, Error> {
         let inner = &self.inner;
+        if width == 0 || height == 0 || width > inner.width || height > inner.height {
+            let most = (inner.width, inner.height);
+            return Err(Error::Invalid(format!("a pool of {most:?} has no picture of {width}x{height}")));
+        }
         let rows = inner.height.next_multiple_of(2) as usize;
         let (block, pending) = {
             let mut shelf = inner.shelf.lock().unwrap_or_else(PoisonError::into_inner);
@@ -214,8 +226,8 @@ impl Pool {
             // An encoder wants chroma right below the luma rows that it was told of.
             chroma: block.pointer + (block.pitch * rows) as u64,
             pitch: block.pitch as u32,
-            width: inner.width.cast_signed(),
-            height: inner.height.cast_signed(),
+            width: width.cast_signed(),
+            height: height.cast_signed(),
             unused: 0,
         };
         let owner = Box::new(Leased { pool: Arc::clone(inner), block: Some(block) });

@@ -31,7 +31,7 @@ impl Brush {
     /// Has kernels ready; why there are none, where there is a device.
     pub(super) fn why_not_on_device(&mut self, seat: &Seat) -> Option<String> {
         let card = seat.card().ok()?;
-        let made = card.kernels().and_then(|kernels| Ok((kernels, DevicePainter::new(card.context())?)));
+        let made = card.kernels().and_then(|kernels| Ok((kernels, DevicePainter::new(&card.context()?)?)));
         match made {
             Ok(made) => {
                 self.device = Some(made);

@@ -197,7 +197,7 @@ impl Arguments {
             }
         }
         let boxes = match &self.tracks {
-            Some(path) => Boxes::Given(rows::open(path, self.min_score, &self.labels)?),
+            Some(path) => Boxes::Given(rows::opens(path, self.min_score, self.labels)),
             None => {
                 let settings = DetectSettings {
                     model: model.unwrap_or("motion").into(),
@@ -251,7 +251,7 @@ pub fn run(arguments: Arguments, json: bool) -> Result<(), AnnotateError> {
     stop_on_signal(&cancel)?;
     let clock = SystemClock::default();
     let mut teller = Teller { terminal: !json && std::io::stderr().is_terminal(), json, told: None, clock: &clock };
-    let done = super::run(options, &mut |progress| teller.tell(progress), &cancel);
+    let done = super::run(&options, &mut |progress| teller.tell(progress), &cancel);
     teller.clear();
     let mut report = done?;
     if any_decoder {

@@ -30,7 +30,7 @@ pub fn frame_at(input: &str, start_s: f64) -> Result<Frame, AnnotateError> {
         force: false,
         seat: Seat::none(),
     };
-    let opened = Input::open(&options, &Arc::new(AtomicBool::new(false)))?;
+    let opened = Input::open(&options, &options.seat, &Arc::new(AtomicBool::new(false)))?;
     let (to, from) = sync_channel(1);
     let reader = std::thread::Builder::new().name("first-picture".into());
     let failed = |error: std::io::Error| AnnotateError::Failed(format!("no thread can be had: {error}."));

@@ -5,6 +5,7 @@ use super::place::short;
 use super::{AnnotateError, Item, Options};
 use crate::decode::DecodeError;
 use crate::decode::packets::{TrackClock, rescaled};
+use crate::device::Seat;
 use crate::encode::PictureFacts;
 use crate::libav;
 use crate::pipeline::frame::{Colour, Frame};
@@ -70,7 +71,7 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub(super) fn open(options: &Options, cancel: &Arc<AtomicBool>) -> Result<Self, AnnotateError> {
+    pub(super) fn open(options: &Options, seat: &Seat, cancel: &Arc<AtomicBool>) -> Result<Self, AnnotateError> {
         let (mut container, clocked) = container(options, cancel)?;
         let wrong = |why: String| AnnotateError::Input(format!("{}: {why}", short(&options.input)));
         let video = container.streams().best(Type::Video).ok_or_else(|| wrong("there is no video in it.".into()))?;
@@ -92,7 +93,7 @@ impl Input {
                 _ => None,
             },
         };
-        let decoder = FileDecoder::open(&container, video.parameters(), clock, &options.seat);
+        let decoder = FileDecoder::open(&container, video.parameters(), clock, seat);
         let decoder = decoder.map_err(|e| wrong(e.to_string()))?;
         let sounds = container.streams().filter(|s| s.parameters().medium() == Type::Audio).map(|stream| Sound {
             index: stream.index(),

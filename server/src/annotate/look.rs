@@ -1,9 +1,9 @@
 //! What is in each frame: looked for and followed, or known already.
 
 use super::{AnnotateError, Boxes, Given, Item, Looked};
-use crate::detect::model::{Engine, Input};
-use crate::detect::{self, Detection, Detector};
-use crate::device::{Fetcher, Sight};
+use crate::detect::model::{Engine, Input, Preparer};
+use crate::detect::{self, DetectError, Detection, Detector};
+use crate::device::Fetcher;
 use crate::pipeline::batcher::Loader;
 use crate::pipeline::clock::SystemClock;
 use crate::pipeline::frame::Frame;
@@ -20,7 +20,7 @@ const TOGETHER: usize = 4;
 pub(super) enum Looker {
     None,
     Motion { detector: Box<dyn Detector>, follower: Box<Follower> },
-    Model { engine: Box<dyn Engine>, inputs: Vec<Input>, follower: Box<Follower> },
+    Model { engine: Box<dyn Engine>, preparer: Preparer, follower: Box<Follower> },
     Given(Box<dyn Given>),
 }
 
@@ -32,23 +32,22 @@ pub(super) struct Follower {
 }
 
 impl Looker {
-    pub(super) fn new(boxes: Boxes) -> Result<Self, AnnotateError> {
+    pub(super) fn new(boxes: &Boxes) -> Result<Self, AnnotateError> {
         let (settings, loader) = match boxes {
             Boxes::None => return Ok(Self::None),
-            Boxes::Given(given) => return Ok(Self::Given(given)),
+            Boxes::Given(open) => return Ok(Self::Given(open()?)),
             Boxes::Detect(settings, loader) => (settings, loader),
         };
         match settings.model.as_str() {
             NONE => Ok(Self::None),
-            MOTION => Ok(Self::Motion { detector: detect::motion(false), follower: Follower::new(&settings) }),
-            model => Self::model(model, &settings, &*loader),
+            MOTION => Ok(Self::Motion { detector: detect::motion(false), follower: Follower::new(settings) }),
+            model => Self::model(model, settings, &**loader),
         }
     }
 
     fn model(model: &str, settings: &DetectSettings, loader: &dyn Loader) -> Result<Self, AnnotateError> {
         let engine = loader.open(model, None).map_err(|e| AnnotateError::Usage(format!("--model {model}: {e}")))?;
-        let together = engine.spec().batch.clamp(1, TOGETHER);
-        Ok(Self::Model { engine, inputs: vec![Input::default(); together], follower: Follower::new(settings) })
+        Ok(Self::Model { engine, preparer: Preparer::default(), follower: Follower::new(settings) })
     }
 
     /// Looks at whatever is read, in order, until nothing comes or nobody takes it.
@@ -57,7 +56,7 @@ impl Looker {
         read: &Receiver<Item<Frame>>,
         to_studio: &SyncSender<Item<Looked>>,
     ) -> Result<(), AnnotateError> {
-        let together = if let Self::Model { inputs, .. } = &self { inputs.len() } else { 1 };
+        let together = if let Self::Model { engine, .. } = &self { engine.spec().batch.clamp(1, TOGETHER) } else { 1 };
         let mut waiting: Vec<Item<Frame>> = Vec::new();
         for item in read {
             waiting.push(item);
@@ -101,23 +100,28 @@ impl Looker {
             Self::Given(given) => frames.iter().map(|frame| Ok((known(&mut **given, frame)?, None))).collect(),
             Self::Motion { detector, follower } => {
                 let look = |frame: &&Frame| {
-                    let fetched = follower.fetcher.fetch(frame, detector.sight()).map_err(failed)?;
+                    let fetched = follower.fetcher.fetch(frame, detector.sight()).map_err(of_device)?;
                     let found = detector.look(fetched.as_ref().unwrap_or(frame)).map_err(failed)?;
                     Ok(follower.follow(frame, found))
                 };
                 frames.iter().map(look).collect()
             }
-            Self::Model { engine, inputs, follower } => {
-                let spec = engine.spec().clone();
-                for (frame, input) in frames.iter().zip(inputs.iter_mut()) {
-                    let fetched = follower.fetcher.fetch(frame, Sight::Whole).map_err(failed)?;
-                    spec.prepare(fetched.as_ref().unwrap_or(frame), None, input).map_err(failed)?;
-                }
-                let inputs: Vec<&Input> = inputs.iter().take(frames.len()).collect();
+            Self::Model { engine, preparer, follower } => {
+                let whole: Vec<_> = frames.iter().map(|frame| (*frame, None)).collect();
+                let prepared = preparer.prepare(&**engine, &whole);
+                let inputs: Result<Vec<&Input>, _> =
+                    prepared.into_iter().map(|made| made.map(|(input, _)| input)).collect();
+                let inputs = inputs.map_err(|error| match error {
+                    DetectError::Device(_) => of_device(error),
+                    other => failed(other),
+                })?;
+                let there = engine.reads_there().is_some();
                 let found = if inputs.is_empty() {
                     Vec::new()
                 } else {
-                    engine.run(&inputs, follower.least()).map_err(failed)?
+                    engine
+                        .run(&inputs, follower.least())
+                        .map_err(|error| if there { of_device(error) } else { failed(error) })?
                 };
                 Ok(frames.iter().zip(found).map(|(frame, found)| follower.follow(frame, found)).collect())
             }
@@ -151,6 +155,10 @@ fn nothing(frame: &Frame) -> Tracks {
 
 fn known(given: &mut dyn Given, frame: &Frame) -> Result<Tracks, AnnotateError> {
     Ok(Tracks { tracks: given.tracks(frame.pts, frame.size_shown())?, ..nothing(frame) })
+}
+
+fn of_device(error: impl std::fmt::Display) -> AnnotateError {
+    AnnotateError::Device(format!("{}.", error.to_string().trim_end_matches('.')))
 }
 
 fn failed(error: impl std::fmt::Display) -> AnnotateError {

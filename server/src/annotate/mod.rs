@@ -32,7 +32,7 @@ use place::Place;
 use rows::RowWriter;
 use sightline_shared::camera::DetectSettings;
 use sightline_shared::draw::Layers;
-use sightline_shared::encoder::EncoderSettings;
+use sightline_shared::encoder::{Backend, EncoderSettings};
 use sightline_shared::time::{Pts, TIMESCALE};
 use sightline_shared::tracks::{Track, Tracks};
 use std::collections::HashMap;
@@ -81,8 +81,11 @@ pub enum Boxes {
     /// They are looked for in every frame; models come from the loader.
     Detect(DetectSettings, Arc<dyn Loader>),
     /// They are known already.
-    Given(Box<dyn Given>),
+    Given(Open),
 }
+
+/// Begins to read tracks that are known.
+pub type Open = Box<dyn Fn() -> Result<Box<dyn Given>, AnnotateError> + Send>;
 
 /// Tracks that are known already.
 pub trait Given: Send {
@@ -115,6 +118,9 @@ pub enum AnnotateError {
     /// A stage failed.
     #[error("{0}")]
     Failed(String),
+    /// The device failed in the middle.
+    #[error("{0}")]
+    Device(String),
     /// Somebody asked for it to stop.
     #[error("Stopped before the end. Nothing was kept.")]
     Cancelled,
@@ -177,26 +183,46 @@ struct Looked {
 
 /// Does what `options` say. `progress` is called after each frame; `cancel` set, it stops soon and leaves nothing behind.
 ///
+/// Where the device fails in the middle it is done anew in software, from the first frame on: a file has the parameters of one encoder, and
+/// what lies on a lost device cannot be had any more.
+///
 /// # Errors
 /// See [`AnnotateError`]; nothing stands under the names of the outputs then that did not stand there before.
 pub fn run(
-    options: Options,
+    options: &Options,
     progress: &mut dyn FnMut(Progress),
     cancel: &Arc<AtomicBool>,
 ) -> Result<Report, AnnotateError> {
     encode::check(&options.encoder, Purpose::File)?;
     encode::have(&options.encoder, &options.seat)?;
-    place::check(&options)?;
-    let input = Input::open(&options, cancel)?;
+    place::check(options)?;
+    let reason = match once(options, &options.seat, progress, cancel) {
+        Err(AnnotateError::Device(reason)) if options.encoder.backend != Some(Backend::Nvenc) => reason,
+        done => return done,
+    };
+    let mut report = once(options, &Seat::none(), progress, cancel)?;
+    let reason = reason.trim_end_matches('.');
+    report.notes.insert(0, format!("The device failed, and everything was done anew in software: {reason}."));
+    Ok(report)
+}
+
+/// From the first frame to the last.
+fn once(
+    options: &Options,
+    seat: &Seat,
+    progress: &mut dyn FnMut(Progress),
+    cancel: &Arc<AtomicBool>,
+) -> Result<Report, AnnotateError> {
+    let input = Input::open(options, seat, cancel)?;
     let place = Place::reserve(&options.output, options.force)?;
     let (film, mut notes) = Film::create(&place, &options.output, input.sounds())?;
     let beside = |path: &Option<PathBuf>| path.as_deref().map(|path| Place::reserve(path, options.force)).transpose();
     let (lines_place, rows_place) = (beside(&options.detections)?, beside(&options.mot)?);
     let lines = lines_place.as_ref().map(LineWriter::create).transpose()?;
     let rows = rows_place.as_ref().map(RowWriter::create).transpose()?;
-    let looker = Looker::new(options.boxes)?;
-    let sheet = Sheet { seat: options.seat, layers: options.layers, show_time: options.show_time };
-    let mut studio = Studio::new(options.encoder, input.facts(), film, Notes { lines, rows }, sheet);
+    let looker = Looker::new(&options.boxes)?;
+    let sheet = Sheet { seat: seat.clone(), layers: options.layers, show_time: options.show_time };
+    let mut studio = Studio::new(options.encoder.clone(), input.facts(), film, Notes { lines, rows }, sheet);
     let mut report = Report { decoder: input.decoder_name(), ..Report::default() };
     let total_s = input.seconds();
     let first = input.first();

@@ -2,7 +2,7 @@
 
 use super::mot::{Numbers, Row, rows};
 use super::place::{Place, cannot_write};
-use super::{AnnotateError, Given, Looked};
+use super::{AnnotateError, Given, Looked, Open};
 use sightline_shared::time::Pts;
 use sightline_shared::tracks::Track;
 use std::collections::HashMap;
@@ -83,6 +83,13 @@ impl Given for RowReader {
         };
         Ok(rows.iter().map(|row| row.track(size)).filter(wanted).collect())
     }
+}
+
+/// What opens a file of tracks, as often as it is read.
+#[must_use]
+pub fn opens(path: &Path, min_score: f64, labels: Vec<String>) -> Open {
+    let path = path.to_path_buf();
+    Box::new(move || open(&path, min_score, &labels))
 }
 
 /// Opens a file of tracks: lines of JSON, or rows of MOTChallenge text, as its first sign says.

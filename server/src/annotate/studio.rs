@@ -1,6 +1,6 @@
 //! From a frame and its tracks to the output: resized, turned upright, drawn on, encoded.
 
-use super::brush::Brush;
+use super::brush::{Brush, BrushError};
 use super::film::Film;
 use super::lines::LineWriter;
 use super::rows::RowWriter;
@@ -169,7 +169,6 @@ impl Studio {
 
     fn write(&mut self, frame: &Frame, tracks: &Tracks) -> Result<(), AnnotateError> {
         let Some(desk) = &mut self.desk else { return Ok(()) };
-        let failed = |e: &dyn std::fmt::Display| AnnotateError::Failed(format!("{e}."));
         let size = (desk.plan.width as f32, desk.plan.height as f32);
         self.trails.push(tracks);
         let scene = Scene { trails: Some(&self.trails), ..tracks.into() };
@@ -180,10 +179,10 @@ impl Studio {
         if !(list.is_empty() && frame.rotation == 0 && desk.encoder.take(frame)) {
             let mut picture = desk.encoder.input();
             let bus = self.sheet.seat.bus();
-            fill(frame, &mut picture, &mut self.resizer, &mut self.sideways, bus).map_err(|e| failed(&e))?;
-            self.brush.draw(&mut picture, desk.plan.colour, &list).map_err(|e| failed(&e))?;
+            fill(frame, &mut picture, &mut self.resizer, &mut self.sideways, bus).map_err(unfilled)?;
+            self.brush.draw(&mut picture, desk.plan.colour, &list).map_err(undrawn)?;
         }
-        let units = desk.encoder.encode(frame.pts.0 - self.from, false).map_err(|e| failed(&e))?;
+        let units = desk.encoder.encode(frame.pts.0 - self.from, false).map_err(unencoded)?;
         give(&mut self.film, &units, desk)
     }
 
@@ -195,7 +194,7 @@ impl Studio {
     /// Ends encoder and files.
     pub(super) fn finish(mut self, report: &mut Report) -> Result<(), AnnotateError> {
         if let Some(desk) = &mut self.desk {
-            let units = desk.encoder.flush().map_err(|e| AnnotateError::Failed(e.to_string()))?;
+            let units = desk.encoder.flush().map_err(unencoded)?;
             give(&mut self.film, &units, desk)?;
             report.encoder = desk.encoder.describe();
             report.size = (desk.plan.width, desk.plan.height);
@@ -207,6 +206,31 @@ impl Studio {
         self.film.finish()?;
         self.notes.rows.map_or(Ok(()), RowWriter::finish)?;
         self.notes.lines.map_or(Ok(()), LineWriter::finish)
+    }
+}
+
+fn sentence(error: &dyn std::fmt::Display) -> String {
+    format!("{}.", error.to_string().trim_end_matches('.'))
+}
+
+fn unfilled(error: ProcessError) -> AnnotateError {
+    match error {
+        ProcessError::Device(_) => AnnotateError::Device(sentence(&error)),
+        other => AnnotateError::Failed(sentence(&other)),
+    }
+}
+
+fn undrawn(error: BrushError) -> AnnotateError {
+    match error {
+        BrushError::Device(_) => AnnotateError::Device(sentence(&error)),
+        other => AnnotateError::Failed(sentence(&other)),
+    }
+}
+
+fn unencoded(error: EncodeError) -> AnnotateError {
+    match error {
+        EncodeError::Device { reason, .. } => AnnotateError::Device(reason),
+        other => AnnotateError::Failed(sentence(&other)),
     }
 }
 

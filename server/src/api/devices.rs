@@ -2,7 +2,7 @@
 
 use super::error::Problem;
 use super::{App, blocking, rfc3339};
-use crate::device::{Card, DeviceReport, Devices, sentence};
+use crate::device::{Card, Devices, sentence};
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
@@ -77,13 +77,10 @@ pub(super) fn all(app: &App, cameras: &[Camera]) -> Vec<Device> {
 
 /// What the driver counts and does not let us use, where another device can be used; else that is the reason why there is none.
 pub(super) fn unusable(devices: &Devices) -> Vec<String> {
-    let Some(report) = devices.report().filter(|_| !devices.cards().is_empty()) else { return Vec::new() };
-    let used = |number| devices.cards().iter().any(|card| card.ordinal() == number);
-    let told = |found: &DeviceReport| {
-        let why = found.name.as_ref().err().map_or_else(|| "its kernels do not load".into(), ToString::to_string);
-        format!("Device {} cannot be used: {}.", found.ordinal, why.trim_end_matches('.'))
-    };
-    report.devices.iter().filter(|found| !used(found.ordinal)).map(told).collect()
+    if devices.cards().is_empty() {
+        return Vec::new();
+    }
+    devices.unusable().into_iter().map(|(_, why)| why).collect()
 }
 
 fn one(app: &App, card: &Card, cameras: &[Camera]) -> Device {
@@ -93,7 +90,7 @@ fn one(app: &App, card: &Card, cameras: &[Camera]) -> Device {
     Device {
         number,
         name: card.name().to_owned(),
-        bus_id: card.context().pci_bus_id().ok(),
+        bus_id: card.bus_id().map(str::to_owned),
         capability: format!("{major}.{minor}"),
         decoder: engine(report.decoder.as_ref().map(|all| all.iter().map(decoded).collect())),
         kernels: engine(report.kernels.as_ref().map(|()| Vec::new())),

@@ -41,6 +41,9 @@ pub struct ServeOptions {
     pub allow_hosts: Vec<String>,
 }
 
+/// How long the end waits for the models to be given back.
+const ENGINES_END: Duration = Duration::from_secs(5);
+
 /// Why the server does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -164,6 +167,9 @@ impl Server {
             let end = move || {
                 ending.clips.stop();
                 ending.events.stop();
+                if !ending.cameras.engines().finish(ENGINES_END) {
+                    tracing::warn!("a model is still being loaded or looking");
+                }
             };
             if tokio::task::spawn_blocking(end).await.is_err() {
                 tracing::error!("clips and events did not end in order");

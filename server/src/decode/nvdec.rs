@@ -66,9 +66,10 @@ impl NvdecDecoder {
             sentence(&error)
         };
         let options = DecoderOptions { codec, surfaces: SURFACES };
+        let context = card.context().map_err(wrong)?;
         Ok(Self {
-            decoder: sightline_nv::Decoder::new(card.context(), options).map_err(wrong)?,
-            stream: Stream::new(card.context()).map_err(wrong)?,
+            decoder: sightline_nv::Decoder::new(&context, options).map_err(wrong)?,
+            stream: Stream::new(&context).map_err(wrong)?,
             name: format!("NVDEC ({}, device {})", card.name(), card.ordinal()),
             home: Home { card: card.clone(), bus: bus.clone() },
             params: params.clone(),
@@ -127,7 +128,7 @@ impl NvdecDecoder {
         let pool = match &self.copies {
             Some((known, of, pool)) if (*known, *of) == (size, format) => pool.clone(),
             _ => {
-                let pool = Pool::new(self.home.card.context(), format, size, COPIES)?;
+                let pool = Pool::new(self.stream.context(), format, size, COPIES)?;
                 self.copies.insert((size, format, pool)).2.clone()
             }
         };

@@ -1,19 +1,22 @@
 //! One device: its context, what was found of it, who uses it, and whether it is still there.
 
+use super::loss::Loss;
 use super::sentence;
+use crate::pipeline::clock::Mono;
 use sightline_nv::{Codec, Context, DeviceReport, Driver, Encoder, EncoderCaps, Error, Kernels, Room, Stream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 /// A device that can be used.
 pub struct Card {
-    context: Context,
+    driver: Driver,
     report: DeviceReport,
     name: String,
-    /// The kernels, loaded once; every worker has its own stream for them.
-    kernels: Option<Mutex<Kernels>>,
+    bus_id: Option<String>,
+    /// Absent while it is lost and was let go of.
+    held: Mutex<Option<Held>>,
     seats: AtomicUsize,
-    lost: Mutex<Option<String>>,
+    loss: Mutex<Option<Loss>>,
     /// Held shared while an encoder is opened, alone while it is tried how many more there could be.
     opening: RwLock<()>,
 }
@@ -29,13 +32,17 @@ impl Card {
     /// It takes no context.
     pub(super) fn new(driver: &Driver, report: &DeviceReport) -> Result<Self, Error> {
         let name = report.name.clone()?;
-        let context = Context::new(driver, report.ordinal)?;
-        let kernels = match report.kernels {
-            Ok(()) => Some(Mutex::new(Kernels::new(&context)?)),
-            Err(_) => None,
-        };
-        let (seats, lost, opening) = (AtomicUsize::new(0), Mutex::default(), RwLock::default());
-        Ok(Self { context, report: report.clone(), name, kernels, seats, lost, opening })
+        let held = Held::new(driver, report)?;
+        Ok(Self {
+            driver: driver.clone(),
+            report: report.clone(),
+            name,
+            bus_id: held.context.pci_bus_id().ok(),
+            held: Mutex::new(Some(held)),
+            seats: AtomicUsize::new(0),
+            loss: Mutex::default(),
+            opening: RwLock::default(),
+        })
     }
 
     /// Its number.
@@ -50,10 +57,22 @@ impl Card {
         &self.name
     }
 
-    /// Its context.
+    /// Where it sits, e.g. `0000:65:00.0`.
     #[must_use]
-    pub fn context(&self) -> &Context {
-        &self.context
+    pub fn bus_id(&self) -> Option<&str> {
+        self.bus_id.as_deref()
+    }
+
+    /// Its context.
+    ///
+    /// # Errors
+    /// The device is lost.
+    pub fn context(&self) -> Result<Context, Error> {
+        lock(&self.held).as_ref().map(|held| held.context.clone()).ok_or_else(|| self.gone())
+    }
+
+    fn gone(&self) -> Error {
+        Error::Invalid(self.lost().unwrap_or_else(|| format!("Device {} is being taken again.", self.ordinal())))
     }
 
     /// What was found of it at the start.
@@ -67,10 +86,9 @@ impl Card {
     /// # Errors
     /// They could not be loaded, or the driver fails.
     pub fn kernels(&self) -> Result<Kernels, Error> {
-        match &self.kernels {
-            Some(kernels) => lock(kernels).another().inspect_err(|error| self.note(error)),
-            None => Err(self.report.kernels.clone().err().unwrap_or(Error::Invalid("no kernels were loaded".into()))),
-        }
+        self.report.kernels.clone()?;
+        let another = lock(&self.held).as_ref().and_then(|held| held.kernels.as_ref()).map(Kernels::another);
+        another.unwrap_or_else(|| Err(self.gone())).inspect_err(|error| self.note(error))
     }
 
     /// What its encoder can do for a codec.
@@ -103,20 +121,19 @@ impl Card {
             return Err(lost);
         }
         let _alone = self.opening.write().unwrap_or_else(PoisonError::into_inner);
-        let room = Encoder::room(&self.context, at_most);
+        let room = self.context().and_then(|context| Encoder::room(&context, at_most));
         room.inspect_err(|error| self.note(error)).map_err(|error| sentence(&error))
     }
 
     /// Looks at an error of this device: after some of them nothing on it works any more. Others sound like that, and are of one decoder
     /// or encoder alone: so the device is asked for something small.
     pub fn note(&self, error: &Error) {
-        if error.is_device_lost() && Stream::new(&self.context).is_err() {
-            let mut lost = lock(&self.lost);
-            if lost.is_none() {
-                let words =
-                    format!("Device {} was lost ({error}). Start Sightline again to use it again.", self.ordinal());
-                tracing::error!("{words}");
-                *lost = Some(words);
+        if error.is_device_lost() && self.context().is_ok_and(|context| Stream::new(&context).is_err()) {
+            let mut loss = lock(&self.loss);
+            if loss.is_none() {
+                let new = Loss::new(self.ordinal(), error);
+                tracing::error!("{}", new.words());
+                *loss = Some(new);
             }
         }
     }
@@ -124,7 +141,42 @@ impl Card {
     /// That it was lost while running, in a sentence.
     #[must_use]
     pub fn lost(&self) -> Option<String> {
-        lock(&self.lost).clone()
+        lock(&self.loss).as_ref().map(Loss::words)
+    }
+
+    /// Takes it again if it was lost and the time for a try has come. What was made on it has to be let go of before: the driver ends a
+    /// context, and whatever broke it, with its last holder.
+    pub fn heal(&self, now: Mono) {
+        if !lock(&self.loss).as_mut().is_some_and(|loss| loss.is_due(now)) {
+            return;
+        }
+        match self.take_again() {
+            Ok(()) => {
+                *lock(&self.loss) = None;
+                tracing::info!("device {} is there again", self.ordinal());
+            }
+            Err(why) => {
+                if let Some(loss) = &mut *lock(&self.loss) {
+                    loss.failed(now, why);
+                    tracing::warn!("{}", loss.words());
+                }
+            }
+        }
+    }
+
+    fn take_again(&self) -> Result<(), String> {
+        if let Some(held) = lock(&self.held).take()
+            && let Some(loss) = &mut *lock(&self.loss)
+        {
+            loss.let_go(held.context.remember());
+        }
+        if !lock(&self.loss).as_ref().is_none_or(Loss::is_let_go) {
+            return Err("Parts of Sightline still hold what they made on it.".into());
+        }
+        let held = Held::new(&self.driver, &self.report).map_err(|error| sentence(&error))?;
+        Stream::new(&held.context).map_err(|error| sentence(&error))?;
+        *lock(&self.held) = Some(held);
+        Ok(())
     }
 
     /// Cameras that use it.
@@ -139,5 +191,20 @@ impl Card {
 
     pub(super) fn leave(&self) {
         self.seats.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What is held of a device for all who use it.
+struct Held {
+    context: Context,
+    /// Loaded once; every worker has its own stream for them.
+    kernels: Option<Kernels>,
+}
+
+impl Held {
+    fn new(driver: &Driver, report: &DeviceReport) -> Result<Self, Error> {
+        let context = Context::new(driver, report.ordinal)?;
+        let kernels = report.kernels.is_ok().then(|| Kernels::new(&context)).transpose()?;
+        Ok(Self { context, kernels })
     }
 }

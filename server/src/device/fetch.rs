@@ -3,7 +3,7 @@
 use super::{Bus, Card, Error, Tools};
 use crate::pipeline::frame::{Frame, HostPicture, PixelFormat, Samples};
 use sightline_nv::reference::Host;
-use sightline_nv::{Format, Picture};
+use sightline_nv::{Crop, Format, Picture};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,6 +56,15 @@ pub enum Sight {
     Coarse,
     /// The picture in this size; or in its own, for who resizes it anyway.
     Within(usize, usize),
+    /// A part of it, by its upper left sample and its size, in the size `within`. It needs the device's kernels.
+    Part {
+        /// Its first sample, across and down.
+        from: (usize, usize),
+        /// Its samples, across and down.
+        size: (usize, usize),
+        /// The size that it is brought to.
+        within: (usize, usize),
+    },
 }
 
 /// Brings frames to the host, for one worker.
@@ -92,6 +101,12 @@ impl Fetcher {
         Ok(self.tools.insert(tools))
     }
 
+    /// Whether what it has is of a device that was lost.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.tools.as_ref().is_some_and(|tools| tools.card().lost().is_some())
+    }
+
     /// How long the device worked on each picture, of those that were not told yet.
     pub fn device_times(&mut self) -> Vec<Duration> {
         self.tools.as_mut().map(Tools::device_times).unwrap_or_default()
@@ -102,24 +117,36 @@ impl Fetcher {
     /// # Errors
     /// The driver fails; the device may be lost.
     pub fn fetch(&mut self, frame: &Frame, sight: Sight) -> Result<Option<Frame>, Error> {
-        let Samples::Device(lying) = &frame.samples else { return Ok(None) };
+        let Samples::Device(lying) = &frame.samples else {
+            // A device that was lost can be had again once nothing of it is held.
+            if self.is_lost() {
+                self.tools = None;
+            }
+            return Ok(None);
+        };
         let home = lying.home();
-        let size = match sight {
-            Sight::Whole => None,
-            Sight::Coarse => Some(coarse(frame.width, frame.height)),
-            Sight::Within(width, height) => Some((width, height)),
+        let whole = Crop::whole(lying.picture().size());
+        let (part, size) = match sight {
+            Sight::Whole => (whole, None),
+            Sight::Coarse => (whole, Some(coarse(frame.width, frame.height))),
+            Sight::Within(width, height) => (whole, Some((width, height))),
+            Sight::Part { from, size, within } => (part(from, size), Some(within)),
         };
         let size = size.map(|(width, height)| (width as u32, height as u32));
-        let fetched = self.tools(home).and_then(|tools| tools.fetch(lying.picture(), size));
+        let fetched = self.tools(home).and_then(|tools| tools.fetch(lying.picture(), part, size));
         let host = fetched.inspect_err(|error| home.card.note(error))?;
         match sight {
-            Sight::Coarse => home.bus.look_to_host(bytes_of(&host)),
+            Sight::Coarse | Sight::Part { .. } => home.bus.look_to_host(bytes_of(&host)),
             Sight::Whole | Sight::Within(..) => home.bus.frame_to_host(bytes_of(&host)),
         }
         let format = if host.format() == Format::P016 { PixelFormat::P010 } else { PixelFormat::Nv12 };
         let (width, height) = (host.width(), host.height());
         Ok(Some(frame.with_samples(Samples::Host(Box::new(Fetched(host))), format, (width, height))))
     }
+}
+
+fn part((x, y): (usize, usize), (width, height): (usize, usize)) -> Crop {
+    Crop { x: x as f32, y: y as f32, width: width as f32, height: height as f32 }
 }
 
 /// The size in which a picture is looked at by coarse cells: divided by a power of two, so that cells stay what they are.

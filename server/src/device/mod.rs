@@ -4,6 +4,7 @@
 
 mod card;
 mod fetch;
+mod loss;
 mod seat;
 mod tools;
 mod watch;
@@ -79,10 +80,7 @@ impl Devices {
         }
         if let Some(number) = pinned {
             let found = self.cards.iter().find(|card| card.ordinal() == number);
-            let card = found.ok_or_else(|| {
-                let known: Vec<_> = self.cards.iter().map(|card| card.ordinal().to_string()).collect();
-                format!("The settings ask for device {number}; this machine has {}.", known.join(", "))
-            })?;
+            let card = found.ok_or_else(|| self.why_not(number))?;
             return card.lost().map_or_else(|| Ok(Taken::new(card)), Err);
         }
         let there = self.cards.iter().filter(|card| card.lost().is_none());
@@ -90,6 +88,26 @@ impl Devices {
             Some(card) => Ok(Taken::new(card)),
             None => Err(self.cards.iter().find_map(|card| card.lost()).unwrap_or_default()),
         }
+    }
+
+    /// Why a device that the settings ask for cannot be had.
+    fn why_not(&self, number: u32) -> String {
+        let known: Vec<_> = self.cards.iter().map(|card| card.ordinal().to_string()).collect();
+        let asked = format!("The settings ask for device {number}; this machine has {}.", known.join(", "));
+        let unusable = self.unusable().into_iter().find(|(found, _)| *found == number);
+        unusable.map_or(asked.clone(), |(_, why)| format!("{asked} {why}"))
+    }
+
+    /// Devices that the driver counts beside those and that cannot be used: their numbers, and why, in a sentence.
+    #[must_use]
+    pub fn unusable(&self) -> Vec<(u32, String)> {
+        let is_used = |number| self.cards.iter().any(|card| card.ordinal() == number);
+        let told = |found: &DeviceReport| {
+            let why = found.name.as_ref().err().map_or_else(|| "its kernels do not load".into(), ToString::to_string);
+            (found.ordinal, format!("Device {} cannot be used: {}.", found.ordinal, why.trim_end_matches('.')))
+        };
+        let found = self.report.iter().flat_map(|report| &report.devices);
+        found.filter(|found| !is_used(found.ordinal)).map(told).collect()
     }
 
     /// Why there is no device to use.

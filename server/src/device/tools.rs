@@ -29,7 +29,7 @@ impl Tools {
         let kernels = card.report().kernels.is_ok().then(|| card.kernels()).transpose()?;
         let stream = match &kernels {
             Some(kernels) => kernels.stream().clone(),
-            None => Arc::new(Stream::new(card.context())?),
+            None => Arc::new(Stream::new(&card.context()?)?),
         };
         Ok(Self { card: card.clone(), kernels, stream, times: Timings::new(TIMES), pool: None })
     }
@@ -43,7 +43,7 @@ impl Tools {
     /// Its context.
     #[must_use]
     pub fn context(&self) -> &Context {
-        self.card.context()
+        self.stream.context()
     }
 
     /// The stream that all of it is done on.
@@ -62,13 +62,17 @@ impl Tools {
     /// # Errors
     /// The driver fails.
     pub fn resize(&mut self, from: &Picture, to: &Picture) -> Result<bool, Error> {
-        if from.size() == to.size() && from.format() == to.format() {
+        self.resize_part(from, Crop::whole(from.size()), to)
+    }
+
+    fn resize_part(&mut self, from: &Picture, part: Crop, to: &Picture) -> Result<bool, Error> {
+        if part == Crop::whole(to.size()) && from.size() == to.size() && from.format() == to.format() {
             let ((), timing) = self.stream.timed(|| to.copy_from(&self.stream, from))?;
             self.times.push((), timing);
             return Ok(true);
         }
         let Some(kernels) = &mut self.kernels else { return Ok(false) };
-        kernels.resize(&[(from, Crop::whole(from.size()), to)])?;
+        kernels.resize(&[(from, part, to)])?;
         kernels.last().iter().for_each(|timing| self.times.push((), timing.clone()));
         Ok(true)
     }
@@ -78,30 +82,34 @@ impl Tools {
         self.times.finished().into_iter().map(|((), took)| took).collect()
     }
 
-    /// The picture in host memory: as it is, or of another size and 8 bit where that is asked for and there are kernels. Waits for it.
+    /// A part of the picture in host memory: as it is, or of another size and 8 bit where that is asked for. Without kernels all of the
+    /// picture comes as it is. Waits for it.
     ///
     /// # Errors
     /// The driver fails.
-    pub fn fetch(&mut self, from: &Picture, size: Option<(u32, u32)>) -> Result<Host, Error> {
-        match size.filter(|size| *size != from.size() && self.kernels.is_some()) {
+    pub fn fetch(&mut self, from: &Picture, part: Crop, size: Option<(u32, u32)>) -> Result<Host, Error> {
+        let is_as_it_is = |size: &(u32, u32)| *size == from.size() && part == Crop::whole(*size);
+        match size.filter(|size| !is_as_it_is(size) && self.kernels.is_some()) {
             None => from.download(&self.stream),
             Some(size) => {
                 let small = self.own(size)?;
-                self.resize(from, &small)?;
+                self.resize_part(from, part, &small)?;
                 small.download(&self.stream)
             }
         }
     }
 
-    /// A picture of this worker's own, NV12.
+    /// A picture of this worker's own, NV12: in the memory of the largest one so far, since parts of pictures have any size.
     fn own(&mut self, size: (u32, u32)) -> Result<Picture, Error> {
+        let known = self.pool.as_ref().map_or((0, 0), |(known, _)| *known);
         let pool = match &self.pool {
-            Some((known, pool)) if *known == size => pool.clone(),
+            Some((_, pool)) if size.0 <= known.0 && size.1 <= known.1 => pool.clone(),
             _ => {
-                let pool = Pool::new(self.card.context(), Format::Nv12, size, OWN)?;
+                let size = (size.0.max(known.0), size.1.max(known.1));
+                let pool = Pool::new(self.context(), Format::Nv12, size, OWN)?;
                 self.pool.insert((size, pool)).1.clone()
             }
         };
-        pool.lease()?.ok_or_else(|| Error::Invalid("a worker holds more pictures than it has".into()))
+        pool.lease_of(size)?.ok_or_else(|| Error::Invalid("a worker holds more pictures than it has".into()))
     }
 }

@@ -1,4 +1,5 @@
-//! How busy the devices are: one thread asks the driver every second, and two minutes of its answers are remembered.
+//! How busy the devices are: one thread asks the driver every second, and two minutes of its answers are remembered. It takes devices that
+//! were lost again, too.
 
 use super::{Card, Devices, sentence};
 use crate::pipeline::clock::Clock;
@@ -72,6 +73,7 @@ fn lock(remembered: &Remembered) -> MutexGuard<'_, VecDeque<LoadSample>> {
 fn watch(devices: &Devices, clock: &dyn Clock, remembered: &Remembered, stopped: &Receiver<()>) {
     let monitor = Monitor::new();
     loop {
+        devices.cards().iter().for_each(|card| card.heal(clock.now()));
         // Whole milliseconds: they come back in a query, and a fraction may be another one in its last place by then.
         let (at_ms, utc_ms) = (clock.now().millis().floor(), clock.utc().as_secs_f64() * 1e3);
         let loads = devices.cards().iter().map(|card| (card.ordinal(), measure(card, monitor.as_ref())));
@@ -94,12 +96,13 @@ fn measure(card: &Card, monitor: Result<&Monitor, &Error>) -> DeviceLoad {
     if let Some(lost) = card.lost() {
         return DeviceLoad { reason: Some(lost), ..DeviceLoad::default() };
     }
-    let mut load = match monitor {
-        Ok(monitor) => monitor.load(card.context()),
-        Err(error) => none(error),
+    let mut load = match (monitor, card.context()) {
+        (Ok(monitor), Ok(context)) => monitor.load(&context),
+        (Err(error), _) => none(error),
+        (_, Err(error)) => none(&error),
     };
     if load.memory.is_err()
-        && let Ok((free, all)) = card.context().memory()
+        && let Ok((free, all)) = card.context().and_then(|context| context.memory())
     {
         // CUDA knows it, too.
         load.memory = Ok(((all - free) as u64, all as u64));

@@ -12,7 +12,7 @@ use crate::device::{Card, Seat, sentence};
 use crate::pipeline::frame::{Frame, Input, Samples};
 use bytes::Bytes;
 use sightline_nv::{
-    EncoderCaps, EncoderSettings, Error, Format, Picture, Pool, RateControl, Reconfigured, Timings, Tuning,
+    Context, EncoderCaps, EncoderSettings, Error, Format, Picture, Pool, RateControl, Reconfigured, Timings, Tuning,
 };
 use sightline_shared::encoder::{Preset, Tune};
 use sightline_shared::time::TIMESCALE;
@@ -84,12 +84,12 @@ impl NvencEncoder {
         let card = seat.card().map_err(none)?;
         let caps = card.encodes(on_card(plan.codec)).map_err(none)?;
         let wrong = |error: Error| device_error(&card, &error);
+        let context = card.context().map_err(wrong)?;
         let settings = settings(plan, &caps);
-        let pool = pool(&card, plan).map_err(wrong)?;
+        let pool = pool(&context, plan).map_err(wrong)?;
         let next = leased(&pool).map_err(wrong)?;
         let undisturbed = card.opening();
-        let mut encoder =
-            sightline_nv::Encoder::named(card.context(), settings, &seat.session_name()).map_err(wrong)?;
+        let mut encoder = sightline_nv::Encoder::named(&context, settings, &seat.session_name()).map_err(wrong)?;
         drop(undisturbed);
         encoder.behind(if plan.purpose == Purpose::File { BEHIND_FILE } else { 0 });
         let (plan, times) = (plan.clone(), Times::new(plan));
@@ -100,7 +100,7 @@ impl NvencEncoder {
     fn go_over(&mut self, plan: &EncoderPlan) -> Result<Reconfigured, Error> {
         let resized = (plan.width, plan.height) != (self.plan.width, self.plan.height);
         // Had before anything changes: without them the session goes on as it was until another one is open.
-        let pictures = if resized { Some(pool(&self.card, plan)?) } else { None };
+        let pictures = if resized { Some(pool(&self.card.context()?, plan)?) } else { None };
         let next = pictures.as_ref().map(leased).transpose()?;
         let made = self.encoder.reconfigure(&settings(plan, self.encoder.abilities()))?;
         if made == Reconfigured::Live {
@@ -124,11 +124,11 @@ impl NvencEncoder {
 }
 
 /// Pictures of the plan's size.
-fn pool(card: &Card, plan: &EncoderPlan) -> Result<Pool, Error> {
+fn pool(context: &Context, plan: &EncoderPlan) -> Result<Pool, Error> {
     let behind = if plan.purpose == Purpose::File { BEHIND_FILE } else { BEHIND_LIVE };
     // Those that are held for their order or are still encoded, the one that is written, and one that comes back late.
     let capacity = usize::from(plan.b_frames) + behind + 3;
-    Pool::new(card.context(), Format::Nv12, (plan.width, plan.height), capacity)
+    Pool::new(context, Format::Nv12, (plan.width, plan.height), capacity)
 }
 
 fn leased(pool: &Pool) -> Result<Picture, Error> {

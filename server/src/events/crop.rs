@@ -12,7 +12,7 @@ const MARGIN: f32 = 0.15;
 const LEAST_MARGIN: f32 = 16.0;
 const QUALITY: u8 = 90;
 
-/// Makes stills of frames; keeps what it needs to bring those of a device to the host.
+/// Makes the stills of a few frames. It is not kept for long: what it has of a device keeps one that was lost from being had again.
 #[derive(Default)]
 pub(super) struct Cutter {
     fetcher: Fetcher,

@@ -159,11 +159,10 @@ impl Inner {
     fn work(&self) {
         // On Linux nice(2) is of the calling thread alone; where it is refused, events merely compete.
         let _ = rustix::process::nice(NICE);
-        let mut cutter = Cutter::default();
         let mut tidied = None;
         while let Some(batch) = self.line.next(TIDY_EVERY) {
             let now = self.clock.now();
-            let full = !batch.is_empty() && self.write(batch, &mut cutter);
+            let full = !batch.is_empty() && self.write(batch, &mut Cutter::default());
             if full || tidied.is_none_or(|last| now.since(last) >= TIDY_EVERY) {
                 tidied = Some(now);
                 self.tidy();

@@ -105,8 +105,16 @@ struct Worker {
     inside: VecDeque<Inside>,
     /// What another decoder had and could not finish; it goes in before anything else.
     again: VecDeque<Inside>,
-    /// Parameters for which the device's decoder gave up, and why.
-    refused: Option<(Arc<StreamParams>, String)>,
+    /// Why the device's decoder gave up.
+    refused: Option<Refused>,
+}
+
+/// Why the device does not decode a stream.
+struct Refused {
+    params: Arc<StreamParams>,
+    reason: String,
+    /// The device was lost: it may be there again.
+    lost: bool,
 }
 
 /// What decodes, and why it is not a device where it is not: both in words.
@@ -291,6 +299,10 @@ impl Decoding {
 
     /// Has a decoder ready for the unit's parameters.
     fn open(&self, worker: &mut Worker, unit: &AccessUnit) -> Result<(), DropCause> {
+        if unit.key && worker.refused.as_ref().is_some_and(|refused| refused.lost && self.seat.card().is_ok()) {
+            worker.refused = None;
+            self.choose_again.store(true, Ordering::Release);
+        }
         let other = unit.key && self.choose_again.swap(false, Ordering::AcqRel);
         if !other && worker.params.as_ref().is_some_and(|params| Arc::ptr_eq(params, &unit.params)) {
             return worker.decoder.as_ref().map(|_| ()).ok_or(DropCause::DecodeError);
@@ -300,10 +312,10 @@ impl Decoding {
         }
         self.drain(worker);
         worker.params = Some(unit.params.clone());
-        let refused = worker.refused.as_ref().filter(|(params, _)| Arc::ptr_eq(params, &unit.params));
+        let refused = worker.refused.as_ref().filter(|refused| Arc::ptr_eq(&refused.params, &unit.params));
         let opened = match refused {
-            Some((_, reason)) => decode::software(&unit.params, self.clock.clone())
-                .map(|decoder| Opened { decoder, instead: Some(reason.clone()) }),
+            Some(refused) => decode::software(&unit.params, self.clock.clone())
+                .map(|decoder| Opened { decoder, instead: Some(refused.reason.clone()) }),
             None => decode::open(&unit.params, self.clock.clone(), &self.seat),
         };
         let told = opened.as_ref().map(|opened| opened.decoder.describe()).map_err(ToString::to_string);

@@ -103,6 +103,13 @@ impl Area {
         Self { x1: unit(self.x1), y1: unit(self.y1), x2: unit(self.x2), y2: unit(self.y2) }
     }
 
+    /// The same in fractions of `part`, which it lies in.
+    #[must_use]
+    pub fn within(&self, part: Self) -> Self {
+        let (x, y) = (|x: f32| (x - part.x1) / part.width(), |y: f32| (y - part.y1) / part.height());
+        Self { x1: x(self.x1), y1: y(self.y1), x2: x(self.x2), y2: y(self.y2) }
+    }
+
     /// From the picture as coded to the picture as shown, which is turned clockwise by `rotation` degrees (0, 90, 180, 270).
     #[must_use]
     pub fn turned(&self, rotation: u16) -> Self {
@@ -137,6 +144,12 @@ mod tests {
         for rotation in [0, 90, 180, 270] {
             assert_eq!(BOX.turned(rotation).turned_back(rotation), BOX, "{rotation}");
         }
+    }
+
+    #[test]
+    fn a_box_lies_in_a_part_of_the_picture() {
+        let part = Area { x1: 0.0, y1: 0.25, x2: 0.5, y2: 0.75 };
+        assert_eq!(BOX.within(part), Area { x1: 0.25, y1: 0.0, x2: 0.5, y2: 1.0 });
     }
 
     #[test]

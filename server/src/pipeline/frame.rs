@@ -5,7 +5,7 @@ use crate::device::DevicePicture;
 use sightline_shared::time::{Epoch, Pts};
 
 /// Where the samples lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// The host's memory.
     Host,

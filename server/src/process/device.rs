@@ -22,8 +22,10 @@ struct Sender {
 }
 
 impl OnDevice {
-    /// The frame in host memory, of that size if there are kernels; `None` where it lies there already.
+    /// The frame in host memory, of that size if there are kernels, for who goes on with it there; `None` where it lies there already.
     pub(super) fn fetch(&mut self, frame: &Frame, size: (usize, usize)) -> Result<Option<Frame>, Error> {
+        // Nothing is sent to the device any more, which may be lost, and can be had again once nothing of it is held.
+        self.sender = None;
         self.fetcher.fetch(frame, Sight::Within(size.0, size.1))
     }
 
@@ -39,7 +41,7 @@ impl OnDevice {
         bus: &Bus,
     ) -> Result<(), ProcessError> {
         if let Samples::Device(lying) = &frame.samples
-            && lying.home().card.context().ordinal() == to.context().ordinal()
+            && lying.home().card.ordinal() == to.context().ordinal()
         {
             let home = lying.home();
             let resized = self.fetcher.tools(home).and_then(|tools| tools.resize(lying.picture(), to));
@@ -48,7 +50,7 @@ impl OnDevice {
             }
         }
         let (width, height) = to.size();
-        let fetched = self.fetch(frame, (width as usize, height as usize))?;
+        let fetched = self.fetcher.fetch(frame, Sight::Within(width as usize, height as usize))?;
         self.send(software, fetched.as_ref().unwrap_or(frame), to)?;
         bus.frame_to_device(self.sender.as_ref().map_or(0, |sender| bytes_of(&sender.host)));
         Ok(())

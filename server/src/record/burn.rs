@@ -50,7 +50,9 @@ impl Burn {
             encoder: EncoderSettings::default(),
             start_s: 0.0,
             duration_s: None,
-            boxes: self.tracks.map_or(Boxes::None, |tracks| Boxes::Given(Box::new(tracks))),
+            boxes: self
+                .tracks
+                .map_or(Boxes::None, |tracks| Boxes::Given(Box::new(move || Ok(Box::new(tracks.clone()))))),
             layers,
             show_time: false,
             detections: None,
@@ -63,7 +65,7 @@ impl Burn {
         let mut progress = |so_far: annotate::Progress| {
             active.set_progress(PLAIN_PART + (1.0 - PLAIN_PART) * (so_far.done_s / seconds).min(1.0));
         };
-        let report = annotate::run(options, &mut progress, active.called_off())?;
+        let report = annotate::run(&options, &mut progress, active.called_off())?;
         let codec = std::fs::read(out).ok().and_then(|file| codec(&file));
         Ok(Burnt { frames: report.frames, bytes: report.bytes, size: report.size, codec, notes: report.notes })
     }

@@ -17,6 +17,8 @@ pub struct Context {
     pub flags: u32,
     /// The device that it is on.
     pub device: Arc<Device>,
+    /// The device's life that it was made in.
+    life: u32,
     broken: AtomicU32,
 }
 
@@ -32,6 +34,9 @@ impl Context {
     /// The first failure, which stays, or the loss of its device.
     pub fn healthy(&self) -> Result<(), Cu> {
         self.device.alive()?;
+        if self.device.life() != self.life {
+            return Err(Cu::ECC_UNCORRECTABLE);
+        }
         match self.broken.load(Ordering::SeqCst) {
             0 => Ok(()),
             code => Err(Cu(code)),
@@ -62,8 +67,8 @@ impl Machine {
         self.counters.contexts_live.add(1);
         self.counters.contexts_made.add(1);
         device.counters.contexts_live.add(1);
-        let (device, broken) = (Arc::clone(device), AtomicU32::new(0));
-        Ok(self.contexts.insert(Arc::new(Context { default_stream: stream, flags, device, broken })))
+        let (device, life, broken) = (Arc::clone(device), device.life(), AtomicU32::new(0));
+        Ok(self.contexts.insert(Arc::new(Context { default_stream: stream, flags, device, life, broken })))
     }
 
     /// Waits for a context's work and frees what it leaves behind.

@@ -39,6 +39,8 @@ pub struct Device {
     /// Its primary context.
     pub primary: Mutex<Primary>,
     broken: AtomicU32,
+    /// How often it was lost and came back: contexts of before stay broken.
+    lives: AtomicU32,
 }
 
 impl Device {
@@ -64,6 +66,18 @@ impl Device {
     /// The device is lost: every later call in its contexts answers with it, as the driver's do.
     pub fn lose(&self, code: Cu) {
         let _ = self.broken.compare_exchange(0, code.0, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    /// It is there again, if it was lost.
+    pub fn come_back(&self) {
+        if self.broken.swap(0, Ordering::SeqCst) != 0 {
+            self.lives.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// A number that changes when it comes back.
+    pub(crate) fn life(&self) -> u32 {
+        self.lives.load(Ordering::SeqCst)
     }
 
     /// Whether it is there still.

@@ -16,8 +16,9 @@
 //! | `refuses=encode-hevc`, `refuses=encode-hevc-10` | sessions know no HEVC, as on the first Maxwells, or none of 10 bit (may stand several times) |
 //! | `sessions=N` | the session after the N-th that is open is refused (10) |
 //! | `memory=MIB` | the device has so much memory; changed while running, what was given stays |
-//! | `lost-at=N` | with the N-th picture that is decoded or encoded its device is lost: 214 from every call, for good |
+//! | `lost-at=N` | with the N-th picture that is decoded or encoded its device is lost: 214 from every call, until `back=K` |
 //! | `lost=K` | the device of that number, from 0, is lost (may stand several times) |
+//! | `back=K` | the device of that number is there again: for contexts that are made from now on, those of before stay broken |
 //! | `encoder-dies-at=N` | each session fails with its N-th picture (20 from then on); those opened later live as long |
 //! | `decoder-dies-at=N` | the same for decoders (999) |
 //! | `kernel-dies-at=N` | the N-th launch of the process breaks its context (719); another context goes on |
@@ -36,6 +37,8 @@ pub struct Faults {
     pub devices: u64,
     /// `lost=K`: devices that are lost.
     pub lost_devices: Vec<u64>,
+    /// `back=K`: devices that are there again.
+    pub back: Vec<u64>,
     /// `old-driver`.
     pub old_driver: bool,
     /// `no-nvdec`.
@@ -85,6 +88,7 @@ impl Default for Faults {
             no_device: false,
             devices: 1,
             lost_devices: Vec::new(),
+            back: Vec::new(),
             old_driver: false,
             no_nvdec: false,
             refused: Vec::new(),
@@ -120,6 +124,7 @@ impl Faults {
                 "devices" => faults.devices = number()?,
                 "lost" => faults.lost_devices.push(number()?),
                 "no-nvdec" => faults.no_nvdec = true,
+                "back" => faults.back.push(number()?),
                 "refuses" => faults.refused.push(match value {
                     Some("h264") => Refused::H264,
                     Some("hevc") => Refused::Hevc,
@@ -160,8 +165,8 @@ mod tests {
         assert_eq!(faults.memory, 64 << 20);
         let faults = Faults::parse("refuses=hevc-10\nrefuses=h264\nrefuses=encode-hevc").unwrap();
         assert_eq!(faults.refused, [Refused::Hevc10, Refused::H264, Refused::EncodeHevc]);
-        let faults = Faults::parse("devices=3,lost=0,lost=2").unwrap();
-        assert_eq!((faults.devices, faults.lost_devices), (3, vec![0, 2]));
+        let faults = Faults::parse("devices=3,lost=0,lost=2,back=1").unwrap();
+        assert_eq!((faults.devices, faults.lost_devices, faults.back), (3, vec![0, 2], vec![1]));
         assert_eq!(Faults::parse(""), Ok(Faults::default()));
         assert!(Faults::parse("no-nvnec").unwrap_err().contains("no-nvnec"));
         assert!(Faults::parse("sessions=two").unwrap_err().contains("whole number"));

@@ -73,6 +73,8 @@ impl Machine {
         self.memory.set_limit(faults.memory);
         let lost = |device: &&Arc<Device>| faults.lost_devices.contains(&device.ordinal.unsigned_abs().into());
         self.devices.iter().filter(lost).for_each(|device| device.lose(Cu::ECC_UNCORRECTABLE));
+        let back = |device: &&Arc<Device>| faults.back.contains(&device.ordinal.unsigned_abs().into());
+        self.devices.iter().filter(back).for_each(|device| device.come_back());
         *self.faults.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(faults);
     }
 

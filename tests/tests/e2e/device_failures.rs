@@ -2,12 +2,18 @@
 
 use super::device::{FRAME, UNSEEN, all_given_back, backend, camera, main_of, running, settings, watch, without_a_gap};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use sightline_shared::camera::Camera;
 use sightline_shared::encoder::Backend;
 use sightline_tests::fake_camera::FakeCamera;
-use sightline_tests::program::Program;
+use sightline_tests::media::ffmpeg;
+use sightline_tests::program::{PATIENCE, Program, binary};
 use sightline_tests::standin::Device;
 use sightline_tests::viewer::Viewer;
+use sightline_tests::wait_for;
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
 
 /// One way that a device fails, and what becomes of it.
 struct Failure {
@@ -214,4 +220,77 @@ async fn a_device_without_memory_leaves_cameras_live() {
     assert!(reason.to_lowercase().contains("memory"), "{told:?}");
     drop(program.stop());
     all_given_back(&device);
+}
+
+/// What broke a context is gone with it: once all of it is let go of, the device is taken again and used by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_device_that_comes_back_is_taken_again() {
+    let (camera, device) = (camera().await, Device::new());
+    let further = "encoder = { bitrate = 400000, gop = 25 }\ndetect = { fps = 5.0 }";
+    let program = Program::start_with(device.options("", settings(&[&camera], further))).await;
+    program.wait_live("cam0").await;
+    let mut viewer = watch(&program, "cam0", "main").await;
+    viewer.videos(30).await;
+    assert_eq!(backend(&running(&program, "cam0").await), Some(Backend::Nvenc));
+    device.fail_now("lost=0");
+    assert!(goes_on(&mut viewer, 60).await <= 25 * 3600);
+    assert_eq!(backend(&running(&program, "cam0").await), Some(Backend::X264));
+    let lost = async || program.get_json("/api/system").await["devices"][0]["lost"].as_str().map(str::to_owned);
+    let told = lost().await.expect("lost");
+    assert!(told.contains("Device 0 was lost (") && told.ends_with("It is tried again in 10 s."), "{told}");
+    device.fail_now("back=0");
+    wait_for("the device is there again", PATIENCE, async || lost().await.is_none().then_some(())).await;
+    // The decoder goes back at a key frame, the encoder when it is opened next.
+    let decodes = |camera: &Camera| camera.hardware.decoder.as_deref().is_some_and(|words| words.starts_with("NVDEC"));
+    program.wait_camera("cam0", "NVDEC again", decodes).await;
+    let (status, answer) = program.send(Method::PATCH, "/api/cameras/cam0/encoder", &json!({ "preset": "p4" })).await;
+    assert_eq!(status, 200, "{answer}");
+    program.wait_camera("cam0", "NVENC again", |camera| backend(camera) == Some(Backend::Nvenc)).await;
+    assert!(goes_on(&mut viewer, 50).await <= 25 * 3600);
+    assert_eq!(program.camera("cam0").await.hardware.device, Some(0));
+}
+
+/// A file has the parameters of one encoder: where the device fails in the middle it begins anew, and is what software makes of it.
+#[test]
+fn a_file_begins_anew_in_software_where_the_device_fails() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (input, output, plain) = (path("in.mp4"), path("out.mp4"), path("plain.mp4"));
+    let source = "testsrc2=size=320x180:rate=25:duration=2";
+    drop(ffmpeg(&["-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p", "-c:v", "libx264", "-g", "25", &input]));
+    let annotate = |device: Option<(&Device, &str)>, more: &[&str]| {
+        let mut command = Command::new(binary());
+        command.args(["annotate", &input, "--force", "--show-time", "--log-format", "json"]).args(more);
+        let environment = device.map(|(device, faults)| device.options(faults, String::new()).environment);
+        command.envs(environment.unwrap_or_default()).output().expect("the program runs")
+    };
+    let result = |done: &Output| serde_json::from_slice::<Value>(&done.stdout).expect("the result is JSON");
+    let pictures = |file: &str| ffmpeg(&["-i", file, "-f", "framemd5", "-"]);
+    let software = annotate(None, &["-o", &plain, "--hwaccel", "none"]);
+    assert!(software.status.success());
+    for faults in ["lost-at=60", "encoder-dies-at=20", "kernel-dies-at=30"] {
+        let device = Device::new();
+        let done = annotate(Some((&device, faults)), &["-o", &output]);
+        let words = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.status.success(), "{faults}: {words}");
+        let told = result(&done);
+        let note = told["notes"][0].as_str().unwrap_or_default();
+        assert!(note.starts_with("The device failed, and everything was done anew in software: "), "{faults}: {told}");
+        assert_eq!(words.lines().filter(|line| *line == note).count(), 1, "{faults}: {words}");
+        assert!(told["encoder"].as_str().is_some_and(|words| words.contains("libx264")), "{faults}: {told}");
+        assert_eq!((&told["frames"], &told["boxes"]), (&json!(50), &result(&software)["boxes"]), "{faults}");
+        assert!(pictures(&output) == pictures(&plain), "{faults}: other pictures than software makes");
+        assert!(device.counts()["pictures_encoded"] > 5, "{faults}: it had begun on the device");
+    }
+    // A decoder alone is followed by another one, and the file goes on.
+    let device = Device::new();
+    let done = result(&annotate(Some((&device, "decoder-dies-at=20")), &["-o", &output]));
+    assert!(done["encoder"].as_str().is_some_and(|words| words.starts_with("NVENC")), "{done}");
+    assert!(done["notes"][0].as_str().is_some_and(|note| note.contains("does not decode")), "{done}");
+    assert_eq!(done["frames"], json!(50));
+    // Who asks for the device by its name is told that it failed, and nothing is kept.
+    std::fs::remove_file(&output).expect("it was there");
+    let failed = annotate(Some((&Device::new(), "encoder-dies-at=20")), &["-o", &output, "--encoder", "nvenc"]);
+    assert!(!failed.status.success() && !Path::new(&output).exists());
+    assert!(String::from_utf8_lossy(&failed.stderr).contains("nvEnc"), "{failed:?}");
 }

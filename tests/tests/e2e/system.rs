@@ -4,7 +4,7 @@
 use crate::page::{one_browser, run};
 use reqwest::Method;
 use serde_json::{Value, json};
-use sightline_shared::camera::Rendition;
+use sightline_shared::camera::{Camera, Rendition};
 use sightline_shared::encoder::{Backend, Codec, RenditionState};
 use sightline_shared::system::{Device as Told, DeviceLoad, LoadHistory, LoadSample, MoreSessions, System};
 use sightline_shared::wire::PROTOCOL_VERSION;
@@ -240,12 +240,64 @@ async fn what_a_device_lacks_is_said_in_words() {
         viewer.videos(10).await;
         told = the_device(&program).await;
     }
-    assert!(told.lost.as_ref().is_some_and(|why| why.contains("Start Sightline again")), "{told:?}");
-    assert_eq!((told.load.gpu_percent, told.load.reason), (None, told.lost.clone()));
+    assert!(told.lost.as_ref().is_some_and(|why| why.contains("Device 0 was lost (")), "{told:?}");
+    let same = async || Some(the_device(&program).await).filter(|told| told.load.reason == told.lost);
+    let told = wait_for("the load's reason is the loss", PATIENCE, same).await;
+    assert_eq!(told.load.gpu_percent, None);
     assert_eq!(room(&program).await.0, 409);
     let page = program.get("/metrics").await.text().await.expect("text");
     assert_eq!(metric(&page, "sightline_device_lost{device=\"0\"}"), Some(1.0));
     assert!(!page.contains("sightline_device_utilization_ratio{"), "unknown is not 0: {page}");
+}
+
+/// Cameras are spread; who is pinned to a device that is not there, or cannot be used, says which there are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_devices_share_the_cameras_and_the_page_shows_them() {
+    let _alone = one_browser();
+    let (camera, device) = (camera().await, Device::new());
+    let one = |id: &str, pin: &str| {
+        format!("[[camera]]\nid = \"{id}\"\nurl = \"{}\"\n{pin}\ndetect = {{ model = \"motion\" }}\n", camera.url())
+    };
+    let config = [("pinned", "device = 1"), ("broken", "device = 2"), ("absent", "device = 7"), ("a", ""), ("b", "")];
+    let config = config.map(|(id, pin)| one(id, pin)).concat();
+    let program = Program::start_with(device.options("devices=3,lost=2", config)).await;
+    for id in ["pinned", "broken", "absent", "a", "b"] {
+        program.wait_camera(id, "decoded", |camera| camera.hardware.decoder.is_some()).await;
+    }
+    let told = system(&program).await;
+    assert_eq!(told.devices.iter().map(|device| device.number).collect::<Vec<_>>(), [0, 1]);
+    assert_ne!(told.devices[0].bus_id, told.devices[1].bus_id);
+    let [unusable] = &told.unusable_devices[..] else { panic!("{:?}", told.unusable_devices) };
+    assert!(unusable.starts_with("Device 2 cannot be used: "), "{unusable}");
+    let cameras: Vec<_> = told.devices.iter().map(|device| device.cameras.clone()).collect();
+    assert!(cameras[1].contains(&"pinned".to_owned()), "{cameras:?}");
+    assert_eq!(cameras.concat().len(), 3, "those that no device is pinned for are spread: {cameras:?}");
+    assert!(cameras.iter().all(|at_it| !at_it.is_empty()), "{cameras:?}");
+    for (id, number) in [("broken", 2), ("absent", 7)] {
+        let hardware = program.camera(id).await.hardware;
+        let words = format!("The settings ask for device {number}; this machine has 0, 1.");
+        let words = if id == "broken" { format!("{words} {unusable}") } else { words };
+        assert_eq!((hardware.device, hardware.decoder_reason), (None, Some(words)), "{id}");
+    }
+    let looked = |camera: &Camera| camera.hardware.looks_to_host_bytes > 0;
+    let bus = program.wait_camera("pinned", "looked at", looked).await.hardware;
+    assert_eq!((bus.frames_to_host_bytes, bus.frames_to_device_bytes), (0, 0), "{bus:?}");
+    let page = program.get("/metrics").await.text().await.expect("text");
+    let counted = |name: &str| {
+        let line = page.lines().find(|line| line.starts_with(name) && line.contains("id=\"pinned\""));
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+    };
+    assert_eq!(counted("sightline_frames_to_host_bytes_total"), Some(0.0));
+    assert!(counted("sightline_looks_to_host_bytes_total") > Some(0.0));
+    assert_eq!(counted("sightline_frames_to_device_bytes_total"), Some(0.0));
+    let environment = vec![("SIGHTLINE_URL", program.url("")), ("DEVICE", "2".to_owned())];
+    let told = run("system", environment, Duration::from_secs(120)).await;
+    announce(&format!("system page of several devices: {told}"));
+    assert_eq!((&told["errors"], &told["axe"]), (&json!([]), &json!([])));
+    assert_eq!(told["unusable"], json!([unusable]));
+    assert!(told["bus"].as_str().is_some_and(|rows| rows.contains("NVDEC") && rows.contains("stand-in")), "{told}");
+    let shown = told["devices"].as_array().expect("two of them").clone();
+    assert!(shown.len() == 2 && shown.iter().all(|card| card.as_str().is_some_and(|text| text.contains("stand-in"))));
 }
 
 /// Without any driver the program says so, and what to do.

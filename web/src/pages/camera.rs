@@ -4,8 +4,8 @@ use crate::components::badges::{DelayBadge, StateBadge};
 use crate::components::editor::{EditorCanvas, EditorTools, Scene};
 use crate::components::icon::Icon;
 use crate::components::panels::{
-    AboutPanel, ClipBar, ClipMaker, ClipPanel, DetectionPanel, EncoderPanel, EventsPanel, LayersPanel, NowPanel,
-    PlayerPanel, ScenePanel, TracksPanel,
+    AboutPanel, ClipBar, ClipMaker, ClipPanel, DetectionPanel, EncoderPanel, EventsPanel, HardwarePanel, LayersPanel,
+    NowPanel, PlayerPanel, ScenePanel, TracksPanel,
 };
 use crate::components::picture::Picture;
 use crate::components::plot::TimingsPlot;
@@ -84,6 +84,7 @@ fn OneCamera(id: String) -> impl IntoView {
                 <DetectionPanel id=id.clone() camera view/>
                 <EncoderPanel id=id.clone() camera view feed/>
                 <ClipPanel maker/>
+                <HardwarePanel camera/>
                 <PlayerPanel view/>
                 <AboutPanel camera id/>
             </aside>

@@ -15,7 +15,7 @@ mod runtime;
 mod view;
 
 pub use onnx::MAX_BYTES;
-pub use prepare::DeviceInput;
+pub use prepare::{DeviceInput, Preparer};
 pub use provider::{Options, Provider};
 pub use recipe::{Labels, Recipe};
 pub use runtime::{LIBRARY, Runtime, THREADS, runtime};
@@ -48,7 +48,7 @@ pub struct Spec {
     pub second: bool,
 }
 
-/// A prepared picture: re-used from look to look, so that a camera has one.
+/// A prepared picture: its memory is used again from look to look.
 #[derive(Clone, Debug, Default)]
 pub struct Input {
     /// Planar samples as the model wants them.
@@ -98,7 +98,7 @@ pub trait Engine: Send {
         None
     }
 
-    /// The number of the device in whose memory it reads inputs that were prepared there.
+    /// The number of the device in whose memory it reads inputs that were prepared there; `None` where it reads the host's alone.
     fn reads_there(&self) -> Option<u32> {
         None
     }

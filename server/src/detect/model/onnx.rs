@@ -6,11 +6,10 @@ use super::nms::{Candidate, Candidates};
 use super::provider::{self, Opened, Options, Provider};
 use super::recipe::Recipe;
 use super::runtime::{Runtime, runtime, sentence};
-use super::{Engine, Input, Label, ModelError, Placed, Spec, labels};
+use super::{DeviceInput, Engine, Input, Label, ModelError, Placed, Spec, labels};
 use crate::detect::{Area, Detection};
 use ort::session::Session;
 use ort::value::TensorRef;
-use sightline_nv::Buffer;
 use sightline_shared::scene::Point;
 use std::path::Path;
 use std::sync::Arc;
@@ -117,8 +116,7 @@ impl Onnx {
             )));
         }
         let (gave, batch) = match there {
-            // What lies on the device is taken from there, one by one: it is fetched from nowhere and copied to nowhere.
-            Some(there) => (there.with(|buffer| run_there(session, buffer, wants.size))?, 1),
+            Some(first) => (run_there(session, first, inputs.len(), wants.size)?, inputs.len()),
             None => {
                 let (samples, batch) = side_by_side(inputs, *wants, staged);
                 (run(session, samples, batch, wants.size)?, batch)
@@ -188,9 +186,13 @@ impl Engine for Onnx {
             )));
         }
         let mut out = Vec::with_capacity(inputs.len());
-        // What lies on a device goes in by itself, what does not goes in together.
+        // What lies on a device one behind the other goes in as it lies; what is in host memory is put side by side.
         let batch = self.wants.batch;
-        let together = inputs.chunk_by(|a, b| a.device.is_none() && b.device.is_none());
+        let together = inputs.chunk_by(|a, b| match (&a.device, &b.device) {
+            (None, None) => true,
+            (Some(a), Some(b)) => b.follows(a),
+            _ => false,
+        });
         for some in together.flat_map(|some| some.chunks(batch)) {
             out.append(&mut self.run_some(some, least)?);
         }
@@ -210,10 +212,20 @@ fn side_by_side<'a>(inputs: &[&'a Input], wants: Wants, staged: &'a mut Vec<f32>
     (staged, batch)
 }
 
-/// Runs the model on what a kernel wrote.
-fn run_there<'a>(session: &'a mut Session, buffer: &mut Buffer, size: (usize, usize)) -> Result<Gave<'a>, ModelError> {
-    let tensor = buffer.tensor([1, 3, size.1, size.0]).map_err(|error| ModelError(format!("{error}.")))?;
-    session.run(ort::inputs![tensor]).map(Gave).map_err(|error| ModelError(sentence("the model failed", &error)))
+/// Runs the model on what a kernel wrote, where it lies: the runtime goes by what a tensor says of its memory. A binding of inputs and
+/// outputs would do the same, but the crate copies what is borrowed before it binds it.
+fn run_there<'a>(
+    session: &'a mut Session,
+    first: &DeviceInput,
+    pictures: usize,
+    size: (usize, usize),
+) -> Result<Gave<'a>, ModelError> {
+    let failed = |error: ort::Error| ModelError(sentence("the model failed", &error));
+    first.with(|buffer| {
+        let tensor = buffer.tensor(first.at(), [pictures, 3, size.1, size.0]);
+        let tensor = tensor.map_err(|error| ModelError(format!("{error}.")))?;
+        session.run(ort::inputs![tensor]).map(Gave).map_err(failed)
+    })
 }
 
 /// What was given, as long as the session is not run again.

@@ -1,7 +1,7 @@
 //! What looks at a camera's frames: movement, or a model at its place in the batcher, and movement while that cannot.
 
 use crate::detect::{self, Detection, Detector, Hold};
-use crate::device::{Fetcher, Sight};
+use crate::device::Fetcher;
 use crate::pipeline::batcher::{Answer, Called, Condition, Engines, Model, Place, Refused};
 use crate::pipeline::counters::DropCause;
 use crate::pipeline::frame::Frame;
@@ -47,7 +47,6 @@ pub(super) struct Eye {
     least: f32,
     is_on: bool,
     demo: bool,
-    whole: bool,
 }
 
 impl Eye {
@@ -64,7 +63,6 @@ impl Eye {
             least: LEAST.min(asked as f32),
             is_on: settings.model != NONE,
             demo,
-            whole: settings.moving_camera,
         }
     }
 
@@ -89,7 +87,7 @@ impl Eye {
     }
 
     /// Looks at a frame, or has a model look at it under `number`.
-    pub(super) fn look(&mut self, by: By, number: u64, frame: &Frame, fetcher: &mut Fetcher) -> Look {
+    pub(super) fn look(&mut self, by: By, number: u64, frame: &Arc<Frame>, fetcher: &mut Fetcher) -> Look {
         match by {
             By::Nobody => Look::Not(DropCause::Loading),
             By::Motion | By::MotionInstead => match self.motion(frame, fetcher) {
@@ -97,7 +95,7 @@ impl Eye {
                 Err(e) => Look::Failed(e),
             },
             By::Model => match self.is_open(frame, fetcher) {
-                Ok(true) => self.ask(number, frame, fetcher),
+                Ok(true) => self.ask(number, frame),
                 Ok(false) => Look::Not(DropCause::NoMotion),
                 Err(e) => Look::Failed(e),
             },
@@ -123,20 +121,12 @@ impl Eye {
     }
 
     /// Has the model look at a frame.
-    pub(super) fn ask(&mut self, number: u64, frame: &Frame, fetcher: &mut Fetcher) -> Look {
+    pub(super) fn ask(&mut self, number: u64, frame: &Arc<Frame>) -> Look {
         let Some(place) = &mut self.place else { return Look::Not(DropCause::Stopped) };
-        let Condition::Ready { spec, .. } = place.model().condition() else { return Look::Not(DropCause::Loading) };
-        let sight = if self.whole { Sight::Whole } else { within(frame, spec.size) };
-        let fetched = match fetcher.fetch(frame, sight) {
-            Ok(fetched) => fetched,
-            Err(e) => return Look::Failed(e.to_string()),
-        };
-        let host = fetched.as_ref().unwrap_or(frame);
-        match place.post(number, self.least, |spec, input| spec.prepare(host, None, input)) {
+        match place.post(number, self.least, frame.clone(), None) {
             Ok(()) => Look::Asked,
             Err(Refused::Busy) => Look::Busy,
             Err(Refused::NotReady) => Look::Not(DropCause::Loading),
-            Err(Refused::Unfit(e)) => Look::Failed(e.to_string()),
         }
     }
 
@@ -145,12 +135,4 @@ impl Eye {
         let answer = self.place.as_mut()?.answer()?;
         Some(Answer { found: answer.found.map(|found| detect::within(&self.regions, found)), ..answer })
     }
-}
-
-/// The size in which a picture on a device is fetched for a model: as large as it lies in the model's input.
-fn within(frame: &Frame, size: (usize, usize)) -> Sight {
-    let (width, height) = if frame.rotation.is_multiple_of(180) { size } else { (size.1, size.0) };
-    let scale = (width as f64 / frame.width as f64).min(height as f64 / frame.height as f64);
-    let side = |side: usize| ((side as f64 * scale) as usize & !1).max(2);
-    if scale < 1.0 { Sight::Within(side(frame.width), side(frame.height)) } else { Sight::Whole }
 }

@@ -4,7 +4,6 @@
 //! are not reached before the next look are not looked at, and are the first ones then.
 
 use crate::detect::{Subject, Turns, findings};
-use crate::device::{Fetcher, Sight};
 use crate::pipeline::batcher::{Called, Engines, Model, Place, Refused};
 use crate::pipeline::clock::Mono;
 use crate::pipeline::counters::{DropCause, StageCounters};
@@ -25,7 +24,7 @@ pub(super) struct Second {
     turns: Turns,
     scores: BTreeMap<String, f64>,
     counters: Arc<StageCounters>,
-    /// The frame that is looked at, in host memory, while there is something to do in it.
+    /// The frame that is looked at, while there is something to do in it.
     frame: Option<Arc<Frame>>,
     waiting: VecDeque<Subject>,
     asked: Option<(u64, Subject, Mono)>,
@@ -65,13 +64,14 @@ impl Second {
     }
 
     /// Does one thing, if there is one to do: takes an answer, or posts the next crop.
-    pub(super) fn step(&mut self, tracker: &mut Tracker, fetcher: &mut Fetcher, now: Mono) -> bool {
+    pub(super) fn step(&mut self, tracker: &mut Tracker, now: Mono) -> bool {
         let answer = self.place.answer();
         if let Some(answer) = answer {
             let asked = self.asked.take_if(|(number, ..)| *number == answer.ticket);
             let Some((_, subject, at)) = asked else { return true };
             match answer.found {
                 Ok(found) => {
+                    self.counters.on_device(now, answer.on_device.as_slice());
                     self.counters.leave(now, now.since(at));
                     let enough = |label: &str| self.scores.get(label).map_or(ENOUGH, |score| *score as f32);
                     let found = findings(&found, |one| one.score >= enough(&one.label));
@@ -81,39 +81,25 @@ impl Second {
             }
             return true;
         }
-        self.asked.is_none() && self.post(fetcher, now)
+        self.asked.is_none() && self.post(now)
     }
 
     /// Posts the next crop; false where there is none.
-    fn post(&mut self, fetcher: &mut Fetcher, now: Mono) -> bool {
+    fn post(&mut self, now: Mono) -> bool {
         let Some(frame) = self.frame.clone() else { return false };
         let Some(subject) = self.waiting.pop_front() else {
             self.frame = None;
             return false;
         };
-        let frame = match fetcher.fetch(&frame, Sight::Whole) {
-            Ok(Some(fetched)) => {
-                let fetched = Arc::new(fetched);
-                self.frame = Some(fetched.clone());
-                fetched
-            }
-            Ok(None) => frame,
-            Err(_) => {
-                self.counters.dropped(DropCause::LookFailed, 1);
-                return true;
-            }
-        };
         self.last_number += 1;
-        let prepared =
-            self.place.post(self.last_number, LEAST, |spec, input| spec.prepare(&frame, Some(subject.crop()), input));
-        match prepared {
+        let posted = self.place.post(self.last_number, LEAST, frame, Some(subject.crop()));
+        match posted {
             Ok(()) => {
                 self.turns.looked(&subject.track);
                 self.asked = Some((self.last_number, subject, now));
             }
             Err(Refused::NotReady) => self.counters.dropped(DropCause::Loading, 1),
             Err(Refused::Busy) => self.counters.dropped(DropCause::Busy, 1),
-            Err(Refused::Unfit(_)) => self.counters.dropped(DropCause::LookFailed, 1),
         }
         if self.waiting.is_empty() {
             self.frame = None;

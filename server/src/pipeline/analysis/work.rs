@@ -4,12 +4,22 @@ use super::eye::{By, Look};
 use super::line::{Due, Moment, Resolved, Seen};
 use super::{Analysis, UnderWay, Worker, lock};
 use crate::detect::Detection;
+use crate::device::{Fetcher, Sight};
 use crate::pipeline::batcher::Answer;
 use crate::pipeline::counters::DropCause;
-use crate::track::Tracker;
+use crate::pipeline::frame::Frame;
+use crate::track::{CameraShift, Tracker};
 use sightline_shared::camera::DetectSettings;
 use sightline_shared::tracks::Tracks;
 use std::sync::atomic::Ordering;
+
+/// How the camera itself moved, where it is asked. A frame on a device is made small there: cells are coarse.
+fn steady(worker: &mut Worker, frame: &Frame) -> Option<CameraShift> {
+    let steady = worker.steady.as_mut()?;
+    // A device that fails tells so in the look that follows.
+    let fetched = worker.fetcher.fetch(frame, Sight::Coarse).ok()?;
+    steady.look(fetched.as_ref().unwrap_or(frame))
+}
 
 impl Analysis {
     /// Forgets the looks that are under way.
@@ -42,15 +52,15 @@ impl Analysis {
             self.begin(worker, due);
             return true;
         }
-        let Worker { seconds, tracker, fetcher, .. } = worker;
-        seconds.iter_mut().any(|second| second.step(tracker, fetcher, now))
+        let Worker { seconds, tracker, .. } = worker;
+        seconds.iter_mut().any(|second| second.step(tracker, now))
     }
 
     /// Has a frame looked at.
     fn begin(&self, worker: &mut Worker, Due { number, frame, moment }: Due) {
         self.inject.pause("detect", &*self.clock);
         let by = self.look_by(worker);
-        let shift = worker.steady.as_mut().and_then(|steady| steady.look(&frame));
+        let shift = steady(worker, &frame);
         let under_way = UnderWay { number, frame, moment, shift };
         let look = worker.eye.look(by, number, &under_way.frame, &mut worker.fetcher);
         self.begun(worker, under_way, look);
@@ -59,6 +69,10 @@ impl Analysis {
     /// What became of asking for a look.
     fn begun(&self, worker: &mut Worker, under_way: UnderWay, look: Look) {
         self.counters.detect.on_device(self.clock.now(), &worker.fetcher.device_times());
+        if worker.fetcher.is_lost() {
+            // The device can be had again once nothing of it is held.
+            worker.fetcher = Fetcher::default();
+        }
         match look {
             Look::Found(found) => self.looked(worker, under_way, found),
             Look::Asked => {
@@ -99,6 +113,7 @@ impl Analysis {
 
     /// The model has answered.
     fn answered(&self, worker: &mut Worker, answer: Answer) {
+        self.counters.detect.on_device(self.clock.now(), answer.on_device.as_slice());
         if let Some(under_way) = worker.posted.take_if(|posted| posted.number == answer.ticket) {
             match answer.found {
                 Ok(found) => self.looked(worker, under_way, found),
@@ -106,7 +121,7 @@ impl Analysis {
             }
         }
         if let Some(next) = worker.next.take() {
-            let look = worker.eye.ask(next.number, &next.frame, &mut worker.fetcher);
+            let look = worker.eye.ask(next.number, &next.frame);
             self.begun(worker, next, look);
         }
     }

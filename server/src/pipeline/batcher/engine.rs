@@ -2,8 +2,12 @@
 
 use super::figures::{Figures, Recent, Totals};
 use super::line::{Line, Taken};
+use super::place::Answer;
+use super::running::Running;
+use super::trouble::{FIRST_WAIT, Trouble};
 use super::{Called, Engine, Input, Loader, ModelError, Spec};
 use crate::detect::Detection;
+use crate::detect::model::Preparer;
 use crate::pipeline::clock::{Clock, Mono};
 use crate::pipeline::pool::NICE;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -11,12 +15,6 @@ use std::time::Duration;
 
 /// How often it is looked whether the file came, changed or went.
 const LOOK_AFTER: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 2000 });
-/// The wait before the second try, doubled with each further one.
-const FIRST_WAIT: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 1000 });
-/// The longest wait after an engine failed while it ran, and how long it must run for its failures to be forgotten.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// The longest wait for a file that could not be opened: it is tried at once when it changes.
-const LONGEST_WAIT_UNOPENED: Duration = Duration::from_secs(300);
 
 /// How a model is.
 #[derive(Clone, Debug)]
@@ -70,7 +68,12 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    pub(super) fn start(model: &str, loader: Arc<dyn Loader>, clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(super) fn start(
+        model: &str,
+        loader: Arc<dyn Loader>,
+        clock: Arc<dyn Clock>,
+        running: &Arc<Running>,
+    ) -> Arc<Self> {
         let state = State {
             condition: Condition::Loading { again: None },
             line: Line::default(),
@@ -80,7 +83,12 @@ impl Runner {
         let shared = Arc::new(Shared { model: model.into(), state: Mutex::new(state), work: Condvar::new(), clock });
         let of_thread = shared.clone();
         let name = format!("model-{}", model.rsplit('/').next().unwrap_or(model));
-        let thread = std::thread::Builder::new().name(name).spawn(move || run(&of_thread, &*loader));
+        let one = running.one();
+        let work = move || {
+            let _one = one;
+            run(&of_thread, &*loader);
+        };
+        let thread = std::thread::Builder::new().name(name).spawn(work);
         if let Err(e) = thread {
             shared.lock().condition = Condition::Failed(format!("The operating system gives no thread: {e}."));
         }
@@ -156,7 +164,7 @@ impl Shared {
         }
     }
 
-    /// Waits for inputs until `until`. `None` where the engine is to end.
+    /// Waits for frames until `until`. `None` where the engine is to end.
     fn take(&self, most: usize, until: Mono) -> Option<Vec<Taken>> {
         let mut state = self.lock();
         loop {
@@ -175,9 +183,9 @@ impl Shared {
         Some(taken)
     }
 
-    fn answer(&self, answers: Vec<(Taken, Result<Vec<Detection>, ModelError>)>) {
+    fn answer(&self, answers: Vec<(u64, Answer)>) {
         let mut state = self.lock();
-        let call: Vec<_> = answers.into_iter().filter_map(|(taken, found)| state.line.answer(taken, found)).collect();
+        let call: Vec<_> = answers.into_iter().filter_map(|(id, answer)| state.line.answer(id, answer)).collect();
         drop(state);
         call_all(&call);
     }
@@ -258,37 +266,57 @@ fn look(shared: &Shared, loader: &dyn Loader, mut opened: Opened) -> Result<(), 
     Ok(())
 }
 
-/// One batch, and its answers.
-fn batch(shared: &Shared, opened: &mut Opened, taken: Vec<Taken>) -> Result<(), ModelError> {
-    let (taken, stale): (Vec<_>, Vec<_>) = taken.into_iter().partition(|taken| *taken.asked.spec == *opened.spec);
-    let changed = ModelError(format!("{} was opened anew meanwhile.", shared.model));
-    shared.answer(stale.into_iter().map(|taken| (taken, Err(changed.clone()))).collect());
-    if taken.is_empty() {
+/// One batch, and its answers. What cannot be prepared is answered by itself, and is no failure of the engine.
+fn batch(shared: &Shared, opened: &mut Opened, mut taken: Vec<Taken>) -> Result<(), ModelError> {
+    // What lies in one place goes into the model together.
+    taken.sort_by_key(|taken| taken.asked.frame.place());
+    let Opened { engine, preparer, .. } = opened;
+    let frames: Vec<_> = taken.iter().map(|taken| (&*taken.asked.frame, taken.asked.crop)).collect();
+    let prepared = preparer.prepare(&**engine, &frames);
+    let (mut inputs, mut looked, mut unfit) = (Vec::new(), Vec::new(), Vec::new());
+    for (taken, prepared) in taken.iter().zip(prepared) {
+        match prepared {
+            Ok((input, on_device)) => {
+                inputs.push(input);
+                looked.push((taken, on_device));
+            }
+            Err(error) => unfit.push((taken.id, Answer::failed(taken.asked.ticket, ModelError(format!("{error}."))))),
+        }
+    }
+    shared.answer(unfit);
+    if inputs.is_empty() {
         return Ok(());
     }
-    let inputs: Vec<&Input> = taken.iter().map(|taken| &taken.input).collect();
-    let least = taken.iter().map(|taken| taken.asked.least).fold(1.0, f32::min);
+    let least = looked.iter().map(|(taken, _)| taken.asked.least).fold(1.0, f32::min);
     let since = shared.clock.now();
-    let found = opened.engine.run(&inputs, least).and_then(|found| {
-        let missing = || format!("It answered {} of {} pictures.", found.len(), inputs.len());
-        if found.len() == inputs.len() { Ok(found) } else { Err(ModelError(missing())) }
-    });
+    let found = run_all(&mut **engine, &inputs, least);
     let now = shared.clock.now();
     match found {
         Ok(found) => {
             let mut state = shared.lock();
-            state.figures.ran(now, taken.len(), now.since(since));
-            state.figures.no_numbers(opened.engine.dropped());
+            state.figures.ran(now, looked.len(), now.since(since));
+            state.figures.no_numbers(engine.dropped());
             drop(state);
-            shared.answer(taken.into_iter().zip(found.into_iter().map(Ok)).collect());
+            let answer = |((taken, on_device), found): ((&Taken, _), _)| {
+                (taken.id, Answer { ticket: taken.asked.ticket, found: Ok(found), on_device })
+            };
+            shared.answer(looked.into_iter().zip(found).map(answer).collect());
             Ok(())
         }
         Err(error) => {
             shared.lock().figures.failed();
-            shared.answer(taken.into_iter().map(|taken| (taken, Err(error.clone()))).collect());
+            let failed = |(taken, _): (&Taken, _)| (taken.id, Answer::failed(taken.asked.ticket, error.clone()));
+            shared.answer(looked.into_iter().map(failed).collect());
             Err(error)
         }
     }
+}
+
+/// What is in each of the pictures, no fewer.
+fn run_all(engine: &mut dyn Engine, inputs: &[&Input], least: f32) -> Result<Vec<Vec<Detection>>, ModelError> {
+    let found = engine.run(inputs, least)?;
+    let missing = || ModelError(format!("It answered {} of {} pictures.", found.len(), inputs.len()));
+    if found.len() == inputs.len() { Ok(found) } else { Err(missing()) }
 }
 
 /// Takes another file over, if there is one; without one what is loaded goes on.
@@ -326,6 +354,7 @@ fn follow_file(shared: &Shared, loader: &dyn Loader, opened: &mut Opened) {
 /// An engine that was opened.
 struct Opened {
     engine: Box<dyn Engine>,
+    preparer: Preparer,
     spec: Arc<Spec>,
     runs_on: String,
     stamp: u64,
@@ -335,40 +364,11 @@ struct Opened {
 
 impl Opened {
     fn new(engine: Box<dyn Engine>, stamp: u64) -> Self {
-        Self { spec: engine.spec().clone(), runs_on: engine.runs_on(), engine, stamp, gone: false }
+        let (spec, runs_on) = (engine.spec().clone(), engine.runs_on());
+        Self { engine, preparer: Preparer::default(), spec, runs_on, stamp, gone: false }
     }
 
     fn ready(&self, note: Option<String>) -> Condition {
         Condition::Ready { spec: self.spec.clone(), runs_on: self.runs_on.clone(), note }
-    }
-}
-
-/// What went wrong, and how often in a row.
-#[derive(Default)]
-struct Trouble {
-    tries: u32,
-    at: Mono,
-    /// What ran it when it failed while it looked, and why.
-    in_flight: Option<(String, ModelError)>,
-}
-
-impl Trouble {
-    /// One more: how long to wait for the next try. The first failure of an engine that ran waits for nothing.
-    fn wait(&mut self, now: Mono) -> Duration {
-        let longest = if self.in_flight.is_some() { LONGEST_WAIT } else { LONGEST_WAIT_UNOPENED };
-        if now.since(self.at) > 2 * longest {
-            self.tries = 0;
-        }
-        (self.tries, self.at) = (self.tries.saturating_add(1), now);
-        match self.tries {
-            1 => Duration::ZERO,
-            more => FIRST_WAIT.saturating_mul(1 << (more - 2).min(10)).min(longest),
-        }
-    }
-
-    /// What is said of an engine that was opened after another one failed.
-    fn note(&self, runs_on: &str) -> Option<String> {
-        let (failed, why) = self.in_flight.as_ref().filter(|(failed, _)| failed != runs_on)?;
-        Some(format!("{failed} failed: {why} Now it is {runs_on}."))
     }
 }

@@ -1,17 +1,19 @@
 //! One model, all cameras: who brings models, and the engines that are open.
 //!
-//! A camera has a [`Place`] at a model: one prepared input, which waits in the model's line, goes to its engine, and comes back with the
-//! answer. The engine's thread takes as many inputs as wait, in turn, up to what the model takes at once. Nobody waits for anybody: who
+//! A camera has a [`Place`] at a model: one frame, which waits in the model's line. The engine's thread takes as many frames as wait, in
+//! turn, up to what the model takes at once, makes its inputs of them where it reads them, and answers. Nobody waits for anybody: who
 //! posts goes on, and is called when there is an answer. An engine is opened for its first camera and let go of with its last.
 
 mod engine;
 mod figures;
 mod line;
 mod place;
+mod running;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 pub use crate::detect::model::{Engine, Input, ModelError, Spec};
 pub use engine::{Condition, Told};
@@ -20,8 +22,10 @@ pub use place::{Answer, Model, Place, Refused};
 
 use super::clock::{Clock, Mono};
 use engine::Runner;
+use running::Running;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 /// Where models come from.
 pub trait Loader: Send + Sync {
@@ -63,13 +67,14 @@ pub struct Engines {
     loader: Arc<dyn Loader>,
     clock: Arc<dyn Clock>,
     open: Mutex<BTreeMap<String, Weak<Runner>>>,
+    running: Arc<Running>,
 }
 
 impl Engines {
     /// None is open yet.
     #[must_use]
     pub fn new(loader: Arc<dyn Loader>, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { loader, clock, open: Mutex::default() })
+        Arc::new(Self { loader, clock, open: Mutex::default(), running: Arc::default() })
     }
 
     /// None, and there never will be one.
@@ -90,11 +95,17 @@ impl Engines {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, runner| runner.strong_count() > 0);
         let runner = open.get(model).and_then(Weak::upgrade).unwrap_or_else(|| {
-            let runner = Runner::start(model, self.loader.clone(), self.clock.clone());
+            let runner = Runner::start(model, self.loader.clone(), self.clock.clone(), &self.running);
             open.insert(model.into(), Arc::downgrade(&runner));
             runner
         });
         Place::new(runner, called)
+    }
+
+    /// Waits until the engines that nobody uses any more are closed, and what they hold of devices is given back; `patience` at most, since
+    /// one that is just being loaded cannot be called off. False where one is still there.
+    pub fn finish(&self, patience: Duration) -> bool {
+        self.running.none_within(patience)
     }
 
     /// What every open engine does, by its model.

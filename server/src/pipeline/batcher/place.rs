@@ -1,30 +1,38 @@
-//! A camera's place at a model: one input, posted and answered.
+//! A camera's place at a model: one frame, posted and answered.
 
 use super::engine::{Condition, Runner, Told};
 use super::line::Asked;
-use super::{Called, Input, ModelError, Spec};
-use crate::detect::{DetectError, Detection};
+use super::{Called, ModelError};
+use crate::detect::{Area, Detection};
 use crate::pipeline::clock::Mono;
+use crate::pipeline::frame::Frame;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-/// What a model says of an input.
+/// What a model says of a frame.
 #[derive(Debug)]
 pub struct Answer {
     /// Of which one.
     pub ticket: u64,
     /// What is in it, or why the look failed.
     pub found: Result<Vec<Detection>, ModelError>,
+    /// How long a device worked on the frame to prepare it, where one did.
+    pub on_device: Option<Duration>,
 }
 
-/// Why an input cannot be posted now.
-#[derive(Debug, PartialEq)]
+impl Answer {
+    pub(super) fn failed(ticket: u64, error: ModelError) -> Self {
+        Self { ticket, found: Err(error), on_device: None }
+    }
+}
+
+/// Why a frame cannot be posted now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// The engine has the one of before.
     Busy,
     /// There is no engine: it is being loaded, or cannot be used.
     NotReady,
-    /// The frame cannot be prepared.
-    Unfit(DetectError),
 }
 
 /// A model that is in use. It stays open while this is held.
@@ -69,36 +77,23 @@ impl Place {
         Model(self.runner.clone())
     }
 
-    /// Prepares the input and puts it into the line; one that still waits there gives its turn to it and is not answered any more. Never
-    /// waits for the model.
+    /// Puts a frame, or the part `crop` of it (in fractions of the picture as shown), into the line; one that still waits there gives
+    /// its turn to it and is not answered any more. Never waits for the model, whose thread prepares the frame.
     ///
     /// # Errors
-    /// It cannot be posted; what waited is forgotten where preparing failed, and goes on otherwise.
-    pub fn post(
-        &mut self,
-        ticket: u64,
-        least: f32,
-        prepare: impl FnOnce(&Spec, &mut Input) -> Result<(), DetectError>,
-    ) -> Result<(), Refused> {
+    /// It cannot be posted; what waits goes on waiting.
+    pub fn post(&mut self, ticket: u64, least: f32, frame: Arc<Frame>, crop: Option<Area>) -> Result<(), Refused> {
+        let asked = Asked { ticket, least, at: self.runner.now(), frame, crop };
         let mut state = self.runner.lock();
-        let Condition::Ready { spec, .. } = &state.condition else { return Err(Refused::NotReady) };
-        let spec = spec.clone();
-        if state.line.is_busy(self.id) {
+        if !matches!(state.condition, Condition::Ready { .. }) {
+            return Err(Refused::NotReady);
+        }
+        if !state.line.post(self.id, asked) {
             return Err(Refused::Busy);
         }
-        let mut input = state.line.lend(self.id).ok_or(Refused::Busy)?;
         drop(state);
-        let prepared = prepare(&spec, &mut input);
-        let asked = Asked { ticket, least, at: self.runner.now(), spec };
-        self.runner.lock().line.post(self.id, input, prepared.is_ok().then_some(asked));
-        prepared.map_err(Refused::Unfit)?;
         self.runner.notify();
         Ok(())
-    }
-
-    #[cfg(test)]
-    pub(super) fn runner(&self) -> &Arc<Runner> {
-        &self.runner
     }
 
     /// The answer, if it is there.

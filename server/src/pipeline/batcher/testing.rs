@@ -4,7 +4,7 @@ use super::{Engine, Engines, Input, Loader, ModelError, Spec};
 use crate::detect::model::{Letterbox, View};
 use crate::detect::{Area, Detection};
 use crate::pipeline::clock::SystemClock;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,12 +27,14 @@ pub(crate) struct State {
     pub(crate) next: VecDeque<Outcome>,
     /// What an engine finds in a picture whose first sample is this.
     pub(crate) finds: fn(f32) -> Vec<Detection>,
-    /// The first samples of the pictures of each batch.
+    /// The first samples of the pictures of each batch, in steps of 0 to 255.
     pub(crate) batches: Vec<Vec<f32>>,
     /// What was to be avoided, each time it was opened.
     pub(crate) opened: Vec<Option<String>>,
     /// Engines that live.
     pub(crate) alive: usize,
+    /// Where the samples of inputs lay.
+    pub(crate) inputs: BTreeSet<usize>,
 }
 
 /// What a batch comes to.
@@ -55,6 +57,7 @@ impl Fake {
             batches: Vec::new(),
             opened: Vec::new(),
             alive: 0,
+            inputs: BTreeSet::new(),
         };
         Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
     }
@@ -137,7 +140,8 @@ impl Engine for Run {
     fn run(&mut self, inputs: &[&Input], _least: f32) -> Result<Vec<Vec<Detection>>, ModelError> {
         let first = |input: &&Input| input.samples.first().copied().unwrap_or_default();
         let mut state = self.fake.lock();
-        state.batches.push(inputs.iter().map(first).collect());
+        state.batches.push(inputs.iter().map(first).map(|sample| (sample * 255.0).round()).collect());
+        state.inputs.extend(inputs.iter().map(|input| input.samples.as_ptr().addr()));
         while state.permits == Some(0) {
             let waited = self.fake.changed.wait_timeout(state, Duration::from_secs(20));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;

@@ -2,7 +2,8 @@
 
 use super::testing::{Fake, Outcome};
 use super::*;
-use crate::pipeline::testing::until;
+use crate::pipeline::frame::{Frame, PixelFormat, Samples, VecPicture};
+use crate::pipeline::testing::{decoded, until};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[derive(Default)]
@@ -23,14 +24,19 @@ fn places(engines: &Arc<Engines>, count: usize) -> (Vec<Place>, Arc<Bell>) {
     (places, bell)
 }
 
-/// Posts a picture of this first sample.
-fn post(place: &mut Place, sample: f32) -> Result<(), Refused> {
-    place.post(sample as u64, 0.1, |spec, input| {
-        let (width, height) = spec.size;
-        input.samples.clear();
-        input.samples.resize(3 * width * height, sample);
-        Ok(())
-    })
+/// A frame of one grey, of as many rows as said of the eight that it should have.
+fn frame(grey: u64, rows: usize) -> Arc<Frame> {
+    let plane = |width: usize, rows: usize, value: u8| (vec![value; width * rows], width);
+    let planes = vec![plane(8, rows, (grey % 256) as u8), plane(4, rows / 2, 128), plane(4, rows / 2, 128)];
+    let samples = Samples::Host(Box::new(VecPicture { planes }));
+    let mut frame = decoded(grey, 2, 2, Mono::default()).frame.with_samples(samples, PixelFormat::I420, (8, 8));
+    frame.colour.full_range = true;
+    Arc::new(frame)
+}
+
+/// Posts a frame of this grey.
+fn post(place: &mut Place, grey: f32) -> Result<(), Refused> {
+    place.post(grey as u64, 0.1, frame(grey as u64, 8), None)
 }
 
 fn answer(place: &mut Place) -> Answer {
@@ -52,7 +58,7 @@ fn as_many_as_wait_go_together_and_everybody_in_turn() {
     for n in [3, 1, 2, 4, 5] {
         post(&mut places[n], n as f32).expect("posted");
     }
-    assert_eq!(post(&mut places[0], 9.0), Err(Refused::Busy), "its input is with the engine");
+    assert_eq!(post(&mut places[0], 9.0), Err(Refused::Busy), "its frame is with the engine");
     fake.permit(3);
     for (n, place) in places.iter_mut().enumerate() {
         let answer = answer(place);
@@ -61,12 +67,12 @@ fn as_many_as_wait_go_together_and_everybody_in_turn() {
     let expected = [vec![0.0], vec![3.0, 1.0, 2.0, 4.0], vec![5.0]];
     assert_eq!(fake.lock().batches, expected);
     assert_eq!(bell.0.load(Ordering::Acquire), 6);
-    let told = places[0].model().told(Mono(std::time::Duration::from_secs(1)));
+    let told = places[0].model().told(Mono(Duration::from_secs(1)));
     assert_eq!((told.totals.batches, told.totals.pictures), (3, 6));
 }
 
 #[test]
-fn a_newer_input_takes_the_turn_of_the_one_that_waits() {
+fn a_newer_frame_takes_the_turn_of_the_one_that_waits() {
     let fake = Fake::new(1);
     fake.lock().permits = Some(0);
     let (mut places, _) = places(&fake.engines(), 3);
@@ -83,20 +89,57 @@ fn a_newer_input_takes_the_turn_of_the_one_that_waits() {
 }
 
 #[test]
-fn sixteen_cameras_hold_one_input_each_however_much_they_ask() {
+fn sixteen_cameras_hold_a_frame_each_and_share_the_inputs_of_a_batch() {
     let fake = Fake::new(8);
     let (mut places, _) = places(&fake.engines(), 16);
+    let mut held: Vec<Weak<Frame>> = Vec::new();
     for round in 0..200 {
         for (n, place) in places.iter_mut().enumerate() {
             let _ = place.answer();
-            let _ = post(place, (round * 16 + n) as f32);
+            let frame = frame(round * 16 + n as u64, 8);
+            held.push(Arc::downgrade(&frame));
+            let _ = place.post(round, 0.1, frame, None);
         }
+        held.retain(|frame| frame.strong_count() > 0);
+        assert!(held.len() <= 16, "{} frames are held", held.len());
     }
-    let runner = places[0].runner().clone();
-    until("all back", || runner.lock().line.inputs() == 16);
-    let one = 3 * 8 * 8 * size_of::<f32>();
-    assert_eq!(runner.lock().line.bytes(), 16 * one);
-    assert!(fake.lock().batches.iter().all(|batch| batch.len() <= 8));
+    until("given back", || held.iter().all(|frame| frame.strong_count() == 0));
+    let state = fake.lock();
+    assert!(state.batches.len() > 1 && state.batches.iter().all(|batch| batch.len() <= 8));
+    assert!(state.inputs.len() <= 8, "{} inputs", state.inputs.len());
+}
+
+#[test]
+fn what_cannot_be_prepared_is_answered_by_itself() {
+    let fake = Fake::new(2);
+    fake.lock().permits = Some(0);
+    let (mut places, _) = places(&fake.engines(), 3);
+    post(&mut places[2], 0.0).expect("posted");
+    until("taken", || fake.lock().batches.len() == 1);
+    places[0].post(7, 0.1, frame(7, 2), None).expect("posted");
+    post(&mut places[1], 8.0).expect("posted");
+    fake.permit(2);
+    let refused = answer(&mut places[0]);
+    assert_eq!(refused.ticket, 7);
+    assert!(refused.found.expect_err("too few rows").0.contains("luma plane"));
+    assert!(answer(&mut places[1]).found.is_ok());
+    assert_eq!(fake.lock().batches[1..], [vec![8.0]]);
+    assert_eq!(fake.opened_and_alive(), (1, 1), "the engine has not failed");
+}
+
+#[test]
+fn the_end_waits_until_engines_are_closed() {
+    let fake = Fake::new(1);
+    fake.lock().permits = Some(0);
+    let engines = fake.engines();
+    let (mut places, _) = places(&engines, 1);
+    post(&mut places[0], 1.0).expect("posted");
+    until("taken", || fake.lock().batches.len() == 1);
+    drop(places);
+    assert!(!engines.finish(Duration::from_millis(20)), "it is looking");
+    fake.permit(1);
+    assert!(engines.finish(Duration::from_secs(20)));
+    assert_eq!(fake.opened_and_alive(), (1, 0));
 }
 
 #[test]

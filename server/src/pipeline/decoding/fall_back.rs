@@ -2,7 +2,7 @@
 
 use super::super::catch_up::newest_gop;
 use super::super::counters::DropCause;
-use super::{Decoding, Inside, Worker};
+use super::{Decoding, Inside, Refused, Worker};
 use std::collections::VecDeque;
 
 impl Decoding {
@@ -13,7 +13,7 @@ impl Decoding {
         worker.decoder = None;
         worker.params = None;
         let elsewhere = lost && self.seat.card().is_ok();
-        worker.refused = (!elsewhere).then(|| (failed.unit.params.clone(), reason));
+        worker.refused = (!elsewhere).then(|| Refused { params: failed.unit.params.clone(), reason, lost });
         let mut held: VecDeque<Inside> = worker.inside.drain(..).chain([failed]).collect();
         worker.again = self.since_key_frame(&mut held);
         // What is left is of a GOP that is gone.

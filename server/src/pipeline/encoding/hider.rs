@@ -33,6 +33,8 @@ impl Hider {
     ) -> Result<(), ProcessError> {
         match input {
             Input::Host(picture) => {
+                // It may be lost, and can be had again once nothing of it is held.
+                self.device = None;
                 let canvas = Canvas::new(picture, rotation, colour);
                 draw::hide(&mut canvas.map_err(|e| ProcessError::Refused(e.to_string()))?, masks);
                 Ok(())
@@ -51,7 +53,7 @@ impl Hider {
         if let Some(device) = self.device.take_if(|device| Arc::ptr_eq(device.tools.card(), &card)) {
             return Ok(self.device.insert(device));
         }
-        let (tools, painter) = (Tools::new(&card)?, DevicePainter::new(card.context())?);
+        let (tools, painter) = (Tools::new(&card)?, DevicePainter::new(&card.context()?)?);
         Ok(self.device.insert(OnDevice { tools, painter }))
     }
 }

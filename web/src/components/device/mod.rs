@@ -28,7 +28,7 @@ pub(crate) fn Devices(
         <For each=move || numbers.get() key=|number| *number let(number)>
             <Card number system loads/>
         </For>
-        {move || unusable.get().into_iter().map(|why| view! { <p class="hint">{why}</p> }).collect_view()}
+        {move || unusable.get().into_iter().map(|why| view! { <p class="hint" data-testid="unusable-device">{why}</p> }).collect_view()}
     }
 }
 

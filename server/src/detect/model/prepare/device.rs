@@ -1,15 +1,23 @@
-//! A frame on a device becomes a model's input there, by a kernel: no sample goes over the bus.
+//! Frames on a device become a model's inputs there, by one launch of a kernel: no sample goes over the bus.
 
-use crate::detect::model::{Colours, Letterbox, Placed, Spec};
-use crate::detect::{Area, DetectError};
+use crate::detect::Area;
+use crate::detect::model::{Colours, Input, Letterbox, Placed, Spec};
 use crate::pipeline::frame::{Frame, Samples};
-use sightline_nv::{Buffer, Crop, Error, Fit, InputPicture, Kernels, Matrix, ModelInput, Samples as Numbers, placed};
+use sightline_nv::{
+    Buffer, Crop, Error, Fit, InputPicture, Kernels, Matrix, ModelInput, Picture, Samples as Numbers, placed,
+};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// The inputs of a batch in a device's memory, one behind the other.
+pub(super) type There = Arc<Mutex<Buffer>>;
+
 /// Samples of a prepared picture in a device's memory.
 #[derive(Clone)]
-pub struct DeviceInput(Arc<Mutex<Buffer>>);
+pub struct DeviceInput {
+    batch: There,
+    at: usize,
+}
 
 impl DeviceInput {
     /// The number of the device that it lies on.
@@ -18,53 +26,73 @@ impl DeviceInput {
         self.with(|buffer| buffer.context().ordinal())
     }
 
+    /// Which one of the inputs in its memory it is, from 0.
+    #[must_use]
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Whether it lies right behind `before`: both go into a model as they lie.
+    #[must_use]
+    pub fn follows(&self, before: &Self) -> bool {
+        Arc::ptr_eq(&self.batch, &before.batch) && self.at == before.at + 1
+    }
+
     /// Works on the memory.
-    pub(in crate::detect) fn with<T>(&self, work: impl FnOnce(&mut Buffer) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    pub fn with<T>(&self, work: impl FnOnce(&mut Buffer) -> T) -> T {
+        work(&mut self.batch.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl fmt::Debug for DeviceInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DeviceInput on {}", self.device())
+        write!(f, "input {} on device {}", self.at, self.device())
     }
 }
 
+/// Whether the kernel can make an input of a frame: it is not for pictures that are shown turned, or whose pixels are not square.
+pub(super) fn is_plain(frame: &Frame) -> bool {
+    frame.rotation == 0 && frame.sample_aspect.0 == frame.sample_aspect.1
+}
+
 impl Spec {
-    /// Makes `input` of a frame on a device, there; waits until it is done. `false`, and nothing done, where the kernel cannot: the frame
-    /// is not on this device, is shown turned, or has pixels that are not square. It is then fetched and prepared as others are.
-    ///
-    /// # Errors
-    /// The device fails.
-    pub fn prepare_there(
+    /// Bytes of one input.
+    fn bytes(&self) -> usize {
+        4 * 3 * self.size.0 * self.size.1
+    }
+
+    /// Makes inputs of plain frames of one format on the device of `kernels`, and waits until it is done. The memory of before is used
+    /// again where it is large enough.
+    pub(super) fn prepare_there(
         &self,
         kernels: &mut Kernels,
-        frame: &Frame,
-        crop: Option<Area>,
-        input: &mut super::Input,
-    ) -> Result<bool, DetectError> {
-        let Samples::Device(picture) = &frame.samples else { return Ok(false) };
-        let home = picture.home().card.context();
-        let square = frame.sample_aspect.0 == frame.sample_aspect.1;
-        if frame.rotation != 0 || !square || kernels.stream().context().ordinal() != home.ordinal() {
-            return Ok(false);
-        }
-        let crop = crop.map_or(Area { x1: 0.0, y1: 0.0, x2: 1.0, y2: 1.0 }, |crop| crop.clamped());
+        frames: &[(&Frame, Option<Area>)],
+        memory: &mut Option<There>,
+    ) -> Result<Vec<Input>, Error> {
         let model = self.on_device();
-        let part = part(crop, (frame.width, frame.height));
-        let matrix =
-            Matrix { code: frame.colour.matrix, full_range: frame.colour.full_range, height: frame.height as u32 };
-        let failed = |error: Error| DetectError::Device(error.to_string());
-        let bytes = 4 * 3 * self.size.0 * self.size.1;
-        let there = match input.device.take() {
-            Some(there) if there.device() == home.ordinal() && there.with(|buffer| buffer.bytes() >= bytes) => there,
-            _ => DeviceInput(Arc::new(Mutex::new(Buffer::new(home, bytes).map_err(failed)?))),
+        let jobs: Vec<(InputPicture<'_>, Placed)> =
+            frames.iter().filter_map(|(frame, crop)| job(&model, frame, *crop)).collect();
+        let pictures: Vec<InputPicture<'_>> = jobs.iter().map(|(picture, _)| *picture).collect();
+        let context = kernels.stream().context().clone();
+        let fits = |there: &There| {
+            let buffer = there.lock().unwrap_or_else(PoisonError::into_inner);
+            buffer.bytes() >= pictures.len() * self.bytes() && buffer.context().is(&context)
         };
-        let picture = InputPicture { picture: picture.picture(), crop: part, matrix };
-        there.with(|buffer| kernels.input(&model, &[picture], buffer)?.synchronize()).map_err(failed)?;
-        input.placed = lies(placed(&model, part), part, (frame.width, frame.height));
-        input.device = Some(there);
-        Ok(true)
+        let batch = match memory.take().filter(fits) {
+            Some(there) => there,
+            None => Arc::new(Mutex::new(Buffer::new(&context, pictures.len() * self.bytes())?)),
+        };
+        {
+            let buffer = batch.lock().unwrap_or_else(PoisonError::into_inner);
+            kernels.input(&model, &pictures, &buffer)?.synchronize()?;
+        }
+        *memory = Some(batch.clone());
+        let input = |(at, (_, placed)): (usize, &(InputPicture<'_>, Placed))| Input {
+            placed: *placed,
+            device: Some(DeviceInput { batch: batch.clone(), at }),
+            ..Input::default()
+        };
+        Ok(jobs.iter().enumerate().map(input).collect())
     }
 
     /// What the kernel is told of the model.
@@ -86,6 +114,19 @@ impl Spec {
         }
     }
 }
+
+/// What the kernel is told of a frame, and where the model's pixels come to lie in it; `None` where it is in host memory.
+fn job<'a>(model: &ModelInput, frame: &'a Frame, crop: Option<Area>) -> Option<(InputPicture<'a>, Placed)> {
+    let Samples::Device(lying) = &frame.samples else { return None };
+    let picture: &Picture = lying.picture();
+    let size = (frame.width, frame.height);
+    let crop = part(crop.map_or(WHOLE, |crop| crop.clamped()), size);
+    let matrix = Matrix { code: frame.colour.matrix, full_range: frame.colour.full_range, height: frame.height as u32 };
+    Some((InputPicture { picture, crop, matrix }, lies(placed(model, crop), crop, size)))
+}
+
+/// All of a picture.
+pub(super) const WHOLE: Area = Area { x1: 0.0, y1: 0.0, x2: 1.0, y2: 1.0 };
 
 /// A part of the picture in samples, one at least.
 fn part(crop: Area, (width, height): (usize, usize)) -> Crop {
@@ -117,7 +158,7 @@ mod tests {
 
     #[test]
     fn pixels_of_the_kernels_letterbox_lie_in_the_picture() {
-        let whole = part(Area { x1: 0.0, y1: 0.0, x2: 1.0, y2: 1.0 }, (1920, 1080));
+        let whole = part(WHOLE, (1920, 1080));
         assert_eq!(whole, Crop { x: 0.0, y: 0.0, width: 1920.0, height: 1080.0 });
         let spec = Spec { size: (640, 640), ..Spec::default() };
         let placed = lies(placed(&spec.on_device(), whole), whole, (1920, 1080));

@@ -6,11 +6,13 @@
 
 mod device;
 mod plan;
+mod preparer;
 mod rows;
 mod simd;
 
 pub use device::DeviceInput;
 pub(in crate::detect) use plan::Plan;
+pub use preparer::Preparer;
 
 use super::{Input, Spec};
 use crate::detect::{Area, DetectError};
