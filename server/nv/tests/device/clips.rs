@@ -42,6 +42,22 @@ impl Clip {
         Self::made(Codec::Hevc, size, frames, if ten { "yuv420p10le" } else { "yuv420p" }, params)
     }
 
+    /// By libaom, with pictures that are shown later than they are decoded.
+    pub(crate) fn av1(size: (u32, u32), frames: u32, ten: bool) -> Self {
+        let (width, height) = size;
+        let (pixels, format) = if ten { ("yuv420p10le", Format::P016) } else { ("yuv420p", Format::Nv12) };
+        let made = ffmpeg(
+            &format!(
+                "-f lavfi -i testsrc2=size={width}x{height}:rate=25,noise=alls=6:allf=t -frames:v {frames} -pix_fmt {pixels} \
+                 -c:v libaom-av1 -cpu-used 8 -g 15 -lag-in-frames 12 -f obu -"
+            ),
+            &[],
+        );
+        let units = temporal_units(&made);
+        assert_eq!(units.len(), frames as usize, "temporal units");
+        Self { codec: Codec::Av1, size, format, units }
+    }
+
     pub(crate) fn made(codec: Codec, size: (u32, u32), frames: u32, pixels: &str, params: &str) -> Self {
         let (width, height) = size;
         let (library, kind, delimiter): (_, _, &[u8]) = match codec {
@@ -70,6 +86,24 @@ impl Clip {
     }
 }
 
+/// A stream of OBUs, each with its size (AV1 specification section 5.3), cut before each temporal delimiter.
+fn temporal_units(stream: &[u8]) -> Vec<Vec<u8>> {
+    let mut units: Vec<Vec<u8>> = Vec::new();
+    let mut rest = stream;
+    while let Some(header) = rest.first() {
+        assert_eq!(header & 6, 2, "sized and without an extension");
+        let length = 1 + rest[1..].iter().position(|byte| byte & 0x80 == 0).expect("a size ends");
+        let size = rest[1..=length].iter().rev().fold(0, |size, byte| size << 7 | usize::from(byte & 0x7f));
+        let (obu, behind) = rest.split_at(1 + length + size);
+        if header >> 3 == 2 {
+            units.push(Vec::new());
+        }
+        units.last_mut().expect("a stream begins with a delimiter").extend_from_slice(obu);
+        rest = behind;
+    }
+    units
+}
+
 pub(crate) fn picture_bytes((width, height): (u32, u32), format: Format) -> usize {
     let plane = |width: usize, height: usize| width * height * format.bytes();
     let (width, height) = (width as usize, height as usize);
@@ -77,7 +111,11 @@ pub(crate) fn picture_bytes((width, height): (u32, u32), format: Format) -> usiz
 }
 
 pub(crate) fn software(codec: Codec, format: Format, stream: &[u8], size: (u32, u32)) -> Vec<Vec<u8>> {
-    let kind = if codec == Codec::H264 { "h264" } else { "hevc" };
+    let kind = match codec {
+        Codec::H264 => "h264",
+        Codec::Hevc => "hevc",
+        Codec::Av1 => "obu",
+    };
     let pixels = if format == Format::P016 { "p010le" } else { "nv12" };
     let raw = ffmpeg(&format!("-f {kind} -i INPUT -f rawvideo -pix_fmt {pixels} -vsync passthrough -"), stream);
     let one = picture_bytes(size, format);

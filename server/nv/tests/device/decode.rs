@@ -2,7 +2,7 @@
 
 use crate::clips::{Clip, decode, decoder, drain, same};
 use crate::host::{device, nothing_is_left};
-use sightline_nv::{Context, Decoded, Error};
+use sightline_nv::{Codec, Context, Decoded, Error};
 use std::thread;
 
 /// Every picture, in order and with its time; and nothing is left behind.
@@ -65,6 +65,25 @@ fn hevc_of_8_bit() {
 fn hevc_of_10_bit() {
     let Some(context) = device("decode::hevc_of_10_bit", "") else { return };
     like_software(&context, &Clip::hevc((330, 250), 30, true, "keyint=15:bframes=3"));
+}
+
+#[test]
+fn av1_of_8_bit() {
+    let Some(context) = device("decode::av1_of_8_bit", "") else { return };
+    like_software(&context, &Clip::av1((330, 250), 20, false));
+}
+
+#[test]
+fn av1_of_10_bit() {
+    let Some(context) = device("decode::av1_of_10_bit", "") else { return };
+    like_software(&context, &Clip::av1((322, 182), 20, true));
+}
+
+#[test]
+fn av1_that_the_device_does_not_decode_is_refused() {
+    let Some(context) = device("decode::av1_that_the_device_does_not_decode_is_refused", "refuses=av1") else { return };
+    let error = decoder(&context, Codec::Av1, 2).decode(&Clip::av1((192, 128), 1, false).units[0], 0).unwrap_err();
+    assert!(error.to_string().contains("AV1"), "{error}");
 }
 
 #[test]
