@@ -80,7 +80,7 @@ fn next(data: &[u8], at: usize) -> Option<Obu> {
     } else {
         data.len()
     };
-    (header & 0x80 == 0 && payload <= end && end <= data.len()).then(|| Obu {
+    (header & 0x80 == 0 && payload <= end && end <= data.len()).then_some(Obu {
         kind: header >> 3 & 15,
         whole: at..end,
         payload: payload..end,

@@ -120,9 +120,8 @@ mod plain {
 
         #[inline(always)]
         fn apply(&self, bytes: &mut [u8; CHUNK]) {
-            // A loop of fixed length: an iterator's would be a call for each chunk.
-            for at in 0..CHUNK {
-                bytes[at] = ((u16::from(bytes[at]) * self.keep[at] + self.add[at]) >> 8) as u8;
+            for ((byte, keep), add) in bytes.iter_mut().zip(&self.keep).zip(&self.add) {
+                *byte = ((u16::from(*byte) * keep + add) >> 8) as u8;
             }
         }
 
@@ -191,7 +190,7 @@ mod plain {
         let rows = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
         for (out, (upper, lower)) in out.as_chunks_mut::<2>().0.iter_mut().zip(rows) {
             let two = |pair: &[u8; 2]| (u16::from_le_bytes(*pair) & 255) + (u16::from_le_bytes(*pair) >> 8);
-            *out = ((two(upper) + two(lower) + 2 >> 2) * 257).to_le_bytes();
+            *out = (((two(upper) + two(lower) + 2) >> 2) * 257).to_le_bytes();
         }
     }
 
@@ -247,8 +246,8 @@ impl Columns {
     /// Changes the eight bytes in `row`.
     fn apply(&self, row: &mut [u8]) {
         if let Some(bytes) = row.get_mut(self.start..).and_then(<[u8]>::first_chunk_mut::<8>) {
-            for at in 0..8 {
-                bytes[at] = ((u16::from(bytes[at]) * self.keep[at] + self.add[at]) >> 8) as u8;
+            for ((byte, keep), add) in bytes.iter_mut().zip(self.keep).zip(self.add) {
+                *byte = ((u16::from(*byte) * keep + add) >> 8) as u8;
             }
         }
     }

@@ -23,23 +23,23 @@ use tempfile::TempDir;
 
 const HEVC: &str = "detect = { model = \"none\" }\nencoder = { codec = \"hevc\", bitrate = 400000, gop = 25 }";
 
-/// Reads `live.mp4` of `main` for a while into a file that ends with a whole box.
-async fn live_mp4(program: &Program, seconds: u64) -> PathBuf {
-    let response = program.get("/api/cameras/cam0/live.mp4?rendition=main").await;
+/// Reads `live.mp4` of a rendition for a while into a file that ends with a whole box.
+pub(crate) async fn live_mp4(program: &Program, rendition: &str, seconds: u64) -> PathBuf {
+    let response = program.get(&format!("/api/cameras/cam0/live.mp4?rendition={rendition}")).await;
     assert_eq!(response.status(), 200);
     let (mut body, mut bytes) = (response.bytes_stream(), Vec::new());
     let until = tokio::time::Instant::now() + Duration::from_secs(seconds);
     while let Ok(Some(part)) = tokio::time::timeout_at(until, body.next()).await {
         bytes.extend_from_slice(&part.expect("the stream goes on"));
     }
-    let file = program.data.path().join("main.mp4");
+    let file = program.data.path().join(format!("{rendition}.mp4"));
     std::fs::write(&file, &bytes[..mp4::whole_boxes(&bytes)]).expect("the folder is ours");
     file
 }
 
 /// Codec, its name in the container, layout and decoded frames; ffprobe has nothing to say beside.
 #[track_caller]
-fn told(file: &Path) -> (String, String, String, u64) {
+pub(crate) fn told(file: &Path) -> (String, String, String, u64) {
     let (told, warnings) = ffprobe(file);
     assert!(warnings.is_empty(), "{warnings}");
     let stream = told["streams"].as_array().and_then(|all| all.iter().find(|one| one["codec_type"] == "video"));
@@ -82,7 +82,7 @@ async fn a_rendition_in_h265_is_seen_streamed_and_clipped() {
     without_a_gap(&viewer.videos(40).await);
     let info = running(&program, "cam0").await;
     assert_eq!(backend(&info), Some(Backend::X265), "{info:?}");
-    is_hevc(&told(&live_mp4(&program, 4).await), "hvc1", 40);
+    is_hevc(&told(&live_mp4(&program, "main", 4).await), "hvc1", 40);
     let clip = made(&program, json!({ "camera": "cam0", "last_s": 2, "rendition": "main" })).await;
     is_hevc(&told(&download(&program, &clip).await), "hvc1", 30);
 
@@ -115,7 +115,7 @@ async fn a_device_encodes_it_and_x265_goes_on_when_that_dies() {
     let nvenc = system["encoders"].as_array().and_then(|all| all.iter().find(|one| one["backend"] == "nvenc"));
     assert_eq!(nvenc.map(|one| &one["codecs"]), Some(&json!(["h264", "hevc"])));
     assert_eq!(system["devices"][0]["sessions"][0]["codec"], json!("hevc"), "{system}");
-    is_hevc(&told(&live_mp4(&program, 3).await), "hvc1", 30);
+    is_hevc(&told(&live_mp4(&program, "main", 3).await), "hvc1", 30);
     // The rate changes live, as with H.264.
     let (_, answer) = program.send(Method::PATCH, "/api/cameras/cam0/encoder", &json!({ "bitrate": 200_000 })).await;
     assert_eq!((&answer["live"], &answer["restarted"]), (&json!(["bitrate"]), &json!([])), "{answer}");

@@ -4,6 +4,7 @@
 
 mod accounting;
 mod annotate;
+mod av1;
 mod clips;
 mod detect;
 mod device;
