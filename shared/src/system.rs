@@ -123,7 +123,7 @@ pub struct Device {
     pub encoder: Engine,
     /// Ids of the cameras that use it.
     pub cameras: Vec<String>,
-    /// That it was lost while Sightline ran, and what to do; absent while it is there.
+    /// That it was lost while Sightline ran, and when it is tried again; absent while it is there.
     pub lost: Option<String>,
     /// How busy it is.
     pub load: DeviceLoad,
