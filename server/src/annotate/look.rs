@@ -1,6 +1,6 @@
 //! What is in each frame: looked for and followed, or known already.
 
-use super::{AnnotateError, Boxes, Given, Item, Looked};
+use super::{AnnotateError, Boxes, Given, Item, Known, Looked};
 use crate::detect::model::{Engine, Input};
 use crate::detect::{self, Detection, Detector};
 use crate::device::{Fetcher, Sight};
@@ -150,7 +150,8 @@ fn nothing(frame: &Frame) -> Tracks {
 }
 
 fn known(given: &mut dyn Given, frame: &Frame) -> Result<Tracks, AnnotateError> {
-    Ok(Tracks { tracks: given.tracks(frame.pts, frame.size_shown())?, ..nothing(frame) })
+    let Known { tracks, counts } = given.known(frame.pts, frame.size_shown())?;
+    Ok(Tracks { tracks, counts, ..nothing(frame) })
 }
 
 fn failed(error: impl std::fmt::Display) -> AnnotateError {

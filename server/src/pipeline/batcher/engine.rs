@@ -345,7 +345,7 @@ impl Opened {
 
 /// What went wrong, and how often in a row.
 #[derive(Default)]
-struct Trouble {
+pub(super) struct Trouble {
     tries: u32,
     at: Mono,
     /// What ran it when it failed while it looked, and why.
@@ -354,7 +354,7 @@ struct Trouble {
 
 impl Trouble {
     /// One more: how long to wait for the next try. The first failure of an engine that ran waits for nothing.
-    fn wait(&mut self, now: Mono) -> Duration {
+    pub(super) fn wait(&mut self, now: Mono) -> Duration {
         let longest = if self.in_flight.is_some() { LONGEST_WAIT } else { LONGEST_WAIT_UNOPENED };
         if now.since(self.at) > 2 * longest {
             self.tries = 0;

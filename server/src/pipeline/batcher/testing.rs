@@ -33,6 +33,8 @@ pub(crate) struct State {
     pub(crate) opened: Vec<Option<String>>,
     /// Engines that live.
     pub(crate) alive: usize,
+    /// How often it was asked for the file.
+    pub(crate) stamps: usize,
 }
 
 /// What a batch comes to.
@@ -55,6 +57,7 @@ impl Fake {
             batches: Vec::new(),
             opened: Vec::new(),
             alive: 0,
+            stamps: 0,
         };
         Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
     }
@@ -89,7 +92,9 @@ impl Fake {
 
 impl Loader for Arc<Fake> {
     fn stamp(&self, _model: &str) -> Result<u64, ModelError> {
-        self.lock().stamp.clone()
+        let mut state = self.lock();
+        state.stamps += 1;
+        state.stamp.clone()
     }
 
     fn open(&self, model: &str, avoid: Option<&str>) -> Result<Box<dyn Engine>, ModelError> {

@@ -1,9 +1,12 @@
 //! The batcher with models made by hand.
 
+use super::engine::Trouble;
 use super::testing::{Fake, Outcome};
 use super::*;
+use crate::pipeline::clock::SimulatedClock;
 use crate::pipeline::testing::until;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 #[derive(Default)]
 struct Bell(AtomicUsize);
@@ -61,7 +64,7 @@ fn as_many_as_wait_go_together_and_everybody_in_turn() {
     let expected = [vec![0.0], vec![3.0, 1.0, 2.0, 4.0], vec![5.0]];
     assert_eq!(fake.lock().batches, expected);
     assert_eq!(bell.0.load(Ordering::Acquire), 6);
-    let told = places[0].model().told(Mono(std::time::Duration::from_secs(1)));
+    let told = places[0].model().told(Mono(Duration::from_secs(1)));
     assert_eq!((told.totals.batches, told.totals.pictures), (3, 6));
 }
 
@@ -92,8 +95,16 @@ fn sixteen_cameras_hold_one_input_each_however_much_they_ask() {
             let _ = post(place, (round * 16 + n) as f32);
         }
     }
+    // What is under way is answered, and one more of each: no input waits in the line, and all are back.
+    for place in &mut places {
+        until("posted", || {
+            let _ = place.answer();
+            post(place, 0.0).is_ok()
+        });
+        answer(place).found.expect("looked");
+    }
     let runner = places[0].runner().clone();
-    until("all back", || runner.lock().line.inputs() == 16);
+    assert_eq!(runner.lock().line.inputs(), 16);
     let one = 3 * 8 * 8 * size_of::<f32>();
     assert_eq!(runner.lock().line.bytes(), 16 * one);
     assert!(fake.lock().batches.iter().all(|batch| batch.len() <= 8));
@@ -186,6 +197,30 @@ fn a_model_that_is_not_here_says_so_and_is_taken_when_it_comes() {
     until("ready", || matches!(place.model().condition(), Condition::Ready { note: None, .. }));
 }
 
+/// The clock stands still: no wait ends by itself.
+#[test]
+fn a_file_that_changes_is_tried_before_the_wait_is_over() {
+    let fake = Fake::new(1);
+    fake.file(Ok(1), Some("It is no model.".into()));
+    let clock = Arc::new(SimulatedClock::new(Duration::ZERO));
+    let place = Engines::new(Arc::new(fake.clone()), clock).place("tiny", Weak::<Bell>::new());
+    until("refused", || matches!(place.model().condition(), Condition::Failed(reason) if reason == "It is no model."));
+    fake.file(Ok(2), None);
+    until("ready", || matches!(place.model().condition(), Condition::Ready { .. }));
+    assert_eq!(fake.opened_and_alive(), (2, 1));
+}
+
+#[test]
+fn waits_double_up_to_a_bound_and_are_forgotten_after_a_good_while() {
+    let (mut trouble, at) = (Trouble::default(), |s| Mono(Duration::from_secs(s)));
+    let waits: Vec<u128> = (0..5).map(|_| trouble.wait(at(1)).as_millis()).collect();
+    assert_eq!(waits, [0, 20, 40, 80, 160]);
+    let longest = (0..20).map(|_| trouble.wait(at(2))).max();
+    assert_eq!(longest, Some(Duration::from_millis(20 << 10)));
+    assert_eq!(trouble.wait(at(602)).as_millis(), 20 << 10, "twice the longest wait is not over");
+    assert_eq!(trouble.wait(at(1203)), Duration::ZERO, "long ago");
+}
+
 #[test]
 fn a_model_whose_file_goes_or_changes_goes_on_looking() {
     let fake = Fake::new(1);
@@ -200,6 +235,9 @@ fn a_model_whose_file_goes_or_changes_goes_on_looking() {
     assert!(answer(&mut places[0]).found.is_ok());
     fake.file(Ok(2), Some("It is no model.".into()));
     until("refused", || note(&places).contains("It is no model. The one of before goes on."));
+    let asked = fake.lock().stamps;
+    until("looked at again", || fake.lock().stamps > asked + 2);
+    assert_eq!(fake.opened_and_alive(), (2, 1), "a file that cannot be used is tried once");
     fake.file(Ok(3), None);
     until("taken over", || note(&places).is_empty());
     assert_eq!(fake.opened_and_alive(), (3, 1));
