@@ -28,7 +28,7 @@ import onnxruntime
 from scipy.ndimage import gaussian_filter
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-WIDTH, HEIGHT, FPS, MOST, LEARN, ROUNDS, SCENES = 1920, 1080, 5, 300, 50, 3, 4
+WIDTH, HEIGHT, FPS, MOST, LEARN, ROUNDS, SCENES = 1920, 1080, 5, 300, 50, 7, 4
 COCO_MOVES = {0: "person", 1: "bicycle", 2: "car", 3: "motorcycle", 5: "bus", 7: "truck", 15: "cat", 16: "dog", 39: "bottle"}
 # Frigate's least contour, 10 pixels of a picture 100 high, here.
 LEAST = 10 * (HEIGHT / 100) ** 2
@@ -266,35 +266,38 @@ def measure(name, frames, truth, any_there, folder, totals):
         "Frigate's steps": lambda: theirs(Frigate, frames),
         "MOG2": lambda: theirs(Mog2, frames),
     }
-    times = {who: [] for who in rows}
-    for _ in range(ROUNDS):
+    times, boxes = {who: [] for who in rows}, {}
+    for turn in range(ROUNDS):
         for who, run in rows.items():
-            us, boxes = run()
-            times[who].append(us)
-            if len(times[who]) == ROUNDS:
-                assert len(boxes) == len(frames)
-                us, counts = statistics.median(times[who]), told(boxes, truth, any_there)
-                found, moving, parts, things, false, still = counts
-                totals.setdefault(who, []).append((us, counts))
-                print(f"| {name} | {who} | {us:.0f} | {found} of {moving} | {parts} of {things} | {false} of {still} |", flush=True)
+            # MOG2 takes half a minute a film: once is enough to see by how much.
+            if who != "MOG2" or turn == 0:
+                us, boxes[who] = run()
+                times[who].append(us)
+    for who in rows:
+        assert len(boxes[who]) == len(frames)
+        us, counts = statistics.median(times[who]), told(boxes[who], truth, any_there)
+        found, moving, parts, things, false, still = counts
+        totals.setdefault(who, []).append((us, counts))
+        faster = us / statistics.median(times["ours"])
+        print(f"| {name} | {who} | {us:.0f} ({faster:.1f}x) | {found} of {moving} | {parts} of {things} | {false} of {still} |", flush=True)
     ours.close()
     path.unlink()
 
 
 def summary(totals):
-    base = statistics.median(us for us, _ in totals["ours"])
     for who, rows in totals.items():
         us = statistics.median(us for us, _ in rows)
+        faster = statistics.median(us / ours for (us, _), (ours, _) in zip(rows, totals["ours"]))
         found, moving, parts, things = sum(counts for _, counts in rows)[:4]
         false, still = sum(counts for _, counts in rows[:SCENES])[4:]
         share = lambda part, whole: f"{100 * part / max(whole, 1):.1f} %"
-        print(f"| all | {who} | {us:.0f} ({us / base:.1f}x) | {share(found, moving)} | {share(parts, things)} | {share(false, still)} |")
+        print(f"| all | {who} | {us:.0f} ({faster:.1f}x) | {share(found, moving)} | {share(parts, things)} | {share(false, still)} |")
 
 
 def main():
     model, *videos = sys.argv[1:]
     judge, totals = Judge(model), {}
-    print(f"1080p, {FPS} looks a second, medians of {ROUNDS} rounds in turn, one thread each")
+    print(f"1080p, {FPS} looks a second, medians of {ROUNDS} rounds in turn (MOG2: one), one thread each")
     print("| film | who | us a look | looks with movement found | things found | still looks with a box |\n|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
