@@ -87,7 +87,7 @@ fn findings_and_counts_are_read_back_as_they_were_written() {
     let place = Place::reserve(&name, false).unwrap();
     let corners = [[0.125, 0.25], [0.375, 0.25], [0.375, 0.75], [0.125, 0.75]].map(Point::from).to_vec();
     let plate = Finding { label: "plate".into(), score: 0.625, x1: 0.1, y1: 0.2, x2: 0.3, y2: 0.7, corners };
-    let face = Finding { label: "face".into(), corners: Vec::new(), ..plate.clone() };
+    let face = Finding { label: "face".into(), corners: Vec::new(), ..plate };
     let car = Track { findings: vec![plate, face], ..track("car", 0.875, 0.125) };
     let gate = ZoneCount { zone: "gate".into(), label: "car".into(), a_to_b: 3, ..ZoneCount::default() };
     let mut seen = looked(0, 90, vec![car.clone()]);
