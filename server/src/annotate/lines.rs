@@ -1,10 +1,11 @@
 //! What was found, as lines of JSON: one for every frame of the output, boxes in pixels of the input's picture as shown.
 
 use super::place::{Place, cannot_write};
-use super::{AnnotateError, Given, Looked};
+use super::{AnnotateError, Given, Known, Looked};
 use serde::{Deserialize, Serialize};
+use sightline_shared::scene::{Point, ZoneCount};
 use sightline_shared::time::{Pts, TIMESCALE};
-use sightline_shared::tracks::Track;
+use sightline_shared::tracks::{Finding, Track};
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,9 @@ pub struct Line {
     /// What the model said of it; absent where it was not looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detections: Option<Vec<DetectionLine>>,
+    /// What zones have counted by this frame; absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counts: Vec<ZoneCount>,
 }
 
 /// A track of a line.
@@ -52,9 +56,12 @@ pub struct TrackLine {
     /// Computed from the frames around it, not found in it.
     #[serde(default)]
     pub predicted: bool,
+    /// What second models found on it; absent where they found nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<DetectionLine>,
 }
 
-/// A detection of a line.
+/// A detection of a line, or what a second model found on a track.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DetectionLine {
     /// What it is.
@@ -69,6 +76,9 @@ pub struct DetectionLine {
     pub x2: f64,
     /// Bottom, in pixels.
     pub y2: f64,
+    /// Corners, x and y of each in pixels, where the model tells them: top left first, clockwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corners: Vec<[f64; 2]>,
 }
 
 fn sure() -> f64 {
@@ -102,42 +112,91 @@ impl LineWriter {
 
 fn line(number: u64, looked: &Looked) -> Line {
     let frame = &looked.frame;
-    let (width, height) = frame.size_shown();
-    // A millionth of a pixel: enough for the very same number when it is read again, so that no edge is rounded to another pixel.
-    let across = |part: f32| rounded(f64::from(part) * width as f64, 1e6);
-    let down = |part: f32| rounded(f64::from(part) * height as f64, 1e6);
+    let pixels = Pixels(frame.size_shown());
     let tracks = looked.tracks.tracks.iter().map(|track| TrackLine {
         id: track.id.clone().into(),
         label: track.label.clone(),
         score: rounded(track.score.into(), 1e6),
-        x1: across(track.x1),
-        y1: down(track.y1),
-        x2: across(track.x2),
-        y2: down(track.y2),
+        x1: pixels.across(track.x1),
+        y1: pixels.down(track.y1),
+        x2: pixels.across(track.x2),
+        y2: pixels.down(track.y2),
         predicted: track.predicted,
+        findings: track.findings.iter().map(|finding| pixels.finding(finding)).collect(),
     });
-    let detections = looked.detections.iter().map(|found| {
-        let line = |found: &crate::pipeline::detection::Detection| DetectionLine {
-            label: found.label.to_string(),
-            score: rounded(found.score.into(), 1e6),
-            x1: across(found.x1),
-            y1: down(found.y1),
-            x2: across(found.x2),
-            y2: down(found.y2),
-        };
-        found.iter().map(line).collect()
-    });
+    // Findings have all that detections have.
+    let detections = looked.detections.as_deref().map(|found| crate::detect::findings(found, |_| true));
     Line {
         frame: number,
         pts: frame.pts.0,
         time_s: rounded(frame.pts.0 as f64 / f64::from(TIMESCALE), 1e6),
         tracks: tracks.collect(),
-        detections: detections.into_iter().next(),
+        detections: detections.map(|found| found.iter().map(|one| pixels.finding(one)).collect()),
+        counts: looked.tracks.counts.clone(),
     }
 }
 
 fn rounded(value: f64, parts: f64) -> f64 {
     (value * parts).round() / parts
+}
+
+/// From fractions of a picture of this width and height to pixels, and back.
+struct Pixels((usize, usize));
+
+impl Pixels {
+    // A millionth of a pixel: enough for the very same number when it is read again, so that no edge is rounded to another pixel.
+    fn across(&self, part: f32) -> f64 {
+        rounded(f64::from(part) * self.0.0 as f64, 1e6)
+    }
+
+    fn down(&self, part: f32) -> f64 {
+        rounded(f64::from(part) * self.0.1 as f64, 1e6)
+    }
+
+    fn finding(&self, finding: &Finding) -> DetectionLine {
+        DetectionLine {
+            label: finding.label.clone(),
+            score: rounded(finding.score.into(), 1e6),
+            x1: self.across(finding.x1),
+            y1: self.down(finding.y1),
+            x2: self.across(finding.x2),
+            y2: self.down(finding.y2),
+            corners: finding.corners.iter().map(|corner| [self.across(corner.x), self.down(corner.y)]).collect(),
+        }
+    }
+
+    fn part(&self, x: f64, y: f64) -> Point {
+        Point { x: (x / self.0.0 as f64) as f32, y: (y / self.0.1 as f64) as f32 }
+    }
+
+    fn track(&self, line: TrackLine) -> Track {
+        let (first, last) = (self.part(line.x1, line.y1), self.part(line.x2, line.y2));
+        Track {
+            id: line.id.as_str().map_or_else(|| line.id.to_string(), str::to_owned),
+            score: line.score as f32,
+            x1: first.x,
+            y1: first.y,
+            x2: last.x,
+            y2: last.y,
+            label: line.label,
+            predicted: line.predicted,
+            findings: line.findings.into_iter().map(|one| self.found(one)).collect(),
+            ..Track::default()
+        }
+    }
+
+    fn found(&self, line: DetectionLine) -> Finding {
+        let (first, last) = (self.part(line.x1, line.y1), self.part(line.x2, line.y2));
+        Finding {
+            label: line.label,
+            score: line.score as f32,
+            x1: first.x,
+            y1: first.y,
+            x2: last.x,
+            y2: last.y,
+            corners: line.corners.iter().map(|[x, y]| self.part(*x, *y)).collect(),
+        }
+    }
 }
 
 /// Lines as tracks of frames: found by their `pts`.
@@ -194,27 +253,16 @@ impl LineReader {
 }
 
 impl Given for LineReader {
-    fn tracks(&mut self, pts: Pts, (width, height): (usize, usize)) -> Result<Vec<Track>, AnnotateError> {
+    fn known(&mut self, pts: Pts, size: (usize, usize)) -> Result<Known, AnnotateError> {
         while self.next.as_ref().is_some_and(|line| line.pts < pts.0) {
             self.advance()?;
         }
-        let Some(line) = self.next.take_if(|line| line.pts == pts.0) else { return Ok(Vec::new()) };
+        let Some(line) = self.next.take_if(|line| line.pts == pts.0) else { return Ok(Known::default()) };
         self.advance()?;
         let wanted = |track: &TrackLine| {
             track.score >= self.min_score && (self.labels.is_empty() || self.labels.contains(&track.label))
         };
-        let part = |pixels: f64, of: usize| (pixels / of as f64) as f32;
-        let track = |track: TrackLine| Track {
-            id: track.id.as_str().map_or_else(|| track.id.to_string(), str::to_owned),
-            score: track.score as f32,
-            x1: part(track.x1, width),
-            y1: part(track.y1, height),
-            x2: part(track.x2, width),
-            y2: part(track.y2, height),
-            label: track.label,
-            predicted: track.predicted,
-            ..Track::default()
-        };
-        Ok(line.tracks.into_iter().filter(wanted).map(track).collect())
+        let tracks = line.tracks.into_iter().filter(wanted).map(|track| Pixels(size).track(track)).collect();
+        Ok(Known { tracks, counts: line.counts })
     }
 }

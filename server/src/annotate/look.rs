@@ -1,6 +1,6 @@
 //! What is in each frame: looked for and followed, or known already.
 
-use super::{AnnotateError, Boxes, Given, Item, Looked};
+use super::{AnnotateError, Boxes, Given, Item, Known, Looked};
 use crate::detect::model::{Engine, Input, Preparer};
 use crate::detect::{self, DetectError, Detection, Detector};
 use crate::device::Fetcher;
@@ -154,7 +154,8 @@ fn nothing(frame: &Frame) -> Tracks {
 }
 
 fn known(given: &mut dyn Given, frame: &Frame) -> Result<Tracks, AnnotateError> {
-    Ok(Tracks { tracks: given.tracks(frame.pts, frame.size_shown())?, ..nothing(frame) })
+    let Known { tracks, counts } = given.known(frame.pts, frame.size_shown())?;
+    Ok(Tracks { tracks, counts, ..nothing(frame) })
 }
 
 fn of_device(error: impl std::fmt::Display) -> AnnotateError {

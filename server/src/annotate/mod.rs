@@ -1,7 +1,7 @@
 //! A file through the same stages as a camera, as fast as it goes: decode, detect, track, draw, encode. Every edge blocks, nothing is dropped.
 //!
 //! `input.rs` reads and decodes on a thread of its own, `look.rs` detects and tracks on another, and `studio.rs` resizes, turns, draws and
-//! encodes on the caller's; libavcodec and x264 bring their own threads. `film.rs` writes, `lines.rs` knows the JSONL, `mot.rs` and `rows.rs` MOTChallenge text, `cli.rs` the arguments.
+//! encodes on the caller's; libavcodec and x264 bring their own threads. `film.rs` writes, `lines.rs` knows the JSONL, `mot.rs`, `mot_classes.rs` and `rows.rs` MOTChallenge text, `cli.rs` the arguments.
 
 mod brush;
 pub mod cli;
@@ -11,6 +11,7 @@ mod input;
 pub mod lines;
 mod look;
 pub mod mot;
+mod mot_classes;
 mod on_device;
 mod place;
 pub mod rows;
@@ -33,6 +34,7 @@ use rows::RowWriter;
 use sightline_shared::camera::DetectSettings;
 use sightline_shared::draw::Layers;
 use sightline_shared::encoder::{Backend, EncoderSettings};
+use sightline_shared::scene::ZoneCount;
 use sightline_shared::time::{Pts, TIMESCALE};
 use sightline_shared::tracks::{Track, Tracks};
 use std::collections::HashMap;
@@ -87,6 +89,15 @@ pub enum Boxes {
 /// Begins to read tracks that are known.
 pub type Open = Box<dyn Fn() -> Result<Box<dyn Given>, AnnotateError> + Send>;
 
+/// What is known of a frame already.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Known {
+    /// What is in it.
+    pub tracks: Vec<Track>,
+    /// What zones had counted by then.
+    pub counts: Vec<ZoneCount>,
+}
+
 /// Tracks that are known already.
 pub trait Given: Send {
     /// Those of the frame at `pts` (90 kHz from the start of the input), whose picture as shown has `size` pixels. Asked once for every frame, in
@@ -94,12 +105,12 @@ pub trait Given: Send {
     ///
     /// # Errors
     /// They cannot be read.
-    fn tracks(&mut self, pts: Pts, size: (usize, usize)) -> Result<Vec<Track>, AnnotateError>;
+    fn known(&mut self, pts: Pts, size: (usize, usize)) -> Result<Known, AnnotateError>;
 }
 
 impl Given for HashMap<Pts, Vec<Track>> {
-    fn tracks(&mut self, pts: Pts, _size: (usize, usize)) -> Result<Vec<Track>, AnnotateError> {
-        Ok(self.remove(&pts).unwrap_or_default())
+    fn known(&mut self, pts: Pts, _size: (usize, usize)) -> Result<Known, AnnotateError> {
+        Ok(Known { tracks: self.remove(&pts).unwrap_or_default(), ..Known::default() })
     }
 }
 

@@ -1,16 +1,12 @@
 //! MOTChallenge text (Dendorfer et al. 2021, section 4.1): a row of numbers for every box, which tools that score trackers read and write.
 //!
-//! Frames, and pixels from the left and the top, count from 1. Ids are whole numbers. Of classes MOTChallenge has numbers for a few; what else
-//! there is becomes -1. The last column is how much of a thing can be seen: 1 where a look saw it, 0 where it is predicted.
+//! Frames, and pixels from the left and the top, count from 1. Ids are whole numbers; classes are those of `mot_classes.rs`. The last column is
+//! how much of a thing can be seen: 1 where a look saw it, 0 where it is predicted.
 
+use super::mot_classes;
 use sightline_shared::tracks::Track;
 use std::collections::HashMap;
 use std::fmt::Write;
-
-/// MOTChallenge's classes that detectors have words for.
-const CLASSES: [(i32, &str); 4] = [(1, "person"), (3, "car"), (4, "bicycle"), (5, "motorcycle")];
-/// What a thing of no class is called.
-const NO_CLASS: &str = "object";
 
 /// Whole numbers for ids, in the order in which they come: 1, 2, 3 ..
 #[derive(Default)]
@@ -35,7 +31,7 @@ pub fn rows(frame: u64, tracks: &[Track], size: (usize, usize), numbers: &mut Nu
     for track in tracks {
         let (x1, y1) = (f64::from(track.x1) * width, f64::from(track.y1) * height);
         let (w, h) = (f64::from(track.x2) * width - x1, f64::from(track.y2) * height - y1);
-        let class = CLASSES.iter().find(|(_, label)| *label == track.label).map_or(-1, |(class, _)| *class);
+        let class = mot_classes::number(&track.label);
         let (number, seen) = (numbers.of(&track.id), u8::from(!track.predicted));
         let (x, y) = (x1 + 1.0, y1 + 1.0);
         // A thousandth of a pixel is finer than any box.
@@ -86,7 +82,7 @@ impl Row {
             height,
             id: id as i64,
             score: given(0, 1.0).min(1.0),
-            class: given(1, -1.0) as i32,
+            class: given(1, f64::from(mot_classes::NONE)) as i32,
             seen: given(2, 1.0),
         })
     }
@@ -95,10 +91,9 @@ impl Row {
     #[must_use]
     pub fn track(&self, size: (usize, usize)) -> Track {
         let (across, down) = (|x: f64| (x / size.0 as f64) as f32, |y: f64| (y / size.1 as f64) as f32);
-        let label = CLASSES.iter().find(|(class, _)| *class == self.class).map_or(NO_CLASS, |(_, label)| label);
         Track {
             id: self.id.to_string(),
-            label: label.to_owned(),
+            label: mot_classes::label(self.class).to_owned(),
             score: self.score as f32,
             x1: across(self.left - 1.0),
             y1: down(self.top - 1.0),
@@ -135,12 +130,12 @@ mod tests {
         let text = rows(3, &tracks, (640, 360), &mut numbers);
         assert_eq!(
             text,
-            "3,1,161.000,181.000,160.000,90.000,0.7500,1,1\n3,2,161.000,181.000,160.000,90.000,0.7500,-1,0\n"
+            "3,1,161.000,181.000,160.000,90.000,0.7500,1,1\n3,2,161.000,181.000,160.000,90.000,0.7500,116,0\n"
         );
         assert!(rows(4, &tracks[1..], (640, 360), &mut numbers).starts_with("4,2,"), "an id keeps its number");
         let read: Vec<_> = text.lines().map(|line| Row::parse(line).expect("a row")).collect();
         assert_eq!((read[0].frame, read[0].track((640, 360))), (3, track("1", "person", false)));
-        assert_eq!(read[1].track((640, 360)), track("2", "object", true));
+        assert_eq!(read[1].track((640, 360)), track("2", "dog", true));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::mot::{Numbers, Row, rows};
 use super::place::{Place, cannot_write};
-use super::{AnnotateError, Given, Looked, Open};
+use super::{AnnotateError, Given, Known, Looked, Open};
 use sightline_shared::time::Pts;
 use sightline_shared::tracks::Track;
 use std::collections::HashMap;
@@ -75,13 +75,14 @@ impl RowReader {
 }
 
 impl Given for RowReader {
-    fn tracks(&mut self, _pts: Pts, size: (usize, usize)) -> Result<Vec<Track>, AnnotateError> {
+    fn known(&mut self, _pts: Pts, size: (usize, usize)) -> Result<Known, AnnotateError> {
         self.frame += 1;
         let rows = self.rows.remove(&self.frame).unwrap_or_default();
         let wanted = |track: &Track| {
             f64::from(track.score) >= self.min_score && (self.labels.is_empty() || self.labels.contains(&track.label))
         };
-        Ok(rows.iter().map(|row| row.track(size)).filter(wanted).collect())
+        let tracks = rows.iter().map(|row| row.track(size)).filter(wanted).collect();
+        Ok(Known { tracks, ..Known::default() })
     }
 }
 

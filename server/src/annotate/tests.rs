@@ -5,7 +5,9 @@ use super::*;
 use crate::pipeline::clock::Mono;
 use crate::pipeline::detection::Area;
 use crate::pipeline::frame::{Colour, PixelFormat, Samples, VecPicture};
+use sightline_shared::scene::Point;
 use sightline_shared::time::Epoch;
+use sightline_shared::tracks::Finding;
 
 fn looked(n: i64, rotation: u16, tracks: Vec<Track>) -> Looked {
     let frame = Frame {
@@ -65,16 +67,56 @@ fn lines_are_read_back_as_they_were_written() {
     let mut reader = LineReader::open(&name, 0.0, &[]).unwrap();
     let size = (1280, 720);
     // A frame of the output may be left out, and one of another film has none.
-    assert_eq!(reader.tracks(Pts(0), size).unwrap()[0], track("car", 0.875, 0.0));
-    assert!(reader.tracks(Pts(1500), size).unwrap().is_empty());
-    let third = reader.tracks(Pts(6000), size).unwrap();
+    assert_eq!(reader.known(Pts(0), size).unwrap().tracks[0], track("car", 0.875, 0.0));
+    assert!(reader.known(Pts(1500), size).unwrap().tracks.is_empty());
+    let third = reader.known(Pts(6000), size).unwrap().tracks;
     assert_eq!(third[0], track("car", 0.875, 0.125));
     assert_eq!(third[1], track("person", 0.25, 1.0 / 3.0), "not a bit is lost");
     // The last one was turned: its picture as shown is 720 wide.
-    assert_eq!(reader.tracks(Pts(9000), (720, 1280)).unwrap()[1].x1, 1.0 / 3.0);
-    assert!(reader.tracks(Pts(12_000), size).unwrap().is_empty());
+    assert_eq!(reader.known(Pts(9000), (720, 1280)).unwrap().tracks[1].x1, 1.0 / 3.0);
+    assert!(reader.known(Pts(12_000), size).unwrap().tracks.is_empty());
     let mut cars = LineReader::open(&name, 0.5, &["car".into()]).unwrap();
-    assert_eq!(cars.tracks(Pts(3000), size).unwrap().len(), 1);
+    assert_eq!(cars.known(Pts(3000), size).unwrap().tracks.len(), 1);
+}
+
+/// What second models found, and what zones had counted, go through a file, too.
+#[test]
+fn findings_and_counts_are_read_back_as_they_were_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = folder.path().join("found.jsonl");
+    let place = Place::reserve(&name, false).unwrap();
+    let corners = [[0.125, 0.25], [0.375, 0.25], [0.375, 0.75], [0.125, 0.75]].map(Point::from).to_vec();
+    let plate = Finding { label: "plate".into(), score: 0.625, x1: 0.1, y1: 0.2, x2: 0.3, y2: 0.7, corners };
+    let face = Finding { label: "face".into(), corners: Vec::new(), ..plate };
+    let car = Track { findings: vec![plate, face], ..track("car", 0.875, 0.125) };
+    let gate = ZoneCount { zone: "gate".into(), label: "car".into(), a_to_b: 3, ..ZoneCount::default() };
+    let mut seen = looked(0, 90, vec![car.clone()]);
+    seen.tracks.counts.push(gate.clone());
+    let mut writer = LineWriter::create(&place).unwrap();
+    writer.write(0, &seen).unwrap();
+    writer.write(1, &looked(1, 90, vec![track("car", 0.875, 0.125)])).unwrap();
+    writer.finish().unwrap();
+    place.keep(false).unwrap();
+
+    let text = std::fs::read_to_string(&name).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let found = &lines[0]["tracks"][0]["findings"];
+    assert_eq!(
+        (&found[0]["label"], &found[0]["corners"][2][1]),
+        (&"plate".into(), &960.0.into()),
+        "in pixels as shown"
+    );
+    assert_eq!((found[1].get("corners"), &lines[0]["counts"][0]["a_to_b"]), (None, &3.into()));
+    assert_eq!(
+        (lines[1]["tracks"][0].get("findings"), lines[1].get("counts")),
+        (None, None),
+        "absent where there are none"
+    );
+
+    let mut reader = LineReader::open(&name, 0.0, &[]).unwrap();
+    let size = (720, 1280);
+    assert_eq!(reader.known(Pts(0), size).unwrap(), Known { tracks: vec![car], counts: vec![gate] });
+    assert_eq!(reader.known(Pts(3000), size).unwrap().counts, []);
 }
 
 #[test]
@@ -87,7 +129,7 @@ fn wrong_lines_are_refused_with_their_number() {
             Ok(reader) => reader,
             Err(e) => return e.to_string(),
         };
-        reader.tracks(Pts(i64::MAX), (16, 16)).err().map(|e| e.to_string()).unwrap_or_default()
+        reader.known(Pts(i64::MAX), (16, 16)).err().map(|e| e.to_string()).unwrap_or_default()
     };
     assert_eq!(said("{\"frame\":0,\"pts\":0}\n\n{\"frame\":1,\"pts\":3000,\"tracks\":[]}\n"), "");
     assert!(said("nonsense").starts_with("Line 1 of "), "{}", said("nonsense"));

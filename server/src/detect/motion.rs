@@ -15,6 +15,7 @@ mod blobs;
 mod grid;
 mod layers;
 mod mask;
+mod simd;
 mod things;
 
 use background::{Background, Seen};

@@ -132,6 +132,9 @@ mod tests {
             check(&read, [RED, GREEN, BLUE, GREY]);
             let corner = Area { x1: 0.95, y1: 0.95, ..whole };
             check(&read_of(&frame(format, 0, (145, 133)), &[], corner), [GREY; 4]);
+            // From 57, 51 on, which is not even: one more at the left and above, none less at the right and below.
+            let inner = Area { x1: 0.51, y1: 0.51, x2: 0.605, y2: 0.605 };
+            assert_eq!(read_of(&frame(format, 0, (145, 133)), &[], inner).size(), (104 - 56, 97 - 50));
         }
     }
 

@@ -202,8 +202,10 @@ impl Analysis {
     }
 
     fn schedule(&self) {
-        self.stirred.store(true, Ordering::Release);
-        if !self.scheduled.swap(true, Ordering::AcqRel)
+        // One flag is written and the other one read, here and at the end of a turn: with less than one order for both, each side may
+        // miss what the other one wrote, and nobody comes.
+        self.stirred.store(true, Ordering::SeqCst);
+        if !self.scheduled.swap(true, Ordering::SeqCst)
             && let Some(me) = self.me.upgrade()
         {
             self.pool.submit(me);
@@ -273,9 +275,9 @@ impl Job for Analysis {
         }
         drop(worker);
         self.set_alarm();
-        self.scheduled.store(false, Ordering::Release);
+        self.scheduled.store(false, Ordering::SeqCst);
         // Something may have come after the last step, and found the flag still set.
-        self.stirred.load(Ordering::Acquire) && !self.scheduled.swap(true, Ordering::AcqRel)
+        self.stirred.load(Ordering::SeqCst) && !self.scheduled.swap(true, Ordering::SeqCst)
     }
 }
 

@@ -8,7 +8,7 @@ const MOST: usize = 10_000;
 const LONGEST: usize = 64;
 
 /// The 80 classes of COCO that detectors are trained on, in their usual order.
-pub(super) const COCO: &[&str] = &[
+pub(crate) const COCO: &[&str] = &[
     "person",
     "bicycle",
     "car",

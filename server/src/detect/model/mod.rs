@@ -14,6 +14,7 @@ mod recipe;
 mod runtime;
 mod view;
 
+pub(crate) use labels::COCO;
 pub use onnx::MAX_BYTES;
 pub use prepare::{DeviceInput, Preparer};
 pub use provider::{Options, Provider};

@@ -2,14 +2,13 @@
 
 use super::blobs::Blob;
 use super::layers::Layers;
-use super::{
-    BACKGROUND_TAU_S, NOISE_FACTOR, NOISE_FOREGROUND_TAU_S, NOISE_MOST, NOISE_START, NOISE_TAU_S, SHAKE, STRONG, WEAK,
-};
+use super::simd::{self, Cells, Rates};
+use super::{BACKGROUND_TAU_S, NOISE_FACTOR, NOISE_FOREGROUND_TAU_S, NOISE_START, NOISE_TAU_S, SHAKE, STRONG, WEAK};
 
 /// A cell that is foreground strongly.
 const STRONG_LEVEL: u8 = 2;
-/// Every how many cells one is asked how much lighter the whole picture has become.
-const LIFT_STEP: usize = 17;
+/// About how many cells are asked how much lighter the whole picture has become: their median is off by a thousandth.
+const LIFT_ASKED: usize = 640;
 /// A background that changed by more luma than this in one look was replaced, not lit.
 const LIFT_MOST: f32 = 24.0;
 /// From fewer cells than this nothing is said of the light.
@@ -18,8 +17,8 @@ const LIFT_SAMPLES: u32 = 30;
 const DARK: f32 = 4.0;
 /// A smaller common change is followed at the pace of the running mean, as part of the picture.
 const LIFT_LEAST: f32 = 0.01;
-/// Cells that are compared at once: the compiler makes vector instructions of arrays of this length.
-const LANES: usize = 8;
+/// Cells that are passed over at once where none of them is foreground.
+const QUIET: usize = 64;
 
 /// What a look saw: for every cell its level (0 background, 1 foreground, 2 strongly so) and its difference from the background;
 /// for cells of the foreground whether they have just changed.
@@ -46,14 +45,6 @@ struct Light {
     covered: f32,
 }
 
-/// How fast the model follows in one look.
-struct Rates {
-    light: Light,
-    follow: f32,
-    calm: f32,
-    excite: f32,
-}
-
 /// The model of the background. What every look needs of every cell stands by itself; the rest is touched for foreground alone.
 pub(super) struct Background {
     cols: usize,
@@ -62,7 +53,9 @@ pub(super) struct Background {
     /// Its mean absolute deviation while it shows that.
     noise: Vec<f32>,
     layers: Vec<Layers>,
-    /// The mean of every `LIFT_STEP`th cell at the look before.
+    /// Every how many cells one is asked about the light, an odd number: not the same columns in all rows.
+    asked: usize,
+    /// The mean of each of them at the look before.
     sampled: Vec<f32>,
     /// Time since it was made, in ticks of 10 ms; `f64` adds up the remainders.
     now: f64,
@@ -71,12 +64,14 @@ pub(super) struct Background {
 
 impl Background {
     pub(super) fn new(cells: &[f32], cols: usize) -> Self {
+        let asked = (cells.len() / LIFT_ASKED) | 1;
         Self {
             cols,
             mean: cells.to_vec(),
             noise: vec![NOISE_START; cells.len()],
             layers: cells.iter().map(|&cell| Layers::new(cell)).collect(),
-            sampled: cells.iter().copied().step_by(LIFT_STEP).collect(),
+            asked,
+            sampled: cells.iter().copied().step_by(asked).collect(),
             now: 0.0,
             relearnt: false,
         }
@@ -107,28 +102,18 @@ impl Background {
     /// has changed.
     pub(super) fn compare(&mut self, cells: &[f32], seconds: f32, seen: &mut Seen) -> (usize, f32) {
         self.now += f64::from(seconds) * 100.0;
+        let light = self.light(cells, &seen.level);
         let rates = Rates {
-            light: self.light(cells, &seen.level),
+            open: light.open,
+            added: light.added,
+            covered: light.covered,
             follow: seconds / (seconds + BACKGROUND_TAU_S),
             calm: seconds / (seconds + NOISE_TAU_S),
             excite: seconds / (seconds + NOISE_FOREGROUND_TAU_S),
         };
-        let (cells, cells_rest) = cells.as_chunks::<LANES>();
-        let (mean, mean_rest) = self.mean.as_chunks_mut::<LANES>();
-        let (noise, noise_rest) = self.noise.as_chunks_mut::<LANES>();
-        let (level, level_rest) = seen.level.as_chunks_mut::<LANES>();
-        let (difference, difference_rest) = seen.difference.as_chunks_mut::<LANES>();
-        let whole = cells.iter().zip(mean).zip(noise).zip(level.iter_mut().zip(difference));
-        for (((cells, mean), noise), (level, difference)) in whole {
-            (*level, *difference) = step(&rates, cells, mean, noise);
-        }
-        let rest = cells_rest.iter().zip(mean_rest).zip(noise_rest).zip(level_rest.iter_mut().zip(difference_rest));
-        for (((cell, mean), noise), (level, difference)) in rest {
-            let (mut mean1, mut noise1) = ([*mean], [*noise]);
-            ([*level], [*difference]) = step(&rates, &[*cell], &mut mean1, &mut noise1);
-            ([*mean], [*noise]) = (mean1, noise1);
-        }
-        (seen.level.iter().map(|&level| usize::from(level > 0)).sum(), rates.light.added.abs())
+        let Seen { level, difference, .. } = seen;
+        let all = Cells { cells, mean: &mut self.mean, noise: &mut self.noise, level, difference };
+        (simd::follow(&rates, all), light.added.abs())
     }
 
     /// How the light has changed, judged by cells that were background at the look before (`level`).
@@ -136,11 +121,12 @@ impl Background {
         const STEPS: f32 = 512.0;
         let mut counts = [0_u32; 2 * STEPS as usize + 1];
         let (mut total, mut light, mut before, mut now) = (0, 0.0, 0.0, 0.0);
-        let samples = cells.iter().zip(&self.mean).zip(level).step_by(LIFT_STEP).zip(&mut self.sampled);
+        let samples = cells.iter().zip(&self.mean).zip(level).step_by(self.asked).zip(&mut self.sampled);
         for (((cell, &mean), &level), sampled) in samples {
             if level == 0 {
                 let ratio = (cell + DARK) / (mean + DARK);
-                counts[((ratio * STEPS).round() as usize).min(counts.len() - 1)] += 1;
+                // `as` rounds down, and what is not negative becomes the nearest step.
+                counts[((ratio * STEPS + 0.5) as usize).min(counts.len() - 1)] += 1;
                 total += 1;
                 light += mean;
                 if (mean - *sampled).abs() < LIFT_MOST {
@@ -168,8 +154,8 @@ impl Background {
     /// background.
     pub(super) fn settle(&mut self, cells: &[f32], seconds: f32, seen: &mut Seen) {
         let now = self.tick();
-        for start in (0..cells.len()).step_by(LANES) {
-            let end = (start + LANES).min(cells.len());
+        for start in (0..cells.len()).step_by(QUIET) {
+            let end = (start + QUIET).min(cells.len());
             if seen.level[start..end].iter().fold(0, |any, level| any | level) == 0 {
                 continue;
             }
@@ -232,45 +218,4 @@ impl Background {
         let right = at(Some(index + 1).filter(|_| column + 1 < self.cols));
         left.max(right).max(at(index.checked_sub(self.cols))).max(at(Some(index + self.cols)))
     }
-}
-
-/// Compares cells with their background, and lets it follow. Gives levels and differences.
-#[inline(always)]
-fn step<const N: usize>(
-    rates: &Rates,
-    cells: &[f32; N],
-    mean: &mut [f32; N],
-    noise: &mut [f32; N],
-) -> ([u8; N], [f32; N]) {
-    let (mut level, mut difference) = ([0; N], [0.0; N]);
-    for lane in 0..N {
-        let (cell, was) = (cells[lane], mean[lane]);
-        // A cell may follow the light wholly, in part, or not at all (a lamp, what was and stays overexposed).
-        let (times, plus) = (was * rates.light.open, was + rates.light.added);
-        let (darkest, lightest) = (least(was, least(times, plus)), most(was, most(times, plus)));
-        let base = least(most(cell, darkest), lightest);
-        let signed = cell - base;
-        let distance = signed.abs();
-        let beyond = distance - noise[lane] * NOISE_FACTOR;
-        let weak = beyond > WEAK;
-        level[lane] = u8::from(weak) + u8::from(beyond > STRONG);
-        difference[lane] = distance;
-        let covered = least(was * rates.light.covered, 255.0);
-        let open = base + signed * rates.follow;
-        mean[lane] = if weak { covered } else { open };
-        noise[lane] += (least(distance, NOISE_MOST) - noise[lane]) * if weak { rates.excite } else { rates.calm };
-    }
-    (level, difference)
-}
-
-/// `f32::min` and `max` take care of NaN, at the price of three instructions for one; luma is never NaN.
-#[inline(always)]
-fn least(a: f32, b: f32) -> f32 {
-    if a < b { a } else { b }
-}
-
-/// See [`least`].
-#[inline(always)]
-fn most(a: f32, b: f32) -> f32 {
-    if a > b { a } else { b }
 }

@@ -1,6 +1,6 @@
 //! Luma, averaged into square cells while it is read.
 
-use super::MAX_CELLS;
+use super::{MAX_CELLS, simd};
 use crate::detect::DetectError;
 use crate::pipeline::frame::{PixelFormat, Plane};
 
@@ -52,11 +52,12 @@ impl Grid {
         self.cols * self.rows
     }
 
-    /// The mean luma of every cell, 0..255 whatever the depth, into `out`, row by row. A quarter to a half of a large cell's rows
-    /// is read: 16 or more samples average the sensor's noise away, and reading is what the time goes into.
+    /// The mean luma of every cell, 0..255 whatever the depth, into `out`, row by row. Of every eight rows of the picture one is
+    /// read, of those of small cells two in a cell: eight or more samples average the sensor's noise away, and reading is what half
+    /// of the time goes into.
     pub(super) fn sample(&self, plane: &Plane<'_>, format: PixelFormat, out: &mut [f32]) {
         let bytes = sample_bytes(format);
-        let picked = (self.cell / 4).clamp(self.cell.min(2), 4);
+        let picked = if matches!(self.cell, 1 | 8) { 1 } else { 2 };
         let step = self.cell / picked;
         let unit = match format {
             PixelFormat::I42010 => 0.25,
@@ -65,58 +66,38 @@ impl Grid {
         };
         let scale = unit / (picked * self.cell) as f32;
         let length = self.cols * self.cell * bytes;
-        let mut sums = vec![0_u32; self.cols];
+        let row = |r: usize, p: usize| {
+            let start = (r * self.cell + p * step + step / 2) * plane.stride;
+            &plane.data[start..start + length]
+        };
+        let mut eights = vec![0.0; if bytes == 1 && self.cell > 8 { self.cols * self.cell / 8 } else { 0 }];
         for (r, out) in out.chunks_exact_mut(self.cols).enumerate().take(self.rows) {
-            sums.fill(0);
-            for p in 0..picked {
-                let start = (r * self.cell + p * step + step / 2) * plane.stride;
-                add_row(&plane.data[start..start + length], self.cell, bytes, &mut sums);
-            }
-            for (out, sum) in out.iter_mut().zip(&sums) {
-                *out = *sum as f32 * scale;
-            }
-        }
-    }
-}
-
-/// Adds one row of samples to its cells' sums.
-fn add_row(row: &[u8], cell: usize, bytes: usize, sums: &mut [u32]) {
-    match (bytes, cell) {
-        (1, 1) => add_bytes::<1>(row, sums),
-        (1, 2) => add_bytes::<2>(row, sums),
-        (1, 4) => add_bytes::<4>(row, sums),
-        (1, cell) => add_words(row, cell, sums),
-        (_, cell) => {
-            for (samples, sum) in row.chunks_exact(cell * 2).zip(sums) {
-                *sum += samples.chunks_exact(2).map(|s| u32::from(u16::from_le_bytes([s[0], s[1]]))).sum::<u32>();
+            let soon = (r + 1).min(self.rows - 1);
+            let (rows, soon) = ([row(r, 0), row(r, picked - 1)], [row(soon, 0), row(soon, picked - 1)]);
+            match (bytes, self.cell) {
+                (1, 1) => out.iter_mut().zip(rows[0]).for_each(|(out, &sample)| *out = f32::from(sample)),
+                (1, 2) => simd::sums::<2, 2>(rows, soon, scale, out),
+                (1, 4) => simd::sums::<4, 2>(rows, soon, scale, out),
+                (1, 8) => simd::sums::<8, 1>([rows[0]], [soon[0]], scale, out),
+                (1, cell) => {
+                    simd::sums::<8, 2>(rows, soon, scale, &mut eights);
+                    let parts = eights.chunks_exact(cell / 8);
+                    out.iter_mut().zip(parts).for_each(|(out, parts)| *out = parts.iter().sum());
+                }
+                (_, cell) => {
+                    out.fill(0.0);
+                    rows[..picked].iter().for_each(|row| add_words(row, cell, scale, out));
+                }
             }
         }
     }
 }
 
-fn add_bytes<const CELL: usize>(row: &[u8], sums: &mut [u32]) {
-    for (samples, sum) in row.as_chunks::<CELL>().0.iter().zip(sums) {
-        *sum += samples.iter().map(|&sample| u32::from(sample)).sum::<u32>();
-    }
-}
-
-/// Cells of 8 bytes and their multiples, eight bytes at a time within one register.
-fn add_words(row: &[u8], cell: usize, sums: &mut [u32]) {
-    const EVEN: u64 = 0x00ff_00ff_00ff_00ff;
-    let word = |bytes: &[u8; 8]| {
-        let bytes = u64::from_le_bytes(*bytes);
-        let pairs = (bytes & EVEN) + ((bytes >> 8) & EVEN);
-        (pairs.wrapping_mul(0x0001_0001_0001_0001) >> 48) as u32
-    };
-    let words = row.as_chunks::<8>().0;
-    if cell == 8 {
-        for (bytes, sum) in words.iter().zip(sums) {
-            *sum += word(bytes);
-        }
-    } else {
-        for (words, sum) in words.chunks_exact(cell / 8).zip(sums) {
-            *sum += words.iter().map(word).sum::<u32>();
-        }
+/// Adds one row of samples of 16 bits to its cells.
+fn add_words(row: &[u8], cell: usize, scale: f32, out: &mut [f32]) {
+    for (samples, out) in row.chunks_exact(cell * 2).zip(out) {
+        let sum = samples.as_chunks().0.iter().map(|&sample| u32::from(u16::from_le_bytes(sample))).sum::<u32>();
+        *out += sum as f32 * scale;
     }
 }
 

@@ -42,6 +42,10 @@ impl Mask {
         let words = self.words;
         // A bit of `scratch` says that the block whose upper left cell it is, is set.
         for row in 0..self.rows {
+            if self.row(row).iter().all(|&word| word == 0) {
+                scratch.bits[row * words..(row + 1) * words].fill(0);
+                continue;
+            }
             let below = if row + 1 < self.rows { row + 1 } else { row };
             for word in 0..words {
                 let pair = |row: usize| {
@@ -53,6 +57,9 @@ impl Mask {
             }
         }
         for row in 0..self.rows {
+            if self.row(row).iter().all(|&word| word == 0) {
+                continue;
+            }
             for word in 0..words {
                 let spread = |row: usize| {
                     let bits = &scratch.bits[row * words..(row + 1) * words];
@@ -117,6 +124,9 @@ impl Mask {
 /// Up to 64 levels to bits.
 fn pack(level: &[u8]) -> u64 {
     let mut word = 0;
+    if level.iter().fold(0, |any, level| any | level) == 0 {
+        return word;
+    }
     let (eights, rest) = level.as_chunks::<8>();
     for (index, eight) in eights.iter().enumerate() {
         let bytes = u64::from_le_bytes(*eight);

@@ -175,6 +175,34 @@ fn a_mast_in_the_wind_is_nothing() {
     assert_eq!(seen, 0);
 }
 
+/// Of a cell of 8 pixels one row is read: what crosses it when the mast shakes changes the cell as a whole.
+#[test]
+fn a_mast_in_the_wind_is_nothing_at_1080p_and_a_walker_is_seen_from_it() {
+    let (width, height) = (1920, 1080);
+    let steady = Canvas::street(width, height).luma;
+    let (mut detector, mut noise, bank) = (MotionDetector::new(), Noise(5), Noise::bank(3.0));
+    let mut seen = [0; 2];
+    for n in 0..100_i64 {
+        let mut street = Canvas { width, height, luma: steady.clone() };
+        if n >= 60 {
+            street.rect(10 * n, 700, 40, 110, 30);
+        }
+        // The street's windows begin every 32 rows: 3 or 4 rows higher, they begin below or on the row that is read.
+        let (dx, dy) = ((noise.next() >> 20) as usize % 2, 3 + (noise.next() >> 20) as usize % 2);
+        let mut luma = steady.clone();
+        for y in 0..height - 4 {
+            let from = (y + dy) * width + dx;
+            luma[y * width..][..width - 1].copy_from_slice(&street.luma[from..from + width - 1]);
+        }
+        let mut canvas = Canvas { width, height, luma };
+        canvas.noise(&mut noise, &bank);
+        let found = detector.look(&canvas.frame(n * TICKS / 5)).expect("looked");
+        seen[usize::from(n >= 60)] += found.len();
+    }
+    assert_eq!(seen[0], 0, "the mast alone");
+    assert!((38..=40).contains(&seen[1]), "the walker, from the second look on: {seen:?}");
+}
+
 #[test]
 fn what_stops_is_absorbed_after_three_seconds_and_leaves_no_ghost() {
     for fps in [30, 5] {

@@ -35,6 +35,8 @@ pub(crate) struct State {
     pub(crate) alive: usize,
     /// Where the samples of inputs lay.
     pub(crate) inputs: BTreeSet<usize>,
+    /// How often it was asked for the file.
+    pub(crate) stamps: usize,
 }
 
 /// What a batch comes to.
@@ -58,6 +60,7 @@ impl Fake {
             opened: Vec::new(),
             alive: 0,
             inputs: BTreeSet::new(),
+            stamps: 0,
         };
         Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
     }
@@ -92,7 +95,9 @@ impl Fake {
 
 impl Loader for Arc<Fake> {
     fn stamp(&self, _model: &str) -> Result<u64, ModelError> {
-        self.lock().stamp.clone()
+        let mut state = self.lock();
+        state.stamps += 1;
+        state.stamp.clone()
     }
 
     fn open(&self, model: &str, avoid: Option<&str>) -> Result<Box<dyn Engine>, ModelError> {

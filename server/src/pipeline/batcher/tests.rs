@@ -1,10 +1,13 @@
 //! The batcher with models made by hand.
 
 use super::testing::{Fake, Outcome};
+use super::trouble::Trouble;
 use super::*;
+use crate::pipeline::clock::SimulatedClock;
 use crate::pipeline::frame::{Frame, PixelFormat, Samples, VecPicture};
 use crate::pipeline::testing::{decoded, until};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 #[derive(Default)]
 struct Bell(AtomicUsize);
@@ -229,6 +232,30 @@ fn a_model_that_is_not_here_says_so_and_is_taken_when_it_comes() {
     until("ready", || matches!(place.model().condition(), Condition::Ready { note: None, .. }));
 }
 
+/// The clock stands still: no wait ends by itself.
+#[test]
+fn a_file_that_changes_is_tried_before_the_wait_is_over() {
+    let fake = Fake::new(1);
+    fake.file(Ok(1), Some("It is no model.".into()));
+    let clock = Arc::new(SimulatedClock::new(Duration::ZERO));
+    let place = Engines::new(Arc::new(fake.clone()), clock).place("tiny", Weak::<Bell>::new());
+    until("refused", || matches!(place.model().condition(), Condition::Failed(reason) if reason == "It is no model."));
+    fake.file(Ok(2), None);
+    until("ready", || matches!(place.model().condition(), Condition::Ready { .. }));
+    assert_eq!(fake.opened_and_alive(), (2, 1));
+}
+
+#[test]
+fn waits_double_up_to_a_bound_and_are_forgotten_after_a_good_while() {
+    let (mut trouble, at) = (Trouble::default(), |s| Mono(Duration::from_secs(s)));
+    let waits: Vec<u128> = (0..5).map(|_| trouble.wait(at(1)).as_millis()).collect();
+    assert_eq!(waits, [0, 20, 40, 80, 160]);
+    let longest = (0..20).map(|_| trouble.wait(at(2))).max();
+    assert_eq!(longest, Some(Duration::from_millis(20 << 10)));
+    assert_eq!(trouble.wait(at(602)).as_millis(), 20 << 10, "twice the longest wait is not over");
+    assert_eq!(trouble.wait(at(1203)), Duration::ZERO, "long ago");
+}
+
 #[test]
 fn a_model_whose_file_goes_or_changes_goes_on_looking() {
     let fake = Fake::new(1);
@@ -243,6 +270,9 @@ fn a_model_whose_file_goes_or_changes_goes_on_looking() {
     assert!(answer(&mut places[0]).found.is_ok());
     fake.file(Ok(2), Some("It is no model.".into()));
     until("refused", || note(&places).contains("It is no model. The one of before goes on."));
+    let asked = fake.lock().stamps;
+    until("looked at again", || fake.lock().stamps > asked + 2);
+    assert_eq!(fake.opened_and_alive(), (2, 1), "a file that cannot be used is tried once");
     fake.file(Ok(3), None);
     until("taken over", || note(&places).is_empty());
     assert_eq!(fake.opened_and_alive(), (3, 1));
