@@ -4,11 +4,7 @@ pub(crate) use sightline_shared::codec::words;
 
 /// The codec alone, without profile and level: `hvc1.1.6.L93.B0` is "H.265".
 pub(crate) fn family(codec: &str) -> String {
-    match codec.split('.').next().unwrap_or_default() {
-        "avc1" | "avc3" => "H.264".into(),
-        "hvc1" | "hev1" => "H.265".into(),
-        _ => words(codec),
-    }
+    words(codec.split('.').next().unwrap_or_default())
 }
 
 /// What a browser that cannot play `codec` shows.
