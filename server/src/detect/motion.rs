@@ -15,11 +15,10 @@ mod blobs;
 mod grid;
 mod layers;
 mod mask;
-mod simd;
 mod things;
 
 use background::{Background, Seen};
-use grid::Grid;
+use grid::{Grid, Luma};
 use mask::Mask;
 use things::Things;
 
@@ -105,10 +104,9 @@ struct State {
     age: f32,
     /// Part of the picture that was foreground at the look before.
     part: f32,
-    cells: Vec<f32>,
     background: Background,
     seen: Seen,
-    weak: Mask,
+    opened: Mask,
     scratch: Mask,
     things: Things,
 }
@@ -139,21 +137,19 @@ impl Detector for MotionDetector {
     fn look(&mut self, frame: &Frame) -> Result<Vec<Detection>, DetectError> {
         let plane = frame.luma().ok_or(DetectError::NotOnHost(LABEL_MOTION))?;
         let grid = Grid::new(&plane, frame.format)?;
+        let luma = Luma::new(grid, plane, frame.format);
         match &mut self.state {
             Some(state) if state.epoch == frame.epoch && state.grid == grid && state.format == frame.format => {
-                grid.sample(&plane, frame.format, &mut state.cells);
                 let seconds = (frame.pts.0 - state.last) as f32 / TIMESCALE as f32;
                 state.last = frame.pts.0;
-                let found = state.look(seconds.clamp(0.0, 1.0));
+                let found = state.look(&luma, seconds.clamp(0.0, 1.0));
                 let tell = |(area, score): (Area, f32)| {
                     Detection::new(self.label.clone(), score, area.clamped().turned(frame.rotation))
                 };
                 Ok(found.into_iter().map(tell).collect())
             }
             state => {
-                let mut cells = vec![0.0; grid.cells()];
-                grid.sample(&plane, frame.format, &mut cells);
-                *state = Some(State::new(frame, grid, cells));
+                *state = Some(State::new(frame, grid, &luma));
                 Ok(Vec::new())
             }
         }
@@ -161,44 +157,41 @@ impl Detector for MotionDetector {
 }
 
 impl State {
-    fn new(frame: &Frame, grid: Grid, cells: Vec<f32>) -> Self {
+    fn new(frame: &Frame, grid: Grid, luma: &Luma<'_>) -> Self {
         Self {
             epoch: frame.epoch,
             format: frame.format,
             last: frame.pts.0,
             age: 0.0,
             part: 0.0,
-            background: Background::new(&cells, grid.cols),
-            seen: Seen::new(grid.cells()),
-            weak: Mask::new(grid.cols, grid.rows),
+            background: Background::new(grid, luma),
+            seen: Seen::new(grid.cols, grid.rows),
+            opened: Mask::new(grid.cols, grid.rows),
             scratch: Mask::new(grid.cols, grid.rows),
             things: Things::default(),
-            cells,
             grid,
         }
     }
 
-    /// What is in `cells`, `seconds` after the look before, with scores; in fractions of the picture as coded.
-    fn look(&mut self, seconds: f32) -> Vec<(Area, f32)> {
+    /// What is in the picture, `seconds` after the look before, with scores; in fractions of the picture as coded.
+    fn look(&mut self, luma: &Luma<'_>, seconds: f32) -> Vec<(Area, f32)> {
         self.age += seconds;
-        let (changed, light) = self.background.compare(&self.cells, seconds, &mut self.seen);
-        let part = changed as f32 / self.cells.len() as f32;
+        let (part, light) = self.background.compare(luma, seconds, &mut self.seen);
         let rise = part - self.part;
         self.part = part;
         if light > LIGHT_JUMP || part > FULL_PART || (part > SUDDEN_PART && rise > SUDDEN_RISE) {
-            self.background.relearn(&self.cells);
+            self.background.relearn();
             self.things.forget();
             (self.age, self.part) = (0.0, 0.0);
             return Vec::new();
         }
-        self.background.settle(&self.cells, seconds, &mut self.seen);
-        self.weak.fill(&self.seen.level);
-        self.weak.open(&mut self.scratch);
-        let mut blobs = blobs::find(&self.weak, &mut self.scratch, &self.seen);
+        self.background.settle(seconds, &mut self.seen);
+        self.seen.weak.opened(&mut self.scratch, &mut self.opened);
+        let mut blobs = blobs::find(&self.opened, &mut self.scratch, &self.seen);
         self.things.join(&mut blobs);
         let (told, still) = self.things.follow(&blobs, &self.grid, seconds);
         for blob in still {
-            self.background.absorb(&self.cells, &blob, &self.seen);
+            self.background.absorb(&blob, &self.seen);
         }
         if self.background.relearnt() && self.age < SETTLE_S { Vec::new() } else { told }
     }

@@ -1,90 +1,101 @@
 //! The background: for every cell what it shows and how much that varies; and what makes it something else.
 
 use super::blobs::Blob;
+use super::grid::{Grid, Luma};
 use super::layers::Layers;
-use super::simd::{self, Cells, Rates};
-use super::{BACKGROUND_TAU_S, NOISE_FACTOR, NOISE_FOREGROUND_TAU_S, NOISE_START, NOISE_TAU_S, SHAKE, STRONG, WEAK};
+use super::mask::Mask;
+use super::{BACKGROUND_TAU_S, NOISE_FOREGROUND_TAU_S, NOISE_START, NOISE_TAU_S};
+use light::Asked;
+use plain::{Ground, Rates, Row, Time};
 
-/// A cell that is foreground strongly.
-const STRONG_LEVEL: u8 = 2;
-/// About how many cells are asked how much lighter the whole picture has become: their median is off by a thousandth.
-const LIFT_ASKED: usize = 640;
-/// A background that changed by more luma than this in one look was replaced, not lit.
-const LIFT_MOST: f32 = 24.0;
-/// From fewer cells than this nothing is said of the light.
-const LIFT_SAMPLES: u32 = 30;
-/// Added to luma before ratios are taken, so that the noise of black does not make large ones.
-const DARK: f32 = 4.0;
-/// A smaller common change is followed at the pace of the running mean, as part of the picture.
-const LIFT_LEAST: f32 = 0.01;
-/// Cells that are passed over at once where none of them is foreground.
-const QUIET: usize = 64;
+mod light;
+mod plain;
+mod simd;
 
-/// What a look saw: for every cell its level (0 background, 1 foreground, 2 strongly so) and its difference from the background;
-/// for cells of the foreground whether they have just changed.
+/// Eight cells of a row: a register of AVX2. Rows are padded to whole ones.
+pub(super) const LANES: usize = 8;
+pub(super) type Lanes = [f32; LANES];
+
+/// Eights of cells whose bits are a word of a mask.
+const EIGHTS: usize = 64 / LANES;
+
+/// What a look saw: which cells are foreground, which of them strongly, and which have just changed; by how much they and what lies
+/// by them differ from the background.
 pub(super) struct Seen {
-    pub(super) level: Vec<u8>,
-    pub(super) active: Vec<bool>,
-    pub(super) difference: Vec<f32>,
+    pub(super) weak: Mask,
+    pub(super) strong: Mask,
+    pub(super) active: Mask,
+    difference: Vec<Lanes>,
+    eights: usize,
 }
 
 impl Seen {
-    pub(super) fn new(cells: usize) -> Self {
-        Self { level: vec![0; cells], active: vec![false; cells], difference: vec![0.0; cells] }
+    pub(super) fn new(cols: usize, rows: usize) -> Self {
+        let [weak, strong, active] = [(); 3].map(|()| Mask::new(cols, rows));
+        let eights = cols.div_ceil(LANES);
+        Self { weak, strong, active, difference: vec![[0.0; LANES]; eights * rows], eights }
     }
-}
 
-/// How many times lighter the picture has become: since light and exposure multiply.
-struct Light {
-    /// The median over the open background, against what is known of it.
-    open: f32,
-    /// The same as what it adds to a cell of mean luma: a lamp adds, exposure multiplies, and a cell may follow either.
-    added: f32,
-    /// What things cover is lit as well, and cannot be seen: by how much the open background was taken to have changed at the look
-    /// before. Exact book-keeping: over an hour of clouds errors would add up.
-    covered: f32,
+    /// Foreground where `level` is not 0, strong where it is 2: 20 steps of luma from the background.
+    #[cfg(test)]
+    pub(super) fn drawn(cols: usize, rows: usize, level: impl Fn(usize, usize) -> u8) -> Self {
+        let mut seen = Self::new(cols, rows);
+        for (col, row) in (0..rows).flat_map(|row| (0..cols).map(move |col| (col, row))) {
+            seen.weak.row_mut(row)[col / 64] |= u64::from(level(col, row) > 0) << (col % 64);
+            seen.strong.row_mut(row)[col / 64] |= u64::from(level(col, row) > 1) << (col % 64);
+        }
+        seen.difference.fill([20.0; LANES]);
+        seen
+    }
+
+    /// The sum of the differences of those cells whose bits are set of a row's word.
+    pub(super) fn difference(&self, row: usize, word: usize, bits: u64) -> f32 {
+        let row = &self.difference[row * self.eights..(row + 1) * self.eights];
+        simd::total(&row[word * EIGHTS..((word + 1) * EIGHTS).min(self.eights)], bits)
+    }
 }
 
 /// The model of the background. What every look needs of every cell stands by itself; the rest is touched for foreground alone.
 pub(super) struct Background {
-    cols: usize,
-    /// What the cell shows, in luma.
-    mean: Vec<f32>,
+    grid: Grid,
+    /// What the picture shows, in luma.
+    cells: Vec<Lanes>,
+    /// What the background shows.
+    mean: Vec<Lanes>,
     /// Its mean absolute deviation while it shows that.
-    noise: Vec<f32>,
+    noise: Vec<Lanes>,
     layers: Vec<Layers>,
-    /// Every how many cells one is asked about the light, an odd number: not the same columns in all rows.
-    asked: usize,
-    /// The mean of each of them at the look before.
-    sampled: Vec<f32>,
+    asked: Asked,
     /// Time since it was made, in ticks of 10 ms; `f64` adds up the remainders.
     now: f64,
     relearnt: bool,
 }
 
 impl Background {
-    pub(super) fn new(cells: &[f32], cols: usize) -> Self {
-        let asked = (cells.len() / LIFT_ASKED) | 1;
+    pub(super) fn new(grid: Grid, luma: &Luma<'_>) -> Self {
+        let eights = grid.eights();
+        let mut cells = vec![[0.0; LANES]; eights * grid.rows];
+        luma.read(&mut cells);
         Self {
-            cols,
-            mean: cells.to_vec(),
-            noise: vec![NOISE_START; cells.len()],
-            layers: cells.iter().map(|&cell| Layers::new(cell)).collect(),
-            asked,
-            sampled: cells.iter().copied().step_by(asked).collect(),
+            mean: cells.clone(),
+            noise: vec![[NOISE_START; LANES]; cells.len()],
+            layers: cells.iter().map(|&cells| Layers::new(cells)).collect(),
+            asked: Asked::new(grid, &cells),
             now: 0.0,
             relearnt: false,
+            cells,
+            grid,
         }
     }
 
     /// Another light or another view: what is seen is the background, what it was is the second layer.
-    pub(super) fn relearn(&mut self, cells: &[f32]) {
+    pub(super) fn relearn(&mut self) {
         let now = self.tick();
-        for ((layers, mean), cell) in self.layers.iter_mut().zip(&mut self.mean).zip(cells) {
+        for (layers, mean) in self.layers.iter_mut().zip(&self.mean) {
             layers.relearn(*mean, now);
-            *mean = *cell;
         }
-        self.noise.fill(NOISE_START);
+        self.mean.copy_from_slice(&self.cells);
+        self.noise.fill([NOISE_START; LANES]);
         self.relearnt = true;
     }
 
@@ -98,11 +109,12 @@ impl Background {
         self.now as u64 as u32
     }
 
-    /// Finds what differs, and follows what does not. Gives the number of cells that differ, and by how much luma the light
-    /// has changed.
-    pub(super) fn compare(&mut self, cells: &[f32], seconds: f32, seen: &mut Seen) -> (usize, f32) {
+    /// Reads the picture, finds what differs, and follows what does not. Gives the part of the cells that differ, and by how much
+    /// luma the light has changed.
+    pub(super) fn compare(&mut self, luma: &Luma<'_>, seconds: f32, seen: &mut Seen) -> (f32, f32) {
         self.now += f64::from(seconds) * 100.0;
-        let light = self.light(cells, &seen.level);
+        luma.read(&mut self.cells);
+        let light = self.asked.light(&self.cells, &self.mean, &seen.weak);
         let rates = Rates {
             open: light.open,
             added: light.added,
@@ -111,111 +123,55 @@ impl Background {
             calm: seconds / (seconds + NOISE_TAU_S),
             excite: seconds / (seconds + NOISE_FOREGROUND_TAU_S),
         };
-        let Seen { level, difference, .. } = seen;
-        let all = Cells { cells, mean: &mut self.mean, noise: &mut self.noise, level, difference };
-        (simd::follow(&rates, all), light.added.abs())
-    }
-
-    /// How the light has changed, judged by cells that were background at the look before (`level`).
-    fn light(&mut self, cells: &[f32], level: &[u8]) -> Light {
-        const STEPS: f32 = 512.0;
-        let mut counts = [0_u32; 2 * STEPS as usize + 1];
-        let (mut total, mut light, mut before, mut now) = (0, 0.0, 0.0, 0.0);
-        let samples = cells.iter().zip(&self.mean).zip(level).step_by(self.asked).zip(&mut self.sampled);
-        for (((cell, &mean), &level), sampled) in samples {
-            if level == 0 {
-                let ratio = (cell + DARK) / (mean + DARK);
-                // `as` rounds down, and what is not negative becomes the nearest step.
-                counts[((ratio * STEPS + 0.5) as usize).min(counts.len() - 1)] += 1;
-                total += 1;
-                light += mean;
-                if (mean - *sampled).abs() < LIFT_MOST {
-                    before += *sampled + DARK;
-                    now += mean + DARK;
-                }
-            }
-            *sampled = mean;
+        let eights = self.grid.eights();
+        let mut changed = 0;
+        let known = self.mean.chunks_exact_mut(eights).zip(self.noise.chunks_exact_mut(eights));
+        let rows = self.cells.chunks_exact(eights).zip(known).zip(seen.difference.chunks_exact_mut(eights));
+        for (row, ((cells, (mean, noise)), difference)) in rows.enumerate() {
+            changed += simd::follow(&rates, Row { cells, mean, noise, difference, weak: seen.weak.row_mut(row) });
         }
-        if total < LIFT_SAMPLES {
-            return Light { open: 1.0, added: 0.0, covered: 1.0 };
-        }
-        let mut below = 0;
-        let median = counts.iter().position(|count| {
-            below += count;
-            below * 2 >= total
-        });
-        let open = median.map_or(1.0, |steps| (steps as f32 / STEPS).max(0.1));
-        let open = if (open - 1.0).abs() < LIFT_LEAST { 1.0 } else { open };
-        let covered = if before > 0.0 { now / before } else { 1.0 };
-        Light { open, added: (open - 1.0) * light / total as f32, covered }
+        (changed as f32 / (self.cells.len() * LANES) as f32, light.added.abs())
     }
 
     /// Takes the foreground apart: what the second layer or a shake explains is none, and what has stood still for long becomes
     /// background.
-    pub(super) fn settle(&mut self, cells: &[f32], seconds: f32, seen: &mut Seen) {
-        let now = self.tick();
-        for start in (0..cells.len()).step_by(QUIET) {
-            let end = (start + QUIET).min(cells.len());
-            if seen.level[start..end].iter().fold(0, |any, level| any | level) == 0 {
+    pub(super) fn settle(&mut self, seconds: f32, seen: &mut Seen) {
+        let time = Time { now: self.tick(), seconds };
+        let eights = self.grid.eights();
+        let Seen { weak, strong, active, difference, .. } = seen;
+        for row in 0..self.grid.rows {
+            if weak.row(row).iter().all(|&word| word == 0) {
                 continue;
             }
-            for (index, &cell) in (start..end).zip(&cells[start..end]) {
-                if seen.level[index] > 0 {
-                    self.settle_cell(index, cell, seconds, now, seen);
-                }
-            }
+            let span = row * eights..(row + 1) * eights;
+            let (above, rest) = self.mean.split_at_mut(span.start);
+            let (mean, below) = rest.split_at_mut(eights);
+            simd::settle(
+                time,
+                Ground {
+                    cells: &self.cells[span.clone()],
+                    difference: &difference[span.clone()],
+                    above: above.rchunks(eights).next(),
+                    below: below.chunks(eights).next(),
+                    mean,
+                    noise: &mut self.noise[span.clone()],
+                    layers: &mut self.layers[span],
+                    seen: [weak.row_mut(row), strong.row_mut(row), active.row_mut(row)],
+                },
+            );
         }
-    }
-
-    fn settle_cell(&mut self, index: usize, cell: f32, seconds: f32, now: u32, seen: &mut Seen) {
-        let layers = &mut self.layers[index];
-        seen.active[index] = layers.look(cell, seconds, now);
-        if layers.second(cell, &mut self.mean[index], seconds, now) {
-            seen.level[index] = 0;
-            return;
-        }
-        if let Some(luma) = layers.settled(now) {
-            self.replace(index, luma, now);
-            seen.level[index] = 0;
-            return;
-        }
-        let beyond = seen.difference[index] - self.noise[index] * NOISE_FACTOR - self.steepness(index) * SHAKE;
-        seen.level[index] = match beyond {
-            beyond if beyond > STRONG => STRONG_LEVEL,
-            beyond if beyond > WEAK => 1,
-            _ => 0,
-        };
-    }
-
-    /// The cell's background is now `luma`.
-    fn replace(&mut self, index: usize, luma: f32, now: u32) {
-        self.layers[index].replace(self.mean[index], now);
-        self.mean[index] = luma;
-        self.noise[index] = NOISE_START;
+        weak.trim();
     }
 
     /// Makes the foreground within a blob background.
-    pub(super) fn absorb(&mut self, cells: &[f32], blob: &Blob, seen: &Seen) {
+    pub(super) fn absorb(&mut self, blob: &Blob, seen: &Seen) {
         let now = self.tick();
         for row in blob.y1 as usize..blob.y2 as usize {
-            let columns = row * self.cols + blob.x1 as usize..row * self.cols + blob.x2 as usize;
-            for (index, &cell) in columns.clone().zip(&cells[columns]) {
-                if seen.level[index] > 0 {
-                    self.replace(index, cell, now);
-                }
+            for col in (blob.x1 as usize..blob.x2 as usize).filter(|&col| seen.weak.get(col, row)) {
+                let (at, lane) = (row * self.grid.eights() + col / LANES, col % LANES);
+                self.layers[at].replace(lane, &mut self.mean[at][lane], self.cells[at][lane], now);
+                self.noise[at][lane] = NOISE_START;
             }
         }
-    }
-
-    /// The largest difference in luma between this cell's background and that of its four neighbours.
-    fn steepness(&self, index: usize) -> f32 {
-        let mean = &self.mean;
-        let at = |other: Option<usize>| {
-            other.and_then(|other| mean.get(other)).map_or(0.0, |other| (other - mean[index]).abs())
-        };
-        let column = index % self.cols;
-        let left = at(index.checked_sub(1).filter(|_| column > 0));
-        let right = at(Some(index + 1).filter(|_| column + 1 < self.cols));
-        left.max(right).max(at(index.checked_sub(self.cols))).max(at(Some(index + self.cols)))
     }
 }

@@ -125,15 +125,19 @@ fn cover(mask: &Mask, seen: &Seen, row: usize, start: usize, end: usize) -> Blob
         active: 0,
         difference: 0.0,
     };
-    let bits = mask.row(row);
-    for col in (start..end).filter(|col| bits[col / 64] >> (col % 64) & 1 == 1) {
-        let index = row * mask.cols() + col;
-        blob.x1 = blob.x1.min(col as f32);
-        blob.x2 = blob.x2.max(col as f32 + 1.0);
-        blob.cells += 1;
-        blob.strong += u32::from(seen.level[index] > 1);
-        blob.active += u32::from(seen.active[index]);
-        blob.difference += seen.difference[index];
+    for word in start / 64..end.div_ceil(64) {
+        let first = word * 64;
+        let within = u64::MAX << start.saturating_sub(first) & u64::MAX >> (first + 64).saturating_sub(end);
+        let bits = mask.row(row)[word] & within;
+        if bits == 0 {
+            continue;
+        }
+        blob.x1 = blob.x1.min((first + bits.trailing_zeros() as usize) as f32);
+        blob.x2 = (first + 64 - bits.leading_zeros() as usize) as f32;
+        blob.cells += bits.count_ones();
+        blob.strong += (bits & seen.strong.row(row)[word]).count_ones();
+        blob.active += (bits & seen.active.row(row)[word]).count_ones();
+        blob.difference += seen.difference(row, word, bits);
     }
     if blob.cells > 0 {
         (blob.y1, blob.y2) = (row as f32, row as f32 + 1.0);
@@ -147,18 +151,13 @@ mod tests {
 
     fn blobs(picture: &[&str]) -> Vec<(f32, f32, f32, f32, u32, u32)> {
         let (cols, rows) = (picture[0].len(), picture.len());
-        let mut seen = Seen::new(cols * rows);
-        for (index, letter) in picture.iter().flat_map(|row| row.bytes()).enumerate() {
-            seen.level[index] = match letter {
-                b'#' => 2,
-                b'+' => 1,
-                _ => 0,
-            };
-            seen.difference[index] = 20.0;
-        }
-        let (mut mask, mut grown) = (Mask::new(cols, rows), Mask::new(cols, rows));
-        mask.fill(&seen.level);
-        let found = find(&mask, &mut grown, &seen);
+        let letters: Vec<&[u8]> = picture.iter().map(|row| row.as_bytes()).collect();
+        let seen = Seen::drawn(cols, rows, |col, row| match letters[row][col] {
+            b'#' => 2,
+            b'+' => 1,
+            _ => 0,
+        });
+        let found = find(&seen.weak, &mut Mask::new(cols, rows), &seen);
         assert!(found.iter().all(|blob| blob.contrast() == 20.0));
         found.iter().map(|blob| (blob.x1, blob.y1, blob.x2, blob.y2, blob.cells, blob.strong)).collect()
     }

@@ -1,8 +1,13 @@
 //! Luma, averaged into square cells while it is read.
 
-use super::{MAX_CELLS, simd};
+use super::MAX_CELLS;
+use super::background::{LANES, Lanes};
 use crate::detect::DetectError;
 use crate::pipeline::frame::{PixelFormat, Plane};
+
+use simd::Rows;
+
+mod simd;
 
 /// How a picture is cut into cells.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,48 +52,96 @@ impl Grid {
         Ok(Self { cell, cols: width / cell, rows: height / cell, across, down })
     }
 
+    /// Eights of cells in a row; the lanes beyond the last column repeat it.
+    pub(super) fn eights(&self) -> usize {
+        self.cols.div_ceil(LANES)
+    }
+
     /// How many cells there are.
     pub(super) fn cells(&self) -> usize {
         self.cols * self.rows
     }
+}
 
-    /// The mean luma of every cell, 0..255 whatever the depth, into `out`, row by row. Of every eight rows of the picture one is
-    /// read, of those of small cells two in a cell: eight or more samples average the sensor's noise away, and reading is what half
-    /// of the time goes into.
-    pub(super) fn sample(&self, plane: &Plane<'_>, format: PixelFormat, out: &mut [f32]) {
-        let bytes = sample_bytes(format);
-        let picked = if matches!(self.cell, 1 | 8) { 1 } else { 2 };
-        let step = self.cell / picked;
+/// Rows of cells that are read side by side: memory that is read in several places at once comes a fifth faster.
+const TOGETHER: usize = 8;
+
+/// The luma of a picture, given as rows of cells.
+pub(super) struct Luma<'a> {
+    grid: Grid,
+    plane: Plane<'a>,
+    bytes: usize,
+    /// Rows of the picture that are read for one of cells. Of every eight it is one, of those of small cells two in a cell: eight
+    /// or more samples average the sensor's noise away, and reading is what half of the time goes into.
+    picked: usize,
+    scale: f32,
+}
+
+impl<'a> Luma<'a> {
+    /// Of a plane that holds the picture: see [`Grid::new`].
+    pub(super) fn new(grid: Grid, plane: Plane<'a>, format: PixelFormat) -> Self {
+        let picked = if matches!(grid.cell, 1 | 8) { 1 } else { 2 };
         let unit = match format {
             PixelFormat::I42010 => 0.25,
             PixelFormat::P010 => 1.0 / 256.0,
             _ => 1.0,
         };
-        let scale = unit / (picked * self.cell) as f32;
-        let length = self.cols * self.cell * bytes;
-        let row = |r: usize, p: usize| {
-            let start = (r * self.cell + p * step + step / 2) * plane.stride;
-            &plane.data[start..start + length]
-        };
-        let mut eights = vec![0.0; if bytes == 1 && self.cell > 8 { self.cols * self.cell / 8 } else { 0 }];
-        for (r, out) in out.chunks_exact_mut(self.cols).enumerate().take(self.rows) {
-            let soon = (r + 1).min(self.rows - 1);
-            let (rows, soon) = ([row(r, 0), row(r, picked - 1)], [row(soon, 0), row(soon, picked - 1)]);
-            match (bytes, self.cell) {
-                (1, 1) => out.iter_mut().zip(rows[0]).for_each(|(out, &sample)| *out = f32::from(sample)),
-                (1, 2) => simd::sums::<2, 2>(rows, soon, scale, out),
-                (1, 4) => simd::sums::<4, 2>(rows, soon, scale, out),
-                (1, 8) => simd::sums::<8, 1>([rows[0]], [soon[0]], scale, out),
-                (1, cell) => {
-                    simd::sums::<8, 2>(rows, soon, scale, &mut eights);
-                    let parts = eights.chunks_exact(cell / 8);
-                    out.iter_mut().zip(parts).for_each(|(out, parts)| *out = parts.iter().sum());
-                }
-                (_, cell) => {
-                    out.fill(0.0);
-                    rows[..picked].iter().for_each(|row| add_words(row, cell, scale, out));
-                }
+        let scale = unit / (picked * grid.cell) as f32;
+        Self { grid, plane, bytes: sample_bytes(format), picked, scale }
+    }
+
+    /// The samples of row `pick` of those that are read for a row of cells.
+    fn samples(&self, row: usize, pick: usize) -> &'a [u8] {
+        let step = self.grid.cell / self.picked;
+        let start = (row * self.grid.cell + pick * step + step / 2) * self.plane.stride;
+        &self.plane.data[start..start + self.grid.cols * self.grid.cell * self.bytes]
+    }
+
+    /// The rows of samples that are read for a row of cells; they may be one.
+    fn rows(&self, row: usize) -> Rows<'a> {
+        let row = row.min(self.grid.rows - 1);
+        [self.samples(row, 0), self.samples(row, self.picked - 1)]
+    }
+
+    /// The mean luma of every cell, 0..255 whatever the depth, into `out`, row by row; each row is padded to whole eights.
+    pub(super) fn read(&self, out: &mut [Lanes]) {
+        let Grid { cols, cell, .. } = self.grid;
+        let pitch = self.grid.eights() * LANES;
+        for (at, out) in out.as_flattened_mut().chunks_mut(pitch * TOGETHER).enumerate() {
+            let [rows, soon]: [[Rows<'_>; TOGETHER]; 2] =
+                [at, at + 1].map(|at| std::array::from_fn(|row| self.rows(at * TOGETHER + row)));
+            let rows = &rows[..out.len() / pitch];
+            match (self.bytes, cell) {
+                (1, 1) => simd::sums::<1, 1>(rows, &soon, self.scale, (out, pitch)),
+                (1, 2) => simd::sums::<2, 2>(rows, &soon, self.scale, (out, pitch)),
+                (1, 4) => simd::sums::<4, 2>(rows, &soon, self.scale, (out, pitch)),
+                (1, 8) => simd::sums::<8, 1>(rows, &soon, self.scale, (out, pitch)),
+                (1, _) => self.wide(rows, &soon, (out, pitch)),
+                _ => self.words(rows, (out, pitch)),
             }
+            for row in out.chunks_exact_mut(pitch) {
+                let (cells, beyond) = row.split_at_mut(cols);
+                beyond.fill(cells[cols - 1]);
+            }
+        }
+    }
+
+    /// Cells of more than eight pixels, by way of eights.
+    fn wide(&self, rows: &[Rows<'_>], soon: &[Rows<'_>], (out, pitch): (&mut [f32], usize)) {
+        let width = self.grid.cols * self.grid.cell / 8;
+        let mut eights = vec![0.0; width * rows.len()];
+        simd::sums::<8, 2>(rows, soon, self.scale, (&mut eights, width));
+        for (eights, out) in eights.chunks_exact(width).zip(out.chunks_exact_mut(pitch)) {
+            let parts = eights.chunks_exact(self.grid.cell / 8);
+            out.iter_mut().zip(parts).for_each(|(cell, parts)| *cell = parts.iter().sum());
+        }
+    }
+
+    /// Samples of 16 bits.
+    fn words(&self, rows: &[Rows<'_>], (out, pitch): (&mut [f32], usize)) {
+        out.fill(0.0);
+        for (rows, out) in rows.iter().zip(out.chunks_exact_mut(pitch)) {
+            rows[..self.picked].iter().for_each(|row| add_words(row, self.grid.cell, self.scale, out));
         }
     }
 }
@@ -128,8 +181,14 @@ mod tests {
         let data = plane(width, height, stride, bytes, luma);
         let plane = Plane { data: &data, stride, width, height };
         let grid = Grid::new(&plane, format).expect("a picture");
-        let mut out = vec![-1.0; grid.cells()];
-        grid.sample(&plane, format, &mut out);
+        let mut cells = vec![[-1.0; LANES]; grid.eights() * grid.rows];
+        Luma::new(grid, plane, format).read(&mut cells);
+        let mut out = Vec::new();
+        for row in cells.chunks_exact(grid.eights()) {
+            let (cells, beyond) = row.as_flattened().split_at(grid.cols);
+            assert!(beyond.iter().all(|beyond| *beyond == cells[grid.cols - 1]));
+            out.extend_from_slice(cells);
+        }
         (grid, out)
     }
 

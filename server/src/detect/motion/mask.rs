@@ -19,41 +19,46 @@ impl Mask {
         self.rows
     }
 
-    pub(super) fn cols(&self) -> usize {
-        self.cols
-    }
-
     /// The words of a row.
     pub(super) fn row(&self, row: usize) -> &[u64] {
         &self.bits[row * self.words..(row + 1) * self.words]
     }
 
-    /// Sets what is not 0 in `level`.
-    pub(super) fn fill(&mut self, level: &[u8]) {
-        for (row, level) in self.bits.chunks_exact_mut(self.words).zip(level.chunks_exact(self.cols)) {
-            for (word, level) in row.iter_mut().zip(level.chunks(64)) {
-                *word = pack(level);
-            }
-        }
+    /// The same, to be written: then see [`Self::trim`].
+    pub(super) fn row_mut(&mut self, row: usize) -> &mut [u64] {
+        &mut self.bits[row * self.words..(row + 1) * self.words]
     }
 
-    /// Removes what no block of 2x2 set cells covers: noise, and lines one cell wide.
-    pub(super) fn open(&mut self, scratch: &mut Self) {
+    /// The bits of a row's last word that are cells.
+    fn tail(&self) -> u64 {
+        if self.cols.is_multiple_of(64) { u64::MAX } else { (1 << (self.cols % 64)) - 1 }
+    }
+
+    /// Makes the padding 0.
+    pub(super) fn trim(&mut self) {
+        let tail = self.tail();
+        self.bits.chunks_exact_mut(self.words).for_each(|row| row[self.words - 1] &= tail);
+    }
+
+    pub(super) fn get(&self, col: usize, row: usize) -> bool {
+        self.bits[row * self.words + col / 64] >> (col % 64) & 1 == 1
+    }
+
+    /// Into `out`: this without what no block of 2x2 set cells covers: noise, and lines one cell wide.
+    pub(super) fn opened(&self, blocks: &mut Self, out: &mut Self) {
         let words = self.words;
-        // A bit of `scratch` says that the block whose upper left cell it is, is set.
-        for row in 0..self.rows {
-            if self.row(row).iter().all(|&word| word == 0) {
-                scratch.bits[row * words..(row + 1) * words].fill(0);
+        // A bit of `blocks` says that the block whose upper left cell it is, is set.
+        blocks.bits.fill(0);
+        out.bits.fill(0);
+        for row in 0..self.rows.saturating_sub(1) {
+            let (upper, lower) = (self.row(row), self.row(row + 1));
+            if upper.iter().all(|&word| word == 0) {
                 continue;
             }
-            let below = if row + 1 < self.rows { row + 1 } else { row };
             for word in 0..words {
-                let pair = |row: usize| {
-                    let bits = &self.bits[row * words..(row + 1) * words];
-                    let next = bits.get(word + 1).map_or(0, |next| next << 63);
-                    bits[word] & (bits[word] >> 1 | next)
-                };
-                scratch.bits[row * words + word] = if below == row { 0 } else { pair(row) & pair(below) };
+                let both = |word: usize| upper.get(word).zip(lower.get(word)).map_or(0, |(upper, lower)| upper & lower);
+                let (here, next) = (both(word), both(word + 1));
+                blocks.bits[row * words + word] = here & (here >> 1 | next << 63);
             }
         }
         for row in 0..self.rows {
@@ -62,11 +67,11 @@ impl Mask {
             }
             for word in 0..words {
                 let spread = |row: usize| {
-                    let bits = &scratch.bits[row * words..(row + 1) * words];
+                    let bits = blocks.row(row);
                     let before = if word > 0 { bits[word - 1] >> 63 } else { 0 };
                     bits[word] | bits[word] << 1 | before
                 };
-                self.bits[row * words + word] = spread(row) | if row > 0 { spread(row - 1) } else { 0 };
+                out.bits[row * words + word] = spread(row) | if row > 0 { spread(row - 1) } else { 0 };
             }
         }
     }
@@ -74,7 +79,7 @@ impl Mask {
     /// Into `out`: this, grown by `by` cells (fewer than 64) to all sides.
     pub(super) fn grown(&self, by: usize, out: &mut Self) {
         let words = self.words;
-        let tail = if self.cols.is_multiple_of(64) { u64::MAX } else { (1 << (self.cols % 64)) - 1 };
+        let tail = self.tail();
         out.bits.fill(0);
         for row in 0..self.rows {
             let bits = self.row(row);
@@ -121,27 +126,6 @@ impl Mask {
     }
 }
 
-/// Up to 64 levels to bits.
-fn pack(level: &[u8]) -> u64 {
-    let mut word = 0;
-    if level.iter().fold(0, |any, level| any | level) == 0 {
-        return word;
-    }
-    let (eights, rest) = level.as_chunks::<8>();
-    for (index, eight) in eights.iter().enumerate() {
-        let bytes = u64::from_le_bytes(*eight);
-        if bytes != 0 {
-            // Levels are 0, 1, 2: fold them to 0 and 1, then gather the low bit of each byte into the top byte.
-            let ones = (bytes | bytes >> 1) & 0x0101_0101_0101_0101;
-            word |= (ones.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (index * 8);
-        }
-    }
-    for (index, &level) in rest.iter().enumerate() {
-        word |= u64::from(level != 0) << (eights.len() * 8 + index);
-    }
-    word
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,12 +140,11 @@ mod tests {
 
     fn masks(cols: usize, rows: usize, level: &[u8]) -> (Mask, Mask) {
         let mut mask = Mask::new(cols, rows);
-        mask.fill(level);
+        for (row, level) in level.chunks_exact(cols).enumerate() {
+            let word = |level: &[u8]| level.iter().rev().fold(0, |bits, &level| bits << 1 | u64::from(level > 0));
+            mask.row_mut(row).iter_mut().zip(level.chunks(64).map(word)).for_each(|(word, bits)| *word = bits);
+        }
         (mask, Mask::new(cols, rows))
-    }
-
-    fn get(mask: &Mask, col: usize, row: usize) -> bool {
-        mask.row(row)[col / 64] >> (col % 64) & 1 == 1
     }
 
     proptest! {
@@ -177,18 +160,30 @@ mod tests {
 
         #[test]
         fn opening_is_the_union_of_the_blocks_within((cols, rows, level) in grid()) {
-            let (mut mask, mut scratch) = masks(cols, rows, &level);
+            let (mask, mut blocks) = masks(cols, rows, &level);
+            let mut out = masks(cols, rows, &vec![1; cols * rows]).0;
             let set = |col: usize, row: usize| col < cols && row < rows && level[row * cols + col] > 0;
             let block = |col: usize, row: usize| (0..4).all(|k| set(col + k % 2, row + k / 2));
-            mask.open(&mut scratch);
+            mask.opened(&mut blocks, &mut out);
             for row in 0..rows {
                 for col in 0..cols {
                     let (left, up) = (col.saturating_sub(1), row.saturating_sub(1));
                     let expected = block(col, row) || block(left, row) || block(col, up) || block(left, up);
                     // At the first column or row `left` or `up` is the cell itself; a block from there covers it too.
-                    prop_assert_eq!(get(&mask, col, row), expected, "{},{}", col, row);
+                    prop_assert_eq!(out.get(col, row), expected, "{},{}", col, row);
                 }
             }
+        }
+
+        #[test]
+        fn trimming_takes_the_padding_alone((cols, rows, level) in grid()) {
+            let (mut mask, _) = masks(cols, rows, &level);
+            let kept = mask.bits.clone();
+            mask.trim();
+            prop_assert_eq!(&mask.bits, &kept);
+            mask.bits.fill(u64::MAX);
+            mask.trim();
+            prop_assert_eq!(mask.bits.iter().map(|word| word.count_ones() as usize).sum::<usize>(), cols * rows);
         }
 
         #[test]
@@ -200,7 +195,7 @@ mod tests {
                     let expected = (row.saturating_sub(by)..(row + by + 1).min(rows)).any(|r| {
                         (col.saturating_sub(by)..(col + by + 1).min(cols)).any(|c| level[r * cols + c] > 0)
                     });
-                    prop_assert_eq!(get(&out, col, row), expected, "{},{}", col, row);
+                    prop_assert_eq!(out.get(col, row), expected, "{},{}", col, row);
                 }
                 let padding = out.row(row).last().map_or(0, |&word| if cols % 64 == 0 { 0 } else { word >> (cols % 64) });
                 prop_assert_eq!(padding, 0);

@@ -111,6 +111,18 @@ fn a_walking_figure_is_one_box_of_its_own_frame_without_jitter() {
 }
 
 #[test]
+fn a_thing_of_some_size_and_contrast_is_told_at_its_first_look_and_others_at_the_second() {
+    // The road shows 82 to 91 there; 48x48 of 640x360 are 1 % of the picture, 12x12 less than 0.1 %.
+    for (size, luma, first) in [(48, 30, true), (48, 105, false), (12, 30, false)] {
+        let mut scene = Scene::new(5);
+        assert_eq!(scene.watch(4.0, |_, _| {}), 0);
+        let seen: [usize; 2] =
+            std::array::from_fn(|n| scene.look(|canvas| canvas.rect(300 + 4 * n as i64, 240, size, size, luma)).len());
+        assert_eq!(seen, [usize::from(first), 1], "{size} pixels of luma {luma}");
+    }
+}
+
+#[test]
 fn light_that_changes_everywhere_is_nothing() {
     let mut scene = Scene::new(30);
     scene.watch(3.0, |_, _| {});
