@@ -145,7 +145,7 @@ impl Picture<'_> {
             let mut x = region.x1;
             while x < region.x2 {
                 if !self.white(x, y) {
-                    // No run of a square's length is missed by steps of half of it.
+                    // Shorter than the square by much: its blurred edges may count for nothing.
                     x += SIDE / 4;
                     continue;
                 }

@@ -18,7 +18,7 @@ use super::frame::Frame;
 use super::inject::Inject;
 use super::pool::{Job, Pool, Sleeper};
 use super::trace::Trace;
-use crate::detect::Pace;
+use crate::detect::{self, Pace};
 use crate::device::Fetcher;
 use crate::settings::detect::MOTION;
 use crate::track::{CameraShift, Steady, Tracker};
@@ -182,7 +182,7 @@ impl Analysis {
         // Key frames are few: each of them is looked at.
         lock(&self.line).pace = Some(Pace::new(if settings.key_frames_only { 0.0 } else { settings.fps }));
         let models = worker.eye.model().into_iter().chain(worker.seconds.iter().map(Second::model)).collect();
-        let motion = (settings.model == MOTION).then_some(if self.demo { "motion + marker" } else { "motion" });
+        let motion = (settings.model == MOTION).then(|| detect::motion(self.demo).name().to_owned());
         let mut told = lock(&self.info);
         told.on = worker.eye.is_on();
         told.set(settings, motion, models);

@@ -39,7 +39,7 @@ pub(super) fn wants(session: &Session, recipe: &Recipe, own: Option<&str>) -> Re
     let size = (side(width, open.0), side(height, open.1));
     if let Some((width, height)) = asked.filter(|asked| *asked != size) {
         return Err(ModelError(format!(
-            "the recipe says {width}x{height} pixels, and the graph takes {}x{}.",
+            "the recipe says {width}x{height} pixels, and the graph takes {}x{}: leave `size` out of the recipe.",
             size.0, size.1
         )));
     }
@@ -69,7 +69,8 @@ pub(super) fn recognise(shapes: &Shapes, recipe: &Recipe) -> Result<(&'static La
     let refused = |expected: String| {
         let (width, height) = shapes.size;
         ModelError(format!(
-            "its output is not understood. Expected {expected}. Found, for {width}x{height} pixels: {}.",
+            "its output is not understood. Expected {expected}. Found, for {width}x{height} pixels: {}. Export it in such \
+             a form.",
             told(shapes)
         ))
     };

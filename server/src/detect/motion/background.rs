@@ -175,3 +175,29 @@ impl Background {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::frame::{PixelFormat, Plane};
+
+    #[test]
+    fn a_picture_whose_rows_are_no_whole_eights_has_no_foreground_beyond_them() {
+        let (width, height) = (518, 488);
+        let picture = |right: u8| -> Vec<u8> {
+            (0..width * height).map(|at| if at % width > 400 { right } else { 100 }).collect()
+        };
+        let (before, after) = (picture(90), picture(160));
+        let plane = |data| Plane { data, stride: width, width, height };
+        let grid = Grid::new(&plane(&before), PixelFormat::Grey).expect("a picture");
+        assert_eq!((grid.cols, grid.eights()), (259, 33));
+        let luma = |data| Luma::new(grid, plane(data), PixelFormat::Grey);
+        let (mut background, mut seen) = (Background::new(grid, &luma(&before)), Seen::new(grid.cols, grid.rows));
+        background.compare(&luma(&after), 0.2, &mut seen);
+        background.settle(0.2, &mut seen);
+        for row in 0..grid.rows {
+            assert!(seen.weak.get(258, row) && !seen.weak.get(199, row), "row {row}");
+            assert_eq!(seen.weak.row(row)[4], 0b111, "row {row}: 256 and three more");
+        }
+    }
+}

@@ -16,7 +16,7 @@ pub(super) struct Told {
     /// False with the model `none`.
     pub(super) on: bool,
     /// What looks at movement, if the settings ask for that.
-    pub(super) motion: Option<&'static str>,
+    pub(super) motion: Option<String>,
     /// The models in use, the first one first.
     pub(super) models: Vec<Model>,
     /// Why the newest look failed.
@@ -26,7 +26,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn set(&mut self, settings: &DetectSettings, motion: Option<&'static str>, models: Vec<Model>) {
+    pub(super) fn set(&mut self, settings: &DetectSettings, motion: Option<String>, models: Vec<Model>) {
         (self.motion, self.models, self.failed) = (motion, models, None);
         self.asked_fps = (settings.fps > 0.0 && !settings.key_frames_only).then_some(settings.fps);
     }
@@ -59,7 +59,7 @@ impl Told {
 
     /// What looks, and behind it what looks at what was found.
     fn detector(&self, told: &[ModelTold]) -> String {
-        let mut parts: Vec<String> = self.motion.map(str::to_owned).into_iter().collect();
+        let mut parts: Vec<String> = self.motion.clone().into_iter().collect();
         for (index, told) in told.iter().enumerate() {
             match &told.condition {
                 // A model that was named by its path is told by its name: where it lies is nobody's business.

@@ -11,6 +11,7 @@ use crate::pipeline::frame::Frame;
 use crate::track::{CameraShift, Tracker};
 use sightline_shared::camera::DetectSettings;
 use sightline_shared::tracks::Tracks;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// How the camera itself moved, where it is asked. A frame on a device is made small there: cells are coarse.
@@ -19,6 +20,16 @@ fn steady(worker: &mut Worker, frame: &Frame) -> Option<CameraShift> {
     // A device that fails tells so in the look that follows.
     let fetched = worker.fetcher.fetch(frame, Sight::Coarse).ok()?;
     steady.look(fetched.as_ref().unwrap_or(frame))
+}
+
+/// Shows tracks to zones and events, and to second models where their frame was looked at.
+fn show(worker: &mut Worker, tracks: &mut Tracks, looked: Option<&Arc<Frame>>) {
+    if let Some(watch) = &mut worker.watch {
+        watch.watch(tracks, looked);
+    }
+    if let Some(frame) = looked {
+        worker.seconds.iter_mut().for_each(|second| second.offer(frame, &tracks.tracks));
+    }
 }
 
 impl Analysis {
@@ -151,10 +162,7 @@ impl Analysis {
         }
         let tracks = worker.tracker.late(moment.epoch, moment.pts, found);
         let mut tracks = Tracks { epoch: moment.epoch, pts: moment.pts, tracks, ..Tracks::default() };
-        if let Some(watch) = &mut worker.watch {
-            watch.watch(&mut tracks, Some(&frame));
-        }
-        worker.seconds.iter_mut().for_each(|second| second.offer(&frame, &tracks.tracks));
+        show(worker, &mut tracks, Some(&frame));
     }
 
     /// The final tracks of a frame.
@@ -170,12 +178,7 @@ impl Analysis {
             None => (None, None),
         };
         let mut tracks = worker.tracker.update(epoch, pts, found);
-        if let Some(watch) = &mut worker.watch {
-            watch.watch(&mut tracks, frame.as_ref());
-        }
-        if let Some(frame) = &frame {
-            worker.seconds.iter_mut().for_each(|second| second.offer(frame, &tracks.tracks));
-        }
+        show(worker, &mut tracks, frame.as_ref());
         self.inject.pause("track", &*self.clock);
         let told = self.sink.tracks(tracks);
         let now = self.clock.now();

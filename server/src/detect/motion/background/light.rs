@@ -30,12 +30,15 @@ pub(super) struct Light {
 }
 
 /// The cells that are asked.
-pub(super) struct Asked {
-    grid: Grid,
-    /// Every how many rows, and every how many cells of these.
-    step: (usize, usize),
-    /// What the background of each showed at the look before.
-    before: Vec<f32>,
+pub(super) struct Asked(Vec<Cell>);
+
+struct Cell {
+    col: usize,
+    row: usize,
+    /// Its place among all.
+    index: usize,
+    /// What its background showed at the look before.
+    before: f32,
 }
 
 /// What the cells say that were background at the look before.
@@ -51,27 +54,26 @@ struct Told {
 
 impl Asked {
     pub(super) fn new(grid: Grid, cells: &[Lanes]) -> Self {
-        let step = (grid.rows.div_ceil(ROWS), (grid.cols / COLS).max(1));
-        let rows = cells.chunks_exact(grid.eights()).skip(step.0 / 2).step_by(step.0);
-        let before = rows.flat_map(|row| row.as_flattened()[..grid.cols].iter().step_by(step.1).copied()).collect();
-        Self { grid, step, before }
+        let (down, across) = (grid.rows.div_ceil(ROWS), (grid.cols / COLS).max(1));
+        // Not the same columns in all rows: pictures are full of what stands upright.
+        let cols = |row: usize| (row * 5 % across..grid.cols).step_by(across).map(move |col| (col, row));
+        let places = (down / 2..grid.rows).step_by(down).flat_map(cols);
+        let cell = |(col, row)| {
+            let index = row * grid.eights() * LANES + col;
+            Cell { col, row, index, before: cells.as_flattened()[index] }
+        };
+        Self(places.map(cell).collect())
     }
 
     /// How the light has changed, judged by cells that were background at the look before.
     pub(super) fn light(&mut self, cells: &[Lanes], mean: &[Lanes], weak: &Mask) -> Light {
         let mut told = Told { cells: 0, ratios: [0; 2 * STEPS + 1], luma: 0.0, then: 0.0, now: 0.0 };
-        let (down, across) = self.step;
-        let mut before = self.before.iter_mut();
-        for row in (down / 2..self.grid.rows).step_by(down) {
-            let weak = weak.row(row);
-            let first = row * self.grid.eights() * LANES;
-            let [cells, mean] = [cells, mean].map(|cells| &cells.as_flattened()[first..first + self.grid.cols]);
-            for (col, before) in (0..self.grid.cols).step_by(across).zip(&mut before) {
-                if weak[col / 64] >> (col % 64) & 1 == 0 {
-                    told.take(cells[col], mean[col], *before);
-                }
-                *before = mean[col];
+        let (cells, mean) = (cells.as_flattened(), mean.as_flattened());
+        for Cell { col, row, index, before } in &mut self.0 {
+            if !weak.get(*col, *row) {
+                told.take(cells[*index], mean[*index], *before);
             }
+            *before = mean[*index];
         }
         told.light()
     }
@@ -103,5 +105,60 @@ impl Told {
         let open = if (open - 1.0).abs() < LEAST { 1.0 } else { open };
         let covered = if self.then > 0.0 { self.now / self.then } else { 1.0 };
         Light { open, added: (open - 1.0) * self.luma / self.cells as f32, covered }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grid(cols: usize, rows: usize) -> Grid {
+        Grid { cell: 8, cols, rows, across: cols as f32, down: rows as f32 }
+    }
+
+    /// Luma of 40 to 160, times `gain`.
+    fn lit(grid: Grid, gain: f32) -> Vec<Lanes> {
+        let lane = |at: usize| (40.0 + (at * 31 % 121) as f32 + DARK) * gain - DARK;
+        (0..grid.eights() * grid.rows).map(|at| std::array::from_fn(|n| lane(at * LANES + n))).collect()
+    }
+
+    #[test]
+    fn light_is_told_by_how_many_times_it_changed_though_a_third_of_the_picture_is_something_else() {
+        for (cols, rows) in [(240, 135), (259, 244), (9, 1000), (4097, 3)] {
+            let grid = grid(cols, rows);
+            let (weak, mean) = (Mask::new(cols, rows), lit(grid, 1.0));
+            for gain in [0.5, 0.9, 1.25, 1.8] {
+                let mut cells = lit(grid, gain);
+                let other = cells.iter_mut().enumerate().filter(|(at, _)| at * 7919 % 31 < 10);
+                other.for_each(|(_, cells)| *cells = [200.0; LANES]);
+                let light = Asked::new(grid, &mean).light(&cells, &mean, &weak);
+                assert!((light.open - gain).abs() < 0.02 * gain, "{cols}x{rows}, {gain}: {}", light.open);
+                let added = 100.0 * (gain - 1.0);
+                assert!((light.added - added).abs() < 8.0, "{cols}x{rows}, {gain}: {} is not {added}", light.added);
+                assert_eq!(light.covered, 1.0, "the background is what it was");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_covered_follows_what_the_background_was_taken_to_have_changed_by() {
+        let grid = grid(240, 135);
+        let weak = Mask::new(240, 135);
+        let (before, mut now) = (lit(grid, 1.0), lit(grid, 1.1));
+        // What was replaced since says nothing of the light.
+        now.iter_mut().step_by(4).for_each(|cells| *cells = [250.0; LANES]);
+        let light = Asked::new(grid, &before).light(&now, &now, &weak);
+        assert_eq!((light.open, light.added), (1.0, 0.0));
+        assert!((light.covered - 1.1).abs() < 0.001, "{}", light.covered);
+    }
+
+    #[test]
+    fn foreground_is_not_asked_and_few_cells_say_nothing() {
+        let grid = grid(240, 135);
+        let mut weak = Mask::new(240, 135);
+        let mean = lit(grid, 1.0);
+        (0..135).for_each(|row| weak.row_mut(row).fill(u64::MAX));
+        let light = Asked::new(grid, &mean).light(&lit(grid, 1.5), &mean, &weak);
+        assert_eq!((light.open, light.added, light.covered), (1.0, 0.0, 1.0));
     }
 }

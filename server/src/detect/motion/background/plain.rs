@@ -249,3 +249,69 @@ fn least(a: f32, b: f32) -> f32 {
 fn most(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A row of two eights of luma 100, of which `mean` says otherwise; all of it foreground that is seen for a second look.
+    struct Street {
+        mean: Vec<Lanes>,
+        noise: Vec<Lanes>,
+        layers: Vec<Layers>,
+        seen: [Vec<u64>; 3],
+    }
+
+    impl Street {
+        fn new(mean: Lanes, evidence: f32) -> Self {
+            let mut layers: Vec<Layers> = (0..2).map(|_| Layers::new([100.0; LANES])).collect();
+            layers.iter_mut().for_each(|layers| layers.evidence = [evidence; LANES]);
+            Self {
+                mean: vec![mean, [70.0; LANES]],
+                noise: vec![[1.0; LANES]; 2],
+                layers,
+                seen: [vec![0xff], vec![0], vec![0]],
+            }
+        }
+
+        fn settle(&mut self, above: Option<&[Lanes]>) {
+            let [weak, strong, active] = &mut self.seen;
+            let (cells, difference) = (&[[100.0; LANES]; 2], &[[30.0; LANES]; 2]);
+            let (mean, noise, layers) = (&mut self.mean, &mut self.noise, &mut self.layers);
+            let seen: [&mut [u64]; 3] = [weak, strong, active];
+            let row = Ground { cells, difference, above, below: None, mean, noise, layers, seen };
+            settle_row(row, Time { now: 1000, seconds: 0.1 }, settle);
+        }
+    }
+
+    #[test]
+    fn what_has_stood_for_long_becomes_background_of_which_little_is_known() {
+        let mut street = Street::new([70.0; LANES], 11.0);
+        street.settle(None);
+        assert_eq!(street.seen[0], [0]);
+        assert_eq!((street.mean[0], street.noise[0]), ([100.0; LANES], [NOISE_START; LANES]));
+        assert_eq!(street.layers[0].other, [70.0; LANES], "what it was is remembered");
+        assert_eq!((street.mean[1], street.noise[1]), ([70.0; LANES], [1.0; LANES]), "the rest is not touched");
+    }
+
+    #[test]
+    fn an_edge_explains_a_difference_of_a_part_of_its_height() {
+        let mut street = Street::new([70.0; LANES], 0.0);
+        street.settle(None);
+        assert_eq!((street.seen[0][0], street.seen[1][0]), (0xff, 0xff), "there is no edge, and 30 is strong");
+        // Of 60 to the eight on the right, 0.4 are 24: of 30, and of the noise, too little is left for the last cell.
+        let mut street = Street::new([70.0; LANES], 0.0);
+        street.mean[1] = [130.0; LANES];
+        street.settle(None);
+        assert_eq!(street.seen[0][0], 0x7f);
+        let mut street = Street::new([70.0; LANES], 0.0);
+        let above = [[130.0, 130.0, 70.0, 70.0, 70.0, 70.0, 70.0, 70.0], [0.0; LANES]];
+        street.settle(Some(&above));
+        assert_eq!(street.seen[0][0], 0xfc);
+        // The first cell of the second eight by the last one of the first.
+        let mut street = Street::new([130.0; LANES], 0.0);
+        street.seen[0][0] = 0xff00;
+        street.settle(None);
+        assert_eq!(street.seen[0][0], 0xfe00);
+    }
+}
