@@ -369,3 +369,22 @@ fn who_joins_after_it_forgot_waits_for_what_is_new() {
     assert_eq!(chunks(&read(&mut after)), ["i0", "k10", "11"]);
     assert_eq!(chunks(&read(&mut before)), ["i0", "k10", "11"], "and who was there goes on");
 }
+
+#[test]
+fn a_decoder_that_is_late_gets_all_that_its_frames_refer_to() {
+    let hub = Hub::new(HubLimits::default());
+    hub.publish(init(0));
+    frames(&hub, 0..27, 10);
+    let run = |first: i64, last: i64| {
+        let chunks = hub.since_key_frame(Epoch(0), Pts(first * 3600), Pts(last * 3600));
+        chunks.iter().map(|chunk| chunk.header.pts.0 / 3600).collect::<Vec<_>>()
+    };
+    assert_eq!(run(26, 26), (20..27).collect::<Vec<_>>());
+    assert_eq!(run(13, 14), (10..15).collect::<Vec<_>>());
+    assert_eq!(run(18, 22), (10..23).collect::<Vec<_>>(), "over a key frame");
+    assert_eq!(run(20, 20), [20]);
+    assert!(run(26, 27).is_empty() && run(14, 13).is_empty(), "not there, or in no order");
+    assert!(hub.since_key_frame(Epoch(1), Pts(0), Pts(0)).is_empty());
+    frames(&hub, 27..100, 10);
+    assert!(run(13, 14).is_empty(), "no longer kept");
+}
