@@ -42,8 +42,8 @@ pub struct ServeOptions {
     pub allow_hosts: Vec<String>,
 }
 
-/// How long the end waits for the models to be given back.
-const ENGINES_END: Duration = Duration::from_secs(5);
+/// How long the end waits for what cameras and models hold to be given back.
+const CAMERAS_END: Duration = Duration::from_secs(5);
 
 /// Why the server does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -168,8 +168,8 @@ impl Server {
             let end = move || {
                 ending.clips.stop();
                 ending.events.stop();
-                if !ending.cameras.engines().finish(ENGINES_END) {
-                    tracing::warn!("a model is still being loaded or looking");
+                if !ending.cameras.finish(CAMERAS_END) {
+                    tracing::warn!("a decoder, an encoder or a model was still at work");
                 }
             };
             if tokio::task::spawn_blocking(end).await.is_err() {

@@ -66,7 +66,6 @@ pub(crate) async fn lost(program: &Program, camera: &str, chunks: &[GotChunk]) -
     assert!(chunks.windows(2).all(|two| ticks(two) > 0 && ticks(two) % 3600 == 0), "not the camera's clock");
     let missing = chunks.windows(2).map(|two| (ticks(two) / 3600 - 1) as u64).sum::<u64>();
     let timings = program.get_json(&format!("/api/timings?camera={camera}")).await;
-    assert!(missing <= chunks.len() as u64, "{missing} frames are missing, {} are there: {timings}", chunks.len());
     let too_slow = |stage: &str| timings["stages"][stage]["dropped"]["queue_full"].as_u64().unwrap_or(0);
     missing.saturating_sub(["decode", "process", "encode"].map(too_slow).iter().sum())
 }
