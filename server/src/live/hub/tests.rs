@@ -1,47 +1,21 @@
 //! The hub by exact count: what was published is delivered or told as dropped, and one reader never costs another.
 
 use super::*;
-use bytes::Bytes;
-use sightline_shared::camera::Rendition;
-use sightline_shared::chunk::{ChunkHeader, FLAG_AUDIO, FLAG_KEY, Kind};
-use sightline_shared::wire::Init;
+use crate::fragment::testing;
+use sightline_shared::chunk::{ChunkHeader, FLAG_AUDIO, FLAG_KEY};
 
 /// 40 ms a frame.
 const FRAME: u64 = 40;
 
 fn init(epoch: u32) -> Item {
-    let text = Init {
-        rendition: Rendition::Source,
-        epoch: Epoch(epoch),
-        codec: "avc1.42c01f".into(),
-        width: 16,
-        height: 16,
-        rotation: 0,
-        timescale: 90_000,
-        audio: None,
-    };
-    Item::Init(Arc::new(InitSet {
-        text,
-        video: Bytes::from_static(b"video"),
-        audio: None,
-        muxed: Bytes::from_static(b"muxed"),
-        params: Arc::new(crate::pipeline::packet::testing::params()),
-    }))
+    Item::Init(testing::init(epoch))
 }
 
 fn chunk(epoch: u32, number: u64, flags: u8, bytes: usize) -> Item {
-    let header = ChunkHeader {
-        kind: Kind::Chunk,
-        flags,
-        rendition: 0,
-        epoch: Epoch(epoch),
-        pts: Pts(i64::try_from(number).unwrap() * 3600),
-        dts: Pts(0),
-        duration: 3600,
-        sequence: u32::try_from(number).unwrap(),
-    };
     let at = Mono(Duration::from_millis(number * FRAME));
-    Item::Chunk(Arc::new(Chunk { header, message: vec![0; bytes].into(), arrived: at, fragmented: at }))
+    let chunk = testing::chunk(epoch, i64::try_from(number).unwrap() * 3600, 0, flags, bytes, at);
+    let header = ChunkHeader { sequence: u32::try_from(number).unwrap(), ..chunk.header };
+    Item::Chunk(Arc::new(Chunk { header, ..chunk }))
 }
 
 /// Publishes frames `numbers`, a key frame every `gop`, with a text behind each frame.
