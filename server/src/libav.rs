@@ -14,9 +14,12 @@ use std::sync::{Once, OnceLock};
 
 static INIT: Once = Once::new();
 
-/// Registers nothing and prints nothing: libav's own log is silenced, its errors come back as values.
+/// Prints nothing: libav's own log is silenced, its errors come back as values, which have words from here on.
 pub fn init() {
-    INIT.call_once(|| ffmpeg::log::set_level(ffmpeg::log::Level::Quiet));
+    INIT.call_once(|| {
+        ffmpeg::log::set_level(ffmpeg::log::Level::Quiet);
+        ffmpeg::util::error::register_all();
+    });
 }
 
 /// What a container says of a video or audio track, beside its codec.
