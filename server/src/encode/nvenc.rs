@@ -117,7 +117,7 @@ impl NvencEncoder {
         let one = |unit: sightline_nv::Encoded| {
             let dts = self.times.leave(unit.pts);
             self.worked.push((), unit.timing);
-            Encoded { codec, pts: unit.pts, dts, key: unit.key, annexb: Bytes::from(unit.data) }
+            Encoded { codec, pts: unit.pts, dts, key: unit.key, data: Bytes::from(unit.data) }
         };
         units.into_iter().map(one).collect()
     }
