@@ -56,7 +56,7 @@ fn is_hevc(found: &(String, String, String, u64), tag: &str, least: u64) {
 }
 
 /// The next init segment, and the pictures until `count` behind it.
-async fn until_another_codec(viewer: &mut Viewer, count: usize) -> (Init, Vec<GotChunk>) {
+pub(crate) async fn until_another_codec(viewer: &mut Viewer, count: usize) -> (Init, Vec<GotChunk>) {
     let (mut init, mut chunks, mut behind) = (None, Vec::new(), 0);
     while behind < count {
         match viewer.expect().await {

@@ -178,10 +178,12 @@ impl Own {
             if annex_b == 1 || chroma != 1 || input != depth || own_tiles_or_grain {
                 return Err(Nv::UNSUPPORTED_PARAM);
             }
+            // 0 is nothing said, or the RGB that 4:2:0 has not.
+            let said = |code: u32| if code == 0 { 2 } else { code };
             let colours = (
-                number(&raw const (*av1).colorPrimaries),
-                number(&raw const (*av1).transferCharacteristics),
-                number(&raw const (*av1).matrixCoefficients),
+                said(number(&raw const (*av1).colorPrimaries)),
+                said(number(&raw const (*av1).transferCharacteristics)),
+                said(number(&raw const (*av1).matrixCoefficients)),
             );
             // 24 leaves the level to the encoder; 0 is the lowest of them.
             let level = usize::try_from((*av1).level).unwrap_or(usize::MAX);
