@@ -18,7 +18,7 @@ pub use caps::{LIMITS, caps};
 pub use check::{Refusal, check};
 pub use choice::{Planned, have, plan_on, why_not_on_device};
 pub use merge::{asked_changes, merge, with_one_of};
-pub use plan::{EncoderPlan, Purpose, Rate, resolve};
+pub use plan::{EncoderPlan, Purpose, Rate, codec_of, resolve};
 pub use shape::PictureFacts;
 
 use crate::device::Seat;

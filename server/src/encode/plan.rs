@@ -86,7 +86,8 @@ pub fn resolve(asked: &EncoderSettings, facts: &PictureFacts, purpose: Purpose) 
 }
 
 /// The codec that the settings mean: an encoder that is asked for by name brings its own.
-pub(super) fn codec_of(asked: &EncoderSettings) -> Codec {
+#[must_use]
+pub fn codec_of(asked: &EncoderSettings) -> Codec {
     asked.codec.unwrap_or(match asked.backend {
         Some(Backend::X265) => Codec::Hevc,
         Some(Backend::Svtav1) => Codec::Av1,

@@ -167,7 +167,7 @@ fn annotate_writes_it_frame_by_frame() {
     let path = |name: &str| folder.path().join(name).display().to_string();
     let input = path("in.mp4");
     // Each third frame comes late.
-    let source = "testsrc2=size=320x180:rate=25:duration=2,setpts=PTS+eq(mod(N\\,3)\\,1)*0.012/TB";
+    let source = "testsrc2=size=320x180:rate=25:duration=2,settb=1/90000,setpts=PTS+eq(mod(N\\,3)\\,1)*0.012/TB";
     let clock = ["-vsync", "passthrough", "-video_track_timescale", "90000", "-enc_time_base", "1:90000"];
     let x264 = ["-pix_fmt", "yuv420p10le", "-c:v", "libx264", "-bf", "2"];
     drop(ffmpeg(&[&["-f", "lavfi", "-i", source][..], &clock, &x264, &[&input]].concat()));
@@ -193,6 +193,12 @@ fn annotate_writes_it_frame_by_frame() {
         is_av1(Path::new(&output), tag, 50);
         assert_eq!(times(&output), wanted, "{name}");
     }
+    let mut refused = Command::new(binary());
+    refused.args(["annotate", &input, "-o", &path("out.mov"), "--codec", "av1", "--model", "none"]);
+    let refused = refused.output().expect("the program runs");
+    let words = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && words.contains(".mp4 or .mkv"), "{words}");
+    assert!(!Path::new(&path("out.mov")).exists());
     let device = Device::new();
     let output = path("device.mp4");
     let result = annotate(&output, &[], Some(&device.options("", String::new())));
