@@ -138,15 +138,16 @@ fn api() -> Option<&'static Api> {
 unsafe fn lookup(library: *mut c_void) -> Option<Api> {
     macro_rules! symbol {
         ($name:literal) => {{
-            // SAFETY: the text ends in a zero byte; the function has this signature in this version of the library.
+            // SAFETY: the text ends in a zero byte.
             let found = unsafe { libc::dlsym(library, $name.as_ptr()) };
             if found.is_null() {
                 return None;
             }
-            #[allow(clippy::missing_transmute_annotations)] // The field that it becomes names the type.
-            unsafe {
-                std::mem::transmute::<*mut c_void, _>(found)
-            }
+            // The field that it becomes names the type.
+            // SAFETY: the function has this signature in this version of the library.
+            #[allow(clippy::missing_transmute_annotations)]
+            let function = unsafe { std::mem::transmute::<*mut c_void, _>(found) };
+            function
         }};
     }
     Some(Api {
