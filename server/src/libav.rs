@@ -14,9 +14,12 @@ use std::sync::{Once, OnceLock};
 
 static INIT: Once = Once::new();
 
-/// Registers nothing and prints nothing: libav's own log is silenced, its errors come back as values.
+/// Prints nothing: libav's own log is silenced, its errors come back as values, which have words from here on.
 pub fn init() {
-    INIT.call_once(|| ffmpeg::log::set_level(ffmpeg::log::Level::Quiet));
+    INIT.call_once(|| {
+        ffmpeg::log::set_level(ffmpeg::log::Level::Quiet);
+        ffmpeg::util::error::register_all();
+    });
 }
 
 /// Has SVT-AV1 say on standard error no more than what goes wrong: it knows no other way than its environment. For `main`, which calls it

@@ -140,10 +140,13 @@ impl Film {
             } else {
                 self.sounds.push(None);
                 let ending = self.name.extension().unwrap_or_default().to_string_lossy();
-                notes.push(format!(
-                    "The sound ({}) is left out: .{ending} has no place for it; .mkv or .mov may have.",
-                    codec.name()
-                ));
+                notes.push(match codec {
+                    ffmpeg::codec::Id::None => "The sound is left out: what codec it has is not known.".to_owned(),
+                    codec => format!(
+                        "The sound ({}) is left out: .{ending} has no place for it; .mkv or .mov may have.",
+                        codec.name()
+                    ),
+                });
             }
         }
         notes

@@ -154,7 +154,7 @@ fn usual_preset(asked: &EncoderSettings, purpose: Purpose, backend: Backend) -> 
         Some(QualityPreset::Balanced) => (Preset::P4, 23),
         Some(QualityPreset::Quality) => (Preset::P5, 20),
         Some(QualityPreset::Archive) => (Preset::P6, 17),
-        // x265 superfast takes seven times the work of x264's, ultrafast four times: a camera does not wait. SVT-AV1 is slower still.
+        // x265 superfast takes seven times the work of x264's, ultrafast four times, SVT-AV1's fastest twice: a camera does not wait.
         None if purpose == Purpose::Live && matches!(backend, Backend::X265 | Backend::Svtav1) => (Preset::P1, 23),
         // Superfast: 720p30 in a sixth of a core; for files what x264 itself would take.
         None if purpose == Purpose::Live => (Preset::P2, 23),

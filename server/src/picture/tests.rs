@@ -50,19 +50,7 @@ pub(crate) fn quarters(format: PixelFormat, (width, height): (usize, usize), col
         PixelFormat::Nv12 | PixelFormat::P010 => planes.push(plane(across, down, step, &[1, 2])),
         _ => planes.extend([plane(across, down, step, &[1]), plane(across, down, step, &[2])]),
     }
-    Frame {
-        samples: Samples::Host(Box::new(VecPicture { planes })),
-        format,
-        width,
-        height,
-        colour,
-        sample_aspect: (1, 1),
-        rotation: 0,
-        epoch: Epoch(0),
-        pts: Pts(0),
-        arrived: Mono::default(),
-        decoded: Mono::default(),
-    }
+    Frame { colour, ..Frame::of_planes(planes, format, (width, height)) }
 }
 
 /// A JPEG as libavcodec reads it: its size, and the colour's samples at a point given in fractions.
