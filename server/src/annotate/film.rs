@@ -68,15 +68,6 @@ impl Seek for Disk {
     }
 }
 
-/// libavcodec's name of a codec.
-fn id_of(codec: Codec) -> ffmpeg::codec::Id {
-    match codec {
-        Codec::H264 => ffmpeg::codec::Id::H264,
-        Codec::Hevc => ffmpeg::codec::Id::HEVC,
-        Codec::Av1 => ffmpeg::codec::Id::AV1,
-    }
-}
-
 /// libavformat's name of the container that a file's ending asks for.
 fn container(name: &Path) -> Result<&'static str, AnnotateError> {
     let ending = name.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
@@ -100,6 +91,11 @@ impl Film {
         sounds: &[Sound],
     ) -> Result<(Self, Vec<String>), AnnotateError> {
         let format = container(name)?;
+        if format == "mov" && codec == Codec::Av1 {
+            let words =
+                format!("{} cannot hold AV1, which .mov has no place for: let it end in .mp4 or .mkv.", name.display());
+            return Err(AnnotateError::Usage(words));
+        }
         let wrong = |why: &dyn std::fmt::Display| {
             AnnotateError::Output(format!("{} cannot be written: {why}.", name.display()))
         };
@@ -110,10 +106,6 @@ impl Film {
         // With faststart libavformat opens the file a second time, to move what it has written.
         let output = ffmpeg::format::output_to_stream(io, Some(&format!("file:{path}")), Some(format));
         let output = output.map_err(|e| wrong(&e))?;
-        if !libav::takes(&output, id_of(codec)) {
-            let words = format!("{} cannot hold that codec: let it end in .mp4 or .mkv.", name.display());
-            return Err(AnnotateError::Usage(words));
-        }
         let mut film = Self {
             output,
             name: name.to_path_buf(),
@@ -191,7 +183,11 @@ impl Film {
     fn start(&mut self, unit: &Encoded, plan: &EncoderPlan) -> Result<(), AnnotateError> {
         let extradata = parameter_sets(unit);
         let video = VideoTrack {
-            codec: id_of(unit.codec),
+            codec: match unit.codec {
+                Codec::H264 => ffmpeg::codec::Id::H264,
+                Codec::Hevc => ffmpeg::codec::Id::HEVC,
+                Codec::Av1 => ffmpeg::codec::Id::AV1,
+            },
             // libavformat's own choice for MP4 is `hev1`, which Apple's players refuse.
             tag: (unit.codec == Codec::Hevc && self.faststart).then_some(*b"hvc1"),
             width: plan.width,
