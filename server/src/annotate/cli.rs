@@ -80,10 +80,10 @@ pub struct Arguments {
 /// The encoder's settings, under the names that they have everywhere.
 #[derive(Args)]
 pub struct EncoderArguments {
-    /// Who encodes: auto, x264.
+    /// Who encodes: auto, nvenc, x264, x265, svtav1.
     #[arg(long, value_name = "WHO", value_parser = word::<Backend>)]
     encoder: Option<Backend>,
-    /// To what: h264.
+    /// To what: h264, hevc, av1 [default: h264].
     #[arg(long, value_name = "CODEC", value_parser = word::<Codec>)]
     codec: Option<Codec>,
     /// p1 (fastest) to p7 (best) [default: p5].
