@@ -15,6 +15,7 @@ mod mot_classes;
 mod on_device;
 mod place;
 pub mod rows;
+mod stop;
 mod studio;
 
 pub use first::frame_at;
