@@ -17,7 +17,7 @@ use sightline_shared::encoder::{Backend, Codec, EncoderSettings, Preset, Quality
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Arguments of `sightline annotate`.
