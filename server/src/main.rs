@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sightline::annotate::{self, AnnotateError};
 use sightline::api::{self, ServeOptions, StopSignal};
+use sightline::libav;
 use sightline::logging;
 use sightline::pipeline::clock::{Clock, SystemClock};
 use sightline::pipeline::inject::Inject;
@@ -155,6 +156,7 @@ enum LogFormat {
 }
 
 fn main() -> ExitCode {
+    libav::quiet_svtav1();
     let cli = Cli::parse();
     let command = cli.command.unwrap_or(Command::Serve(cli.serve));
     let log_format = match &command {

@@ -1,7 +1,6 @@
 //! `sightline annotate`: its arguments, its progress, and what it says at the end.
 
-use super::{AnnotateError, Boxes, Options, Progress, Report, rows};
-use crate::api::StopSignal;
+use super::{AnnotateError, Boxes, Options, Progress, Report, rows, stop};
 use crate::detect::model::Options as ModelOptions;
 use crate::device::{Devices, Seat, Switches, Wish};
 use crate::models::{OnShelf, Shelf};
@@ -18,7 +17,7 @@ use sightline_shared::encoder::{Backend, Codec, EncoderSettings, Preset, Quality
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// Arguments of `sightline annotate`.
@@ -80,10 +79,10 @@ pub struct Arguments {
 /// The encoder's settings, under the names that they have everywhere.
 #[derive(Args)]
 pub struct EncoderArguments {
-    /// Who encodes: auto, x264.
+    /// Who encodes: auto, nvenc, x264, x265, svtav1.
     #[arg(long, value_name = "WHO", value_parser = word::<Backend>)]
     encoder: Option<Backend>,
-    /// To what: h264.
+    /// To what: h264, hevc, av1 [default: h264].
     #[arg(long, value_name = "CODEC", value_parser = word::<Codec>)]
     codec: Option<Codec>,
     /// p1 (fastest) to p7 (best) [default: p5].
@@ -249,7 +248,7 @@ pub fn run(arguments: Arguments, json: bool) -> Result<(), AnnotateError> {
     let any_decoder = any_decoder && !options.seat.has_devices();
     let output = options.output.display().to_string();
     let cancel = Arc::new(AtomicBool::new(false));
-    stop_on_signal(&cancel)?;
+    stop::on_signal(&cancel)?;
     let clock = SystemClock::default();
     let mut teller = Teller { terminal: !json && std::io::stderr().is_terminal(), json, told: None, clock: &clock };
     let done = super::run(&options, &mut |progress| teller.tell(progress), &cancel);
@@ -264,21 +263,6 @@ pub fn run(arguments: Arguments, json: bool) -> Result<(), AnnotateError> {
     let took = clock.now().0.as_secs_f64();
     say(std::io::stdout(), &if json { object(&output, &report, took) } else { sentence(&output, &report, took) });
     Ok(())
-}
-
-/// Ctrl-C and SIGTERM stop it, so that nothing unfinished stays behind.
-fn stop_on_signal(cancel: &Arc<AtomicBool>) -> Result<(), AnnotateError> {
-    let cancel = cancel.clone();
-    let watched = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let stop = runtime.block_on(async { StopSignal::take() })?;
-        let wait = move || {
-            runtime.block_on(stop.received());
-            cancel.store(true, Ordering::Relaxed);
-        };
-        std::thread::Builder::new().name("annotate-stop".into()).spawn(wait)
-    };
-    watched().map(|_| ()).map_err(|e| AnnotateError::Failed(format!("The operating system gives no thread: {e}.")))
 }
 
 fn say(mut to: impl Write, line: &str) {

@@ -46,7 +46,7 @@ pub(super) fn access_units(units: &[Encoded]) -> Vec<AccessUnit> {
     let mut params: Option<Arc<StreamParams>> = None;
     let mut out = Vec::new();
     for (sequence, unit) in units.iter().enumerate() {
-        let data = codec::nal::annexb_to_lengths(&unit.annexb);
+        let data = codec::nal::annexb_to_lengths(&unit.data);
         if unit.key
             && let Ok(Some(video)) = codec::h264::video_params_in_band(&data)
         {

@@ -176,7 +176,7 @@ fn demo_chunks(count: u64) -> (Arc<StreamParams>, Vec<Arc<Chunk>>) {
         painted.paint(n);
         encoder.input().copy_from(&painted);
         for unit in encoder.encode(scene::pts(n).0, false).unwrap() {
-            let data = codec::nal::annexb_to_lengths(&unit.annexb);
+            let data = codec::nal::annexb_to_lengths(&unit.data);
             let params = params.get_or_insert_with(|| {
                 let sets = codec::in_band_parameters(VideoCodec::H264, &data).unwrap();
                 let video = codec::h264::video_params_from_sps_pps(sets.sps[0], sets.pps[0]).unwrap();

@@ -46,7 +46,7 @@ fn film(frames: u64) -> Vec<AccessUnit> {
         };
         encoder.input().copy_from(&**picture);
         let unit = encoder.encode(n as i64 * 3000, false).unwrap().remove(0);
-        let data = codec::nal::annexb_to_lengths(&unit.annexb);
+        let data = codec::nal::annexb_to_lengths(&unit.data);
         if params.is_none() {
             let sets = codec::in_band_parameters(VideoCodec::H264, &data).unwrap();
             let video = codec::h264::video_params_from_sps_pps(sets.sps[0], sets.pps[0]).unwrap();

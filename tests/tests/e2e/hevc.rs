@@ -56,7 +56,7 @@ fn is_hevc(found: &(String, String, String, u64), tag: &str, least: u64) {
 }
 
 /// The next init segment, and the pictures until `count` behind it.
-async fn until_another_codec(viewer: &mut Viewer, count: usize) -> (Init, Vec<GotChunk>) {
+pub(crate) async fn until_another_codec(viewer: &mut Viewer, count: usize) -> (Init, Vec<GotChunk>) {
     let (mut init, mut chunks, mut behind) = (None, Vec::new(), 0);
     while behind < count {
         match viewer.expect().await {
@@ -113,7 +113,7 @@ async fn a_device_encodes_it_and_x265_goes_on_when_that_dies() {
     assert_eq!((backend(&info), main_of(&info).reason.clone()), (Some(Backend::Nvenc), None), "{info:?}");
     let system = program.get_json("/api/system").await;
     let nvenc = system["encoders"].as_array().and_then(|all| all.iter().find(|one| one["backend"] == "nvenc"));
-    assert_eq!(nvenc.map(|one| &one["codecs"]), Some(&json!(["h264", "hevc"])));
+    assert_eq!(nvenc.map(|one| &one["codecs"]), Some(&json!(["h264", "hevc", "av1"])));
     assert_eq!(system["devices"][0]["sessions"][0]["codec"], json!("hevc"), "{system}");
     is_hevc(&told(&live_mp4(&program, "main", 3).await), "hvc1", 30);
     // The rate changes live, as with H.264.
