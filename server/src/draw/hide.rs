@@ -1,8 +1,9 @@
 //! Privacy masks: polygons of a picture that become one colour, or coarse cells, before anybody sees it.
 
 use super::outline::{Outline, coded};
+use super::parts::{Part, Span};
 use super::planes::{Canvas, Chroma};
-use super::simd::{lerp, lerp_pairs};
+use super::simd::cover;
 use crate::pipeline::frame::Colour;
 use sightline_nv::{DrawList, Ink};
 use sightline_shared::scene::{Mask, MaskStyle};
@@ -58,7 +59,7 @@ fn fill(canvas: &mut Canvas<'_>, outline: &Outline, samples: [u8; 3]) {
             spans.clear();
             outline.spans(y, width, &mut spans);
             for span in &spans {
-                lerp(&mut canvas.luma.data[y * canvas.luma.stride..][span.clone()], samples[0], 256);
+                canvas.luma.data[y * canvas.luma.stride..][span.clone()].fill(samples[0]);
                 count(&mut covered, span);
             }
         }
@@ -87,16 +88,15 @@ fn fill_chroma(chroma: &mut Chroma<'_>, row: usize, covered: &[u16], (width, lin
         let alike = |next: &usize| covered[*next] == count && most(*next) == most(at);
         let end = (at..covered.len()).take_while(alike).last().map_or(at + 1, |last| last + 1);
         let alpha = 256 * count / most(at);
+        let across = |bytes: usize| Span::whole(bytes * at..bytes * end);
+        let part = |bytes: usize| Part { across: across(bytes), down: Span::whole(row..row + 1), alpha };
         match chroma {
             _ if alpha == 0 => {}
             Chroma::Planar { cb, cr } => {
-                lerp(&mut cb.data[row * cb.stride..][at..end], samples[1], alpha);
-                lerp(&mut cr.data[row * cr.stride..][at..end], samples[2], alpha);
+                cover(cb, &part(1), (samples[1], samples[1]));
+                cover(cr, &part(1), (samples[2], samples[2]));
             }
-            Chroma::Interleaved(plane) => {
-                let row = &mut plane.data[row * plane.stride..][2 * at..2 * end];
-                lerp_pairs(row, (samples[1], samples[2]), alpha);
-            }
+            Chroma::Interleaved(plane) => cover(plane, &part(2), (samples[1], samples[2])),
         }
         at = end;
     }
