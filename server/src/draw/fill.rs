@@ -3,32 +3,9 @@
 //! A chroma sample that a rectangle covers in part takes that part of its colour. Narrow upright rectangles that stand side by side, as the
 //! sides of a box do, are filled in one go: eight bytes of a row at a time.
 
-use super::parts::{Columns, Part, Span};
-use super::planes::{Canvas, Samples};
+use super::parts::{Area, Columns, Part, Patch, Span};
+use super::planes::Canvas;
 use super::simd;
-use std::ops::Range;
-
-/// A rectangle of pixels as coded: `x0 < x1 <= width`, `y0 < y1 <= height`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Area {
-    pub(super) x0: usize,
-    pub(super) y0: usize,
-    pub(super) x1: usize,
-    pub(super) y1: usize,
-}
-
-/// A colour, and how much of it covers what was there in parts of 256.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ink {
-    pub(super) samples: [u8; 3],
-    pub(super) alpha: u16,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Patch {
-    pub(super) area: Area,
-    pub(super) ink: Ink,
-}
 
 /// Bytes that are done at once.
 const EIGHT: usize = 8;
@@ -37,21 +14,21 @@ const TALL: usize = 6;
 
 /// Fills `patches` in their order.
 pub(super) fn patches(canvas: &mut Canvas<'_>, patches: &[Patch]) {
+    let size = canvas.size();
     let mut rest = patches;
     while let Some(first) = rest.first() {
-        let left = side_by_side(canvas, rest);
+        let left = side_by_side(size, rest);
         if left == 0 {
-            let size = canvas.size();
-            canvas.each(|plane, samples| {
-                simd::cover(plane, &samples.part(first, size), samples.of(first.ink.samples));
-            });
-            rest = &rest[1..];
+            let alike = |patch: &&Patch| patch.ink == first.ink && side_by_side(size, std::slice::from_ref(patch)) == 0;
+            let (alike, others) = rest.split_at(1 + rest[1..].iter().take_while(alike).count());
+            canvas.each(|plane, samples| simd::fill(plane, alike, samples, size));
+            rest = others;
             continue;
         }
         // The other side of a box stands on the same rows.
         let rows = |patch: &Patch| (patch.area.y0, patch.area.y1);
         let other = &rest[left..];
-        let right = if other.first().map(rows) == Some(rows(first)) { side_by_side(canvas, other) } else { 0 };
+        let right = if other.first().map(rows) == Some(rows(first)) { side_by_side(size, other) } else { 0 };
         upright(canvas, &[&rest[..left], &other[..right]][..1 + usize::from(right > 0)]);
         rest = &other[right..];
     }
@@ -62,9 +39,8 @@ pub(super) fn patches(canvas: &mut Canvas<'_>, patches: &[Patch]) {
 /// In whatever order they stand there: the right side of a box comes from the right to the left. Groups of its own for each of its lines
 /// would be read while the one before is still being written, eight bytes that overlap eight others: 20 cycles a row, most of the
 /// time that drawing took.
-fn side_by_side(canvas: &Canvas<'_>, patches: &[Patch]) -> usize {
+fn side_by_side((width, _): (usize, usize), patches: &[Patch]) -> usize {
     let Area { x0, x1, y0, y1 } = patches[0].area;
-    let (width, _) = canvas.size();
     if y1 - y0 < TALL || width < 2 * EIGHT {
         return 0;
     }
@@ -99,23 +75,4 @@ fn upright(canvas: &mut Canvas<'_>, groups: &[&[Patch]]) {
         let rows = samples.part(&groups[0][0], size).down.inner;
         simd::columns(plane, &columns[..groups.len()], rows);
     });
-}
-
-impl Samples {
-    /// What of its plane a patch covers, in a picture of `size`.
-    fn part(self, Patch { area, ink }: &Patch, (width, height): (usize, usize)) -> Part {
-        let (across, down) = (area.x0..area.x1, area.y0..area.y1);
-        let (across, down) = match self {
-            Self::Luma => (Span::whole(across), Span::whole(down)),
-            Self::Pairs => (halved(across, width).times(2), halved(down, height)),
-            Self::Blue | Self::Red => (halved(across, width), halved(down, height)),
-        };
-        Part { across, down, alpha: ink.alpha }
-    }
-}
-
-/// The chroma samples of the pixels `from..to` of `most`. A last sample of a single pixel is covered whole by it.
-fn halved(Range { start, end }: Range<usize>, most: usize) -> Span {
-    let whole = start.div_ceil(2)..if end == most { end.div_ceil(2) } else { end / 2 };
-    Span { all: start / 2..end.div_ceil(2), inner: whole }
 }

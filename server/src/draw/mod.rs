@@ -16,9 +16,10 @@ mod stencil;
 
 use crate::pipeline::frame::{Colour, PixelFormat};
 pub use device::DevicePainter;
-use fill::{Ink, Patch};
+
 pub use hide::hide;
 use letters::Letters;
+use parts::{Ink, Patch};
 pub use planes::Canvas;
 use sightline_shared::draw::{Fill, Item, label_plate, label_size, outline, plate_fill};
 

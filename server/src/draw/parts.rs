@@ -1,6 +1,29 @@
 //! What of a plane is covered, in bytes and rows.
 
+use super::planes::Samples;
 use std::ops::Range;
+
+/// A rectangle of pixels as coded: `x0 < x1 <= width`, `y0 < y1 <= height`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Area {
+    pub(super) x0: usize,
+    pub(super) y0: usize,
+    pub(super) x1: usize,
+    pub(super) y1: usize,
+}
+
+/// A colour, and how much of it covers what was there in parts of 256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ink {
+    pub(super) samples: [u8; 3],
+    pub(super) alpha: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Patch {
+    pub(super) area: Area,
+    pub(super) ink: Ink,
+}
 
 /// The samples of rows, or of columns, that a rectangle covers.
 #[derive(Clone, Debug)]
@@ -14,6 +37,12 @@ pub(super) struct Span {
 impl Span {
     pub(super) fn whole(all: Range<usize>) -> Self {
         Self { inner: all.clone(), all }
+    }
+
+    /// The chroma samples of pixels of `most`. A last sample of a single pixel is covered whole by it.
+    pub(super) fn halved(Range { start, end }: Range<usize>, most: usize) -> Self {
+        let inner = start.div_ceil(2)..if end == most { end.div_ceil(2) } else { end / 2 };
+        Self { all: start / 2..end.div_ceil(2), inner }
     }
 
     /// The same in bytes.
@@ -36,6 +65,19 @@ pub(super) struct Part {
     pub(super) across: Span,
     pub(super) down: Span,
     pub(super) alpha: u16,
+}
+
+impl Samples {
+    /// What of its plane a patch covers, in a picture of `size`.
+    pub(super) fn part(self, Patch { area, ink }: &Patch, (width, height): (usize, usize)) -> Part {
+        let (across, down) = (area.x0..area.x1, area.y0..area.y1);
+        let (across, down) = match self {
+            Self::Luma => (Span::whole(across), Span::whole(down)),
+            Self::Pairs => (Span::halved(across, width).times(2), Span::halved(down, height)),
+            Self::Blue | Self::Red => (Span::halved(across, width), Span::halved(down, height)),
+        };
+        Part { across, down, alpha: ink.alpha }
+    }
 }
 
 /// How much is covered of pixels, in parts of 255.

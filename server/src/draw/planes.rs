@@ -1,7 +1,7 @@
 //! The planes that are drawn on, and where a place of the picture as shown lies on them.
 
 use super::DrawError;
-use super::fill::Area;
+use super::parts::Area;
 use crate::pipeline::frame::{Colour, PictureMut, PixelFormat, PlaneMut};
 use sightline_shared::draw::Fill;
 

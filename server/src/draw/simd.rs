@@ -6,8 +6,8 @@
 
 mod plain;
 
-use super::parts::{Columns, Part, Rows};
-use super::planes::Plane;
+use super::parts::{Columns, Part, Patch, Rows};
+use super::planes::{Plane, Samples};
 use std::ops::Range;
 
 /// Functions in two bodies that do the same.
@@ -28,6 +28,8 @@ macro_rules! twice {
 twice! {
     /// Covers `part` of a plane: bytes of even places become `to.0`, others `to.1`.
     fn cover(plane: &mut Plane<'_>, part: &Part, to: (u8, u8));
+    /// Covers what `patches`, all of one ink, cover of a plane of a picture of `size`.
+    fn fill(plane: &mut Plane<'_>, patches: &[Patch], samples: Samples, size: (usize, usize));
     /// Changes the bytes of all `columns` on each of `rows`: row by row, since both sides of a box lie on the same pages of memory.
     fn columns(plane: &mut Plane<'_>, columns: &[Columns], rows: Range<usize>);
     /// Covers the bytes of a plane, from its first on, by what `letters` has of each.
@@ -44,16 +46,17 @@ pub(super) const CHUNK: usize = 32;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2 {
-    use super::super::parts::{Columns, Part, Rows, Span};
-    use super::super::planes::Plane;
+    use super::super::parts::{Columns, Part, Patch, Rows, Span};
+    use super::super::planes::{Plane, Samples};
     use super::{CHUNK, plain};
     use std::arch::x86_64::{
         __m256i, _MM_HINT_T0, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_extract_epi64, _mm_packus_epi16, _mm_prefetch,
-        _mm_unpacklo_epi64, _mm256_add_epi16, _mm256_and_si256, _mm256_andnot_si256, _mm256_castsi256_si128,
-        _mm256_cmpgt_epi8, _mm256_cvtepu8_epi16, _mm256_extracti128_si256, _mm256_loadu_si256, _mm256_maddubs_epi16,
-        _mm256_mullo_epi16, _mm256_or_si256, _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_set_epi16,
-        _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_slli_epi16,
-        _mm256_srli_epi16, _mm256_storeu_si256, _mm256_sub_epi16, _mm256_unpackhi_epi8, _mm256_unpacklo_epi8,
+        _mm_unpacklo_epi64, _mm256_add_epi16, _mm256_and_si256, _mm256_andnot_si256, _mm256_blendv_epi8,
+        _mm256_castsi256_si128, _mm256_cmpgt_epi8, _mm256_cvtepu8_epi16, _mm256_extracti128_si256, _mm256_loadu_si256,
+        _mm256_maddubs_epi16, _mm256_mullo_epi16, _mm256_or_si256, _mm256_packus_epi16, _mm256_permute4x64_epi64,
+        _mm256_set_epi16, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
+        _mm256_slli_epi16, _mm256_srli_epi16, _mm256_storeu_si256, _mm256_sub_epi16, _mm256_unpackhi_epi8,
+        _mm256_unpacklo_epi8,
     };
     use std::ops::Range;
 
@@ -69,6 +72,20 @@ mod avx2 {
     fn store(bytes: &mut [u8; CHUNK], chunk: __m256i) {
         // SAFETY: as many bytes are there as are written, wherever they begin.
         unsafe { _mm256_storeu_si256(bytes.as_mut_ptr().cast(), chunk) }
+    }
+
+    /// Changes the first chunk of what is left of a plane, whose last row may end within it.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn change(bytes: &mut [u8], with: impl Fn(__m256i) -> __m256i) {
+        if let Some(whole) = bytes.first_chunk_mut() {
+            return store(whole, with(load(whole)));
+        }
+        let mut chunk = [0; CHUNK];
+        chunk[..bytes.len()].copy_from_slice(bytes);
+        let changed = with(load(&chunk));
+        store(&mut chunk, changed);
+        bytes.copy_from_slice(&chunk[..bytes.len()]);
     }
 
     /// The bytes of `high` and `low` as numbers of 16 bits, half of them in each; [`narrow`] puts them in order again.
@@ -104,24 +121,11 @@ mod avx2 {
 
         #[inline]
         #[target_feature(enable = "avx2")]
-        fn apply(&self, bytes: &mut [u8; CHUNK]) {
-            let [first, second] = wide(load(bytes), _mm256_setzero_si256());
+        fn over(&self, chunk: __m256i) -> __m256i {
+            let [first, second] = wide(chunk, _mm256_setzero_si256());
             let first = _mm256_add_epi16(_mm256_mullo_epi16(first, self.keep[0]), self.add[0]);
             let second = _mm256_add_epi16(_mm256_mullo_epi16(second, self.keep[1]), self.add[1]);
-            store(bytes, narrow([first, second]));
-        }
-
-        /// The same where the last row of a plane may end within the chunk.
-        #[inline]
-        #[target_feature(enable = "avx2")]
-        fn apply_last(&self, bytes: &mut [u8]) {
-            if let Some(whole) = bytes.first_chunk_mut() {
-                return self.apply(whole);
-            }
-            let mut chunk = [0; CHUNK];
-            chunk[..bytes.len()].copy_from_slice(bytes);
-            self.apply(&mut chunk);
-            bytes.copy_from_slice(&chunk[..bytes.len()]);
+            narrow([first, second])
         }
     }
 
@@ -192,7 +196,7 @@ mod avx2 {
             let last = last.lanes(alpha, to);
             if start == last_start {
                 for row in rows {
-                    last.apply_last(&mut plane.data[row * plane.stride + start..]);
+                    change(&mut plane.data[row * plane.stride + start..], |chunk| last.over(chunk));
                 }
                 continue;
             }
@@ -201,12 +205,41 @@ mod avx2 {
             for row in rows {
                 let (before, rest) = plane.data[row * plane.stride + start..].split_at_mut(last_start - start);
                 if let Some((head, middle)) = before.split_first_chunk_mut() {
-                    first.apply(head);
+                    store(head, first.over(load(head)));
                     for bytes in middle.as_chunks_mut().0 {
-                        between.apply(bytes);
+                        store(bytes, between.over(load(bytes)));
                     }
                 }
-                last.apply_last(rest);
+                change(rest, |chunk| last.over(chunk));
+            }
+        }
+    }
+
+    /// Most patches of a line are a few pixels of one row: what they need of its ink is made once for all of them.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn fill(plane: &mut Plane<'_>, patches: &[Patch], samples: Samples, size: (usize, usize)) {
+        let Some(Patch { ink, .. }) = patches.first() else { return };
+        let to = samples.of(ink.samples);
+        let turns = turns(to);
+        let even = |alpha: u16| Lanes::new([_mm256_set1_epi16(alpha.cast_signed()); 2], turns);
+        let (whole, half, quarter) = (even(ink.alpha), even(ink.alpha / 2), even(ink.alpha / 4));
+        for patch in patches {
+            let part = samples.part(patch, size);
+            let (all, inner) = (&part.across.all, &part.across.inner);
+            let start = all.start / CHUNK * CHUNK;
+            if all.end > start + CHUNK {
+                cover(plane, &part, to);
+                continue;
+            }
+            let (all, inner) = (between(all, start), between(inner, start));
+            let Span { all: rows, inner: whole_rows } = &part.down;
+            for row in rows.clone() {
+                let (most, least) = if whole_rows.contains(&row) { (&whole, &half) } else { (&half, &quarter) };
+                let bytes = &mut plane.data[row * plane.stride + start..];
+                change(bytes, |chunk| {
+                    let covered = _mm256_blendv_epi8(chunk, least.over(chunk), all);
+                    _mm256_blendv_epi8(covered, most.over(chunk), inner)
+                });
             }
         }
     }
@@ -254,8 +287,7 @@ mod avx2 {
     /// `to` over a chunk, which covers `parts` of 255, rounded.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn mix(bytes: &mut [u8; CHUNK], to: __m256i, parts: __m256i) {
-        let from = load(bytes);
+    fn mix(from: __m256i, to: __m256i, parts: __m256i) -> __m256i {
         let zero = _mm256_setzero_si256();
         // 256 * from + 128, as numbers of 16 bits.
         let kept = wide(_mm256_set1_epi8(i8::MIN), from);
@@ -267,7 +299,7 @@ mod avx2 {
             let more = _mm256_mullo_epi16(_mm256_sub_epi16(to, from[half]), part);
             mixed[half] = _mm256_add_epi16(kept[half], more);
         }
-        store(bytes, narrow(mixed));
+        narrow(mixed)
     }
 
     /// Covers the first chunks of a row, which may end within its last one, by what `parts` says of each.
@@ -276,13 +308,10 @@ mod avx2 {
     fn blend(row: &mut [u8], to: __m256i, chunks: usize, parts: impl Fn(usize) -> __m256i) {
         let (wide, rest) = row.as_chunks_mut::<CHUNK>();
         for (at, bytes) in wide.iter_mut().take(chunks).enumerate() {
-            mix(bytes, to, parts(at));
+            store(bytes, mix(load(bytes), to, parts(at)));
         }
         if wide.len() < chunks {
-            let mut chunk = [0; CHUNK];
-            chunk[..rest.len()].copy_from_slice(rest);
-            mix(&mut chunk, to, parts(wide.len()));
-            rest.copy_from_slice(&chunk[..rest.len()]);
+            change(rest, |chunk| mix(chunk, to, parts(wide.len())));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Blending of rows of bytes one by one: what every processor does, and what those that do more at once are held to.
 
-use super::super::parts::{Columns, Part, Rows};
-use super::super::planes::Plane;
+use super::super::parts::{Columns, Part, Patch, Rows};
+use super::super::planes::{Plane, Samples};
 use std::ops::Range;
 
 /// `to` over `from`, covering `alpha` of 256 parts, rounded. 255 * 256 + 128 fits 16 bits.
@@ -24,6 +24,10 @@ pub(super) fn cover(plane: &mut Plane<'_>, part: &Part, (even, odd): (u8, u8)) {
             }
         }
     }
+}
+
+pub(super) fn fill(plane: &mut Plane<'_>, patches: &[Patch], samples: Samples, size: (usize, usize)) {
+    patches.iter().for_each(|patch| cover(plane, &samples.part(patch, size), samples.of(patch.ink.samples)));
 }
 
 pub(super) fn columns(plane: &mut Plane<'_>, columns: &[Columns], rows: Range<usize>) {
