@@ -1,6 +1,6 @@
 //! What a processor does at once is what the plain bodies do byte by byte.
 
-use super::super::parts::Span;
+use super::super::parts::{Area, Ink, Span};
 use super::*;
 use proptest::prelude::*;
 
@@ -42,6 +42,31 @@ proptest! {
         let part = Part { across: across.times(bytes), down, alpha };
         let (fast, slow) = both(&data, |mut plane| cover(&mut plane, &part, to), |mut plane| plain::cover(&mut plane, &part, to));
         prop_assert!(fast == slow);
+    }
+
+    #[test]
+    fn patches_of_one_ink_are_filled(
+        data in plane(),
+        places in proptest::collection::vec((0..LAST, 1_usize..50, 0..ROWS, 1_usize..4), 1..5),
+        (samples, alpha) in (any::<[u8; 3]>(), 0_u16..=256),
+    ) {
+        for (kind, size) in [
+            (Samples::Luma, (LAST, ROWS)),
+            (Samples::Pairs, (LAST - 1, 2 * ROWS)),
+            (Samples::Blue, (2 * LAST - 1, 2 * ROWS - 1)),
+        ] {
+            let patch = |(x0, width, y0, height): &(usize, usize, usize, usize)| Patch {
+                area: Area { x0: *x0.min(&(size.0 - 1)), y0: *y0, x1: (x0 + width).min(size.0), y1: (y0 + height).min(size.1) },
+                ink: Ink { samples, alpha },
+            };
+            let patches: Vec<_> = places.iter().map(patch).filter(|patch| patch.area.x0 < patch.area.x1).collect();
+            let (fast, slow) = both(
+                &data,
+                |mut plane| fill(&mut plane, &patches, kind, size),
+                |mut plane| plain::fill(&mut plane, &patches, kind, size),
+            );
+            prop_assert!(fast == slow, "{:?}", kind);
+        }
     }
 
     #[test]
