@@ -4,9 +4,7 @@
 //! raw NV12 from a file and does what standard input asks, a line each: `prepare SIZE`, `dump SIZE FILE`, `bare`, `whole`, `boxes`.
 
 use sightline::detect::model::{self, Engine, Input, Letterbox, Options, Recipe, Spec, View};
-use sightline::pipeline::clock::Mono;
-use sightline::pipeline::frame::{Colour, Frame, PixelFormat, Samples, VecPicture};
-use sightline_shared::time::{Epoch, Pts};
+use sightline::pipeline::frame::{Colour, Frame, PixelFormat};
 use std::hint::black_box;
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -21,18 +19,9 @@ fn frame(samples: &[u8], width: usize, height: usize) -> Frame {
     let (luma, chroma) = samples.split_at(width * height);
     let planes = vec![(luma.to_vec(), width), (chroma.to_vec(), width)];
     Frame {
-        samples: Samples::Host(Box::new(VecPicture { planes })),
-        format: PixelFormat::Nv12,
-        width,
-        height,
         // What OpenCV's conversion knows: BT.601 from 16 to 235.
         colour: Colour { matrix: 6, ..Colour::default() },
-        sample_aspect: (1, 1),
-        rotation: 0,
-        epoch: Epoch(0),
-        pts: Pts(0),
-        arrived: Mono::default(),
-        decoded: Mono::default(),
+        ..Frame::of_planes(planes, PixelFormat::Nv12, (width, height))
     }
 }
 

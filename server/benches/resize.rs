@@ -8,10 +8,8 @@ use fast_image_resize::pixels::U8;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions};
 use ffmpeg_next::format::Pixel;
 use sightline::libav::Scaler;
-use sightline::pipeline::clock::Mono;
-use sightline::pipeline::frame::{Colour, Frame, PictureMut, PixelFormat, PlaneMut, Samples, VecPicture};
+use sightline::pipeline::frame::{Frame, PictureMut, PixelFormat, PlaneMut, Samples};
 use sightline::process::Resizer;
-use sightline_shared::time::{Epoch, Pts};
 use std::hint::black_box;
 
 /// Frames in turn; more than the caches hold, so that samples come from memory as they do from a decoder.
@@ -30,19 +28,7 @@ fn painted(width: usize, height: usize, n: usize) -> Frame {
         (samples.collect::<Vec<u8>>(), stride)
     };
     let planes = vec![plane(width, height), plane(width / 2, height / 2), plane(width / 2, height / 2)];
-    Frame {
-        samples: Samples::Host(Box::new(VecPicture { planes })),
-        format: PixelFormat::I420,
-        width,
-        height,
-        colour: Colour::default(),
-        sample_aspect: (1, 1),
-        rotation: 0,
-        epoch: Epoch(0),
-        pts: Pts(0),
-        arrived: Mono::default(),
-        decoded: Mono::default(),
-    }
+    Frame::of_planes(planes, PixelFormat::I420, (width, height))
 }
 
 /// Planes to be written.

@@ -6,9 +6,8 @@
 
 use criterion::Criterion;
 use sightline::detect::{self, Detector, MotionDetector};
-use sightline::pipeline::clock::Mono;
-use sightline::pipeline::frame::{Colour, Frame, PixelFormat, Samples, VecPicture};
-use sightline_shared::time::{Epoch, Pts, TIMESCALE};
+use sightline::pipeline::frame::{Frame, PixelFormat};
+use sightline_shared::time::{Pts, TIMESCALE};
 use std::hint::black_box;
 use std::io::{BufRead, Write};
 use std::time::Instant;
@@ -35,19 +34,7 @@ fn frame(width: usize, height: usize, n: usize) -> Frame {
 }
 
 fn luma_frame(luma: Vec<u8>, width: usize, height: usize) -> Frame {
-    Frame {
-        samples: Samples::Host(Box::new(VecPicture { planes: vec![(luma, width)] })),
-        format: PixelFormat::Grey,
-        width,
-        height,
-        colour: Colour::default(),
-        sample_aspect: (1, 1),
-        rotation: 0,
-        epoch: Epoch(0),
-        pts: Pts(0),
-        arrived: Mono::default(),
-        decoded: Mono::default(),
-    }
+    Frame::of_planes(vec![(luma, width)], PixelFormat::Grey, (width, height))
 }
 
 fn looks(criterion: &mut Criterion) {

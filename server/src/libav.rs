@@ -14,9 +14,21 @@ use std::sync::{Once, OnceLock};
 
 static INIT: Once = Once::new();
 
-/// Registers nothing and prints nothing: libav's own log is silenced, its errors come back as values.
+/// Prints nothing: libav's own log is silenced, its errors come back as values, which have words from here on.
 pub fn init() {
-    INIT.call_once(|| ffmpeg::log::set_level(ffmpeg::log::Level::Quiet));
+    INIT.call_once(|| {
+        ffmpeg::log::set_level(ffmpeg::log::Level::Quiet);
+        ffmpeg::util::error::register_all();
+    });
+}
+
+/// Has SVT-AV1 say on standard error no more than what goes wrong: it knows no other way than its environment. For `main`, which calls it
+/// before there is another thread.
+pub fn quiet_svtav1() {
+    if std::env::var_os("SVT_LOG").is_none() {
+        // SAFETY: no other thread reads the environment, because there is none yet.
+        unsafe { std::env::set_var("SVT_LOG", "1") };
+    }
 }
 
 /// What a container says of a video or audio track, beside its codec.
@@ -129,11 +141,11 @@ pub fn input_start(input: &ffmpeg::format::context::Input) -> Option<i64> {
     (start != ffmpeg::ffi::AV_NOPTS_VALUE).then_some(start)
 }
 
-/// What a container is told of a track of H.264 or H.265.
+/// What a container is told of a track of video.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoTrack<'a> {
-    /// H.265, not H.264.
-    pub hevc: bool,
+    /// Its codec.
+    pub codec: ffmpeg::codec::Id,
     /// The container's name of the codec, where it is not to choose itself.
     pub tag: Option<[u8; 4]>,
     /// Width in pixels as coded.
@@ -142,7 +154,7 @@ pub struct VideoTrack<'a> {
     pub height: u32,
     /// Sample aspect ratio.
     pub sample_aspect: (u32, u32),
-    /// Parameter sets behind start codes.
+    /// Parameter sets behind start codes, or a sequence header.
     pub extradata: &'a [u8],
 }
 
@@ -151,7 +163,7 @@ pub struct VideoTrack<'a> {
 pub fn video_parameters(track: &VideoTrack<'_>) -> ffmpeg::codec::Parameters {
     let mut parameters = ffmpeg::codec::Parameters::new();
     parameters.set_medium(ffmpeg::media::Type::Video);
-    parameters.set_id(if track.hevc { ffmpeg::codec::Id::HEVC } else { ffmpeg::codec::Id::H264 });
+    parameters.set_id(track.codec);
     let signed = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     // SAFETY: the pointer is valid for the life of `parameters`. Its extradata is allocated by av_mallocz with the padding that
     // libavcodec reads beyond it, is copied in whole, and belongs to the parameters from then on, which free it

@@ -2,7 +2,8 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use sightline::annotate::{self, AnnotateError};
-use sightline::api::{self, ServeOptions};
+use sightline::api::{self, ServeOptions, StopSignal};
+use sightline::libav;
 use sightline::logging;
 use sightline::pipeline::clock::{Clock, SystemClock};
 use sightline::pipeline::inject::Inject;
@@ -155,6 +156,7 @@ enum LogFormat {
 }
 
 fn main() -> ExitCode {
+    libav::quiet_svtav1();
     let cli = Cli::parse();
     let command = cli.command.unwrap_or(Command::Serve(cli.serve));
     let log_format = match &command {
@@ -205,16 +207,11 @@ fn serve(arguments: Serve) -> Result<(), Box<dyn Error>> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("sightline-io").enable_all().build()?;
     runtime.block_on(async {
+        // Before anything is begun that has an end in order.
+        let stop = StopSignal::take()?;
         let server = api::serve(options, Arc::new(SystemClock::default())).await?;
         writeln!(std::io::stdout(), "{}", server.announcement())?;
-        server
-            .run_until(async {
-                if let Err(error) = api::stop_signal().await {
-                    tracing::error!("signals cannot be received: {error}");
-                    std::future::pending::<()>().await;
-                }
-            })
-            .await;
+        server.run_until(stop.received()).await;
         Ok(())
     })
 }

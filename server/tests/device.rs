@@ -97,7 +97,7 @@ fn film_of(
     made.extend(encoder.flush().unwrap());
     let mut params = None;
     let unit = |(n, unit): (usize, encode::Encoded)| {
-        let data = codec::nal::annexb_to_lengths(&unit.annexb);
+        let data = codec::nal::annexb_to_lengths(&unit.data);
         let params = params.get_or_insert_with(|| {
             let sets = codec::in_band_parameters(VideoCodec::H264, &data).unwrap();
             let video = codec::h264::video_params_from_sps_pps(sets.sps[0], sets.pps[0]).unwrap();

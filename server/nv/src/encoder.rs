@@ -1,4 +1,4 @@
-//! Encoding by NVENC: pictures in the device's memory in, access units in Annex B out.
+//! Encoding by NVENC: pictures in the device's memory in, access units out, in Annex B or as AV1's temporal units.
 
 mod config;
 mod held;
@@ -23,7 +23,7 @@ pub enum Codec {
     H264,
     /// H.265.
     Hevc,
-    /// AV1; decoded only.
+    /// AV1.
     Av1,
 }
 
@@ -77,9 +77,9 @@ pub enum Rate {
     Cbr,
     /// An average, and a maximum.
     Vbr,
-    /// The same quality, 1 (best) to 51, whatever it takes, up to the maximum where one is set (not 0). The bitrate is not looked at.
+    /// The same quality, 1 (best) to 51, or 63 of AV1, whatever it takes, up to the maximum where one is set (not 0). The bitrate is not looked at.
     Quality(u8),
-    /// The same quantiser for every picture of a kind: of key frames, of P, of B.
+    /// The same quantiser for every picture of a kind: of key frames, of P, of B; up to 51, or 255 of AV1.
     ConstQp(u32, u32, u32),
 }
 
@@ -114,7 +114,7 @@ pub struct Colour {
 pub struct EncoderSettings {
     /// Codec.
     pub codec: Codec,
-    /// Layout of the pictures; 16 bits are encoded as 10, by H.265.
+    /// Layout of the pictures; 16 bits are encoded as 10, by H.265 and AV1.
     pub format: Format,
     /// Width in pixels; even.
     pub width: u32,
@@ -134,7 +134,7 @@ pub struct EncoderSettings {
     pub rate: RateControl,
     /// Pictures from one key frame to the next; `None` for key frames on demand alone.
     pub gop: Option<u32>,
-    /// B-frames between others.
+    /// B-frames between others; none with AV1.
     pub b_frames: u32,
     /// Colour.
     pub colour: Colour,
@@ -143,7 +143,7 @@ pub struct EncoderSettings {
 /// An encoded picture.
 #[derive(Clone, Debug)]
 pub struct Encoded {
-    /// The access unit; a key frame has its parameter sets.
+    /// The access unit; a key frame has its parameter sets, or its sequence header.
     pub data: Vec<u8>,
     /// The time that its picture was given with.
     pub pts: i64,

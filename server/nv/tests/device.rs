@@ -9,6 +9,8 @@
     reason = "helpers of tests, too, fail by panicking and say what they skip"
 )]
 
+#[path = "device/av1.rs"]
+mod av1;
 #[path = "device/clips.rs"]
 mod clips;
 mod common;

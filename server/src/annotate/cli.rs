@@ -1,6 +1,7 @@
 //! `sightline annotate`: its arguments, its progress, and what it says at the end.
 
 use super::{AnnotateError, Boxes, Options, Progress, Report, rows};
+use crate::api::StopSignal;
 use crate::detect::model::Options as ModelOptions;
 use crate::device::{Devices, Seat, Switches, Wish};
 use crate::models::{OnShelf, Shelf};
@@ -79,10 +80,10 @@ pub struct Arguments {
 /// The encoder's settings, under the names that they have everywhere.
 #[derive(Args)]
 pub struct EncoderArguments {
-    /// Who encodes: auto, x264.
+    /// Who encodes: auto, nvenc, x264, x265, svtav1.
     #[arg(long, value_name = "WHO", value_parser = word::<Backend>)]
     encoder: Option<Backend>,
-    /// To what: h264.
+    /// To what: h264, hevc, av1 [default: h264].
     #[arg(long, value_name = "CODEC", value_parser = word::<Codec>)]
     codec: Option<Codec>,
     /// p1 (fastest) to p7 (best) [default: p5].
@@ -268,14 +269,16 @@ pub fn run(arguments: Arguments, json: bool) -> Result<(), AnnotateError> {
 /// Ctrl-C and SIGTERM stop it, so that nothing unfinished stays behind.
 fn stop_on_signal(cancel: &Arc<AtomicBool>) -> Result<(), AnnotateError> {
     let cancel = cancel.clone();
-    let wait = move || {
+    let watched = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(crate::api::stop_signal())?;
-        cancel.store(true, Ordering::Relaxed);
-        Ok::<_, std::io::Error>(())
+        let stop = runtime.block_on(async { StopSignal::take() })?;
+        let wait = move || {
+            runtime.block_on(stop.received());
+            cancel.store(true, Ordering::Relaxed);
+        };
+        std::thread::Builder::new().name("annotate-stop".into()).spawn(wait)
     };
-    let thread = std::thread::Builder::new().name("annotate-stop".into()).spawn(wait);
-    thread.map(|_| ()).map_err(|e| AnnotateError::Failed(format!("The operating system gives no thread: {e}.")))
+    watched().map(|_| ()).map_err(|e| AnnotateError::Failed(format!("The operating system gives no thread: {e}.")))
 }
 
 fn say(mut to: impl Write, line: &str) {

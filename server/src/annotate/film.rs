@@ -84,8 +84,18 @@ fn container(name: &Path) -> Result<&'static str, AnnotateError> {
 
 impl Film {
     /// Opens the file at `place`, which will be `name`. Gives what it has to leave out, in words.
-    pub(super) fn create(place: &Place, name: &Path, sounds: &[Sound]) -> Result<(Self, Vec<String>), AnnotateError> {
+    pub(super) fn create(
+        place: &Place,
+        name: &Path,
+        codec: Codec,
+        sounds: &[Sound],
+    ) -> Result<(Self, Vec<String>), AnnotateError> {
         let format = container(name)?;
+        if format == "mov" && codec == Codec::Av1 {
+            let words =
+                format!("{} cannot hold AV1, which .mov has no place for: let it end in .mp4 or .mkv.", name.display());
+            return Err(AnnotateError::Usage(words));
+        }
         let wrong = |why: &dyn std::fmt::Display| {
             AnnotateError::Output(format!("{} cannot be written: {why}.", name.display()))
         };
@@ -122,10 +132,13 @@ impl Film {
             } else {
                 self.sounds.push(None);
                 let ending = self.name.extension().unwrap_or_default().to_string_lossy();
-                notes.push(format!(
-                    "The sound ({}) is left out: .{ending} has no place for it; .mkv or .mov may have.",
-                    codec.name()
-                ));
+                notes.push(match codec {
+                    ffmpeg::codec::Id::None => "The sound is left out: what codec it has is not known.".to_owned(),
+                    codec => format!(
+                        "The sound ({}) is left out: .{ending} has no place for it; .mkv or .mov may have.",
+                        codec.name()
+                    ),
+                });
             }
         }
         notes
@@ -141,7 +154,7 @@ impl Film {
         if !self.started {
             self.start(unit, plan)?;
         }
-        let mut packet = ffmpeg::Packet::copy(&unit.annexb);
+        let mut packet = ffmpeg::Packet::copy(&unit.data);
         packet.set_pts(Some(unit.pts));
         packet.set_dts(Some(unit.dts));
         packet.set_duration(duration);
@@ -170,7 +183,11 @@ impl Film {
     fn start(&mut self, unit: &Encoded, plan: &EncoderPlan) -> Result<(), AnnotateError> {
         let extradata = parameter_sets(unit);
         let video = VideoTrack {
-            hevc: unit.codec == Codec::Hevc,
+            codec: match unit.codec {
+                Codec::H264 => ffmpeg::codec::Id::H264,
+                Codec::Hevc => ffmpeg::codec::Id::HEVC,
+                Codec::Av1 => ffmpeg::codec::Id::AV1,
+            },
             // libavformat's own choice for MP4 is `hev1`, which Apple's players refuse.
             tag: (unit.codec == Codec::Hevc && self.faststart).then_some(*b"hvc1"),
             width: plan.width,
@@ -235,10 +252,15 @@ fn told(
     written.map_err(|e| AnnotateError::Output(format!("{} cannot be written: {e}.", name.display())))
 }
 
-/// The parameter sets in front of a key frame (H.264 section 7.4.1: types 7 and 8; H.265 section 7.4.2: types 32 to 34), behind start codes.
+/// What a file begins with: the parameter sets in front of a key frame (H.264 section 7.4.1: types 7 and 8; H.265 section 7.4.2: types 32
+/// to 34), behind start codes, or the sequence header of AV1.
 fn parameter_sets(unit: &Encoded) -> Vec<u8> {
-    let data = crate::codec::nal::annexb_to_lengths(&unit.annexb);
-    let codec = if unit.codec == Codec::Hevc { VideoCodec::Hevc } else { VideoCodec::H264 };
+    let codec = match unit.codec {
+        Codec::H264 => VideoCodec::H264,
+        Codec::Hevc => VideoCodec::Hevc,
+        Codec::Av1 => return crate::codec::av1::sequence_header(&unit.data).unwrap_or_default().to_vec(),
+    };
+    let data = crate::codec::nal::annexb_to_lengths(&unit.data);
     let sets = crate::codec::in_band_parameters(codec, &data).unwrap_or_default();
     let mut out = Vec::new();
     for set in sets.vps.iter().chain(&sets.sps).chain(&sets.pps) {

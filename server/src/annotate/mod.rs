@@ -226,7 +226,7 @@ fn once(
 ) -> Result<Report, AnnotateError> {
     let input = Input::open(options, seat, cancel)?;
     let place = Place::reserve(&options.output, options.force)?;
-    let (film, mut notes) = Film::create(&place, &options.output, input.sounds())?;
+    let (film, mut notes) = Film::create(&place, &options.output, encode::codec_of(&options.encoder), input.sounds())?;
     let beside = |path: &Option<PathBuf>| path.as_deref().map(|path| Place::reserve(path, options.force)).transpose();
     let (lines_place, rows_place) = (beside(&options.detections)?, beside(&options.mot)?);
     let lines = lines_place.as_ref().map(LineWriter::create).transpose()?;

@@ -2,27 +2,13 @@
 
 use super::lines::LineReader;
 use super::*;
-use crate::pipeline::clock::Mono;
 use crate::pipeline::detection::Area;
-use crate::pipeline::frame::{Colour, PixelFormat, Samples, VecPicture};
+use crate::pipeline::frame::PixelFormat;
 use sightline_shared::scene::Point;
-use sightline_shared::time::Epoch;
 use sightline_shared::tracks::Finding;
 
 fn looked(n: i64, rotation: u16, tracks: Vec<Track>) -> Looked {
-    let frame = Frame {
-        samples: Samples::Host(Box::new(VecPicture { planes: Vec::new() })),
-        format: PixelFormat::I420,
-        width: 1280,
-        height: 720,
-        colour: Colour::default(),
-        sample_aspect: (1, 1),
-        rotation,
-        epoch: Epoch(0),
-        pts: Pts(n * 3000),
-        arrived: Mono::default(),
-        decoded: Mono::default(),
-    };
+    let frame = Frame { rotation, pts: Pts(n * 3000), ..Frame::of_planes(Vec::new(), PixelFormat::I420, (1280, 720)) };
     let found = Detection::new(Arc::from("car"), 0.75, Area { x1: 0.1, y1: 0.2, x2: 0.3, y2: 0.4 });
     let detections = (n % 2 == 0).then(|| vec![found]);
     Looked { tracks: Tracks { epoch: frame.epoch, pts: frame.pts, tracks, ..Tracks::default() }, frame, detections }

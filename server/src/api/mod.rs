@@ -27,7 +27,7 @@ mod timings;
 mod tokens;
 pub mod trust;
 
-pub use serve::{ServeError, ServeOptions, Server, serve, stop_signal};
+pub use serve::{ServeError, ServeOptions, Server, StopSignal, serve};
 
 use crate::detect::model::Options;
 use crate::device::Watch;

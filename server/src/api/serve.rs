@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// How often the settings file is looked at.
@@ -41,8 +42,8 @@ pub struct ServeOptions {
     pub allow_hosts: Vec<String>,
 }
 
-/// How long the end waits for the models to be given back.
-const ENGINES_END: Duration = Duration::from_secs(5);
+/// How long the end waits for what cameras and models hold to be given back.
+const CAMERAS_END: Duration = Duration::from_secs(5);
 
 /// Why the server does not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -167,8 +168,8 @@ impl Server {
             let end = move || {
                 ending.clips.stop();
                 ending.events.stop();
-                if !ending.cameras.engines().finish(ENGINES_END) {
-                    tracing::warn!("a model is still being loaded or looking");
+                if !ending.cameras.finish(CAMERAS_END) {
+                    tracing::warn!("a decoder, an encoder or a model was still at work");
                 }
             };
             if tokio::task::spawn_blocking(end).await.is_err() {
@@ -217,16 +218,26 @@ fn warn_of_listen(app: &App) {
     }
 }
 
-/// Ends with SIGINT or SIGTERM.
-///
-/// # Errors
-/// The signals cannot be listened for.
-pub async fn stop_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// SIGINT and SIGTERM, which no longer kill the program from the moment that this is made.
+pub struct StopSignal {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignal {
+    /// Takes the signals over. In a tokio runtime.
+    ///
+    /// # Errors
+    /// The operating system refuses.
+    pub fn take() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
-    Ok(())
+
+    /// Ends with the first of them.
+    pub async fn received(mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }

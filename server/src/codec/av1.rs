@@ -28,9 +28,22 @@ pub fn video_params_from_av1c(record: &[u8]) -> Result<VideoParams, CodecError> 
 
 /// Parameters after an access unit whose sequence header is not that of `params`.
 pub(super) fn with_in_band(params: &VideoParams, data: &[u8]) -> Result<Option<VideoParams>, CodecError> {
+    Ok(video_params_in_band(data)?.filter(|new| new.record != params.record))
+}
+
+/// The sequence header of an access unit, its OBU in whole.
+#[must_use]
+pub fn sequence_header(data: &[u8]) -> Option<&[u8]> {
+    obu(data, SEQUENCE_HEADER).map(|header| &data[header.whole])
+}
+
+/// Parameters of the sequence header in an access unit; `None` where it has none.
+///
+/// # Errors
+/// It cannot be read, or is of a picture that is not carried.
+pub fn video_params_in_band(data: &[u8]) -> Result<Option<VideoParams>, CodecError> {
     let Some(header) = obu(data, SEQUENCE_HEADER) else { return Ok(None) };
-    let new = build(&data[header.whole], &data[header.payload])?;
-    Ok((new.record != params.record).then_some(new))
+    build(&data[header.whole], &data[header.payload]).map(Some)
 }
 
 /// An access unit as MP4 has it: without temporal delimiters.

@@ -1,8 +1,7 @@
 //! Frames made by hand, for the tests of this room: plain planes, and the demo camera's scene.
 
-use crate::pipeline::clock::Mono;
-use crate::pipeline::frame::{Colour, Frame, PixelFormat, Samples, VecPicture};
-use sightline_shared::time::{Epoch, Pts};
+use crate::pipeline::frame::{Frame, PixelFormat};
+use sightline_shared::time::Pts;
 
 /// A picture of luma alone, at `pts` of epoch 0.
 pub(super) fn grey_frame(width: usize, height: usize, luma: Vec<u8>, pts: i64) -> Frame {
@@ -17,19 +16,7 @@ pub(super) fn plane_frame(
     format: PixelFormat,
     pts: i64,
 ) -> Frame {
-    Frame {
-        samples: Samples::Host(Box::new(VecPicture { planes: vec![plane] })),
-        format,
-        width,
-        height,
-        colour: Colour::default(),
-        sample_aspect: (1, 1),
-        rotation: 0,
-        epoch: Epoch(0),
-        pts: Pts(pts),
-        arrived: Mono::default(),
-        decoded: Mono::default(),
-    }
+    Frame { pts: Pts(pts), ..Frame::of_planes(vec![plane], format, (width, height)) }
 }
 
 /// Numbers that look random and are the same in every run (xorshift).

@@ -5,7 +5,7 @@ use crate::decode::Decoder;
 use crate::encode::{Encoded, PictureFacts};
 use crate::picture::turn;
 use crate::pipeline::clock::Mono;
-use crate::pipeline::frame::{Colour, Frame, HostPicture, PixelFormat, Samples, VecPicture};
+use crate::pipeline::frame::{Colour, Frame, HostPicture, PixelFormat};
 use crate::pipeline::packet::{AccessUnit, Medium, StreamParams};
 use crate::source::scene::{self, HEIGHT, Scene, WIDTH};
 use sightline_shared::time::{Epoch, Pts};
@@ -35,17 +35,9 @@ pub(crate) fn painted(n: u64) -> Frame {
         (data.to_vec(), stride)
     };
     Frame {
-        samples: Samples::Host(Box::new(VecPicture { planes: [0, 1, 2].map(plane).into() })),
-        format: PixelFormat::I420,
-        width: WIDTH,
-        height: HEIGHT,
         colour: COLOUR,
-        sample_aspect: (1, 1),
-        rotation: 0,
-        epoch: Epoch(0),
         pts: scene::pts(n),
-        arrived: Mono::default(),
-        decoded: Mono::default(),
+        ..Frame::of_planes([0, 1, 2].map(plane).into(), PixelFormat::I420, (WIDTH, HEIGHT))
     }
 }
 
@@ -54,7 +46,7 @@ pub(super) fn access_units(units: &[Encoded]) -> Vec<AccessUnit> {
     let mut params: Option<Arc<StreamParams>> = None;
     let mut out = Vec::new();
     for (sequence, unit) in units.iter().enumerate() {
-        let data = codec::nal::annexb_to_lengths(&unit.annexb);
+        let data = codec::nal::annexb_to_lengths(&unit.data);
         if unit.key
             && let Ok(Some(video)) = codec::h264::video_params_in_band(&data)
         {

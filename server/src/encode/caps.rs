@@ -1,5 +1,7 @@
 //! What each encoder can do on this machine, and for what cannot be used the reason.
 
+use super::choice::on_card;
+use super::svtav1;
 use crate::device::Devices;
 use sightline_shared::encoder::{Backend, Codec, EncoderCaps, Limits, Preset, RateControl, Tune};
 use std::sync::OnceLock;
@@ -26,7 +28,7 @@ const PRESETS: [Preset; 7] = [Preset::P1, Preset::P2, Preset::P3, Preset::P4, Pr
 /// Every encoder that has a name, usable or not; the usable ones first.
 #[must_use]
 pub fn caps(devices: &Devices) -> Vec<EncoderCaps> {
-    // `bitrate` with cbr, `quality` with crf: see `x264::live_change`. libx265 follows nothing.
+    // `bitrate` with cbr, `quality` with crf: see `x264::live_change`. libx265 and SVT-AV1 follow nothing.
     let live = ["bitrate", "max_bitrate", "buffer_size", "quality"].map(str::to_owned).to_vec();
     let software = |backend, codec, live| EncoderCaps {
         backend,
@@ -40,8 +42,13 @@ pub fn caps(devices: &Devices) -> Vec<EncoderCaps> {
     };
     let x264 = software(Backend::X264, Codec::H264, live);
     let x265 = software(Backend::X265, Codec::Hevc, Vec::new());
+    let mut svtav1 = software(Backend::Svtav1, Codec::Av1, Vec::new());
+    let least = [("width", svtav1::LEAST), ("height", svtav1::LEAST)].map(|(name, least)| (name, f64::from(least)));
+    for (name, least) in least {
+        svtav1.limits.entry(name.to_owned()).and_modify(|limits| limits.min = least);
+    }
+    svtav1.limits.insert("b_frames".to_owned(), Limits { min: 0.0, max: 0.0 });
     let others = [
-        (Backend::Svtav1, vec![Codec::Av1]),
         (Backend::Videotoolbox, vec![Codec::H264, Codec::Hevc]),
         (Backend::Qsv, vec![Codec::H264, Codec::Hevc, Codec::Av1]),
         (Backend::Vaapi, vec![Codec::H264, Codec::Hevc, Codec::Av1]),
@@ -56,7 +63,7 @@ pub fn caps(devices: &Devices) -> Vec<EncoderCaps> {
         limits: Default::default(),
         live: Vec::new(),
     });
-    let mut all: Vec<_> = [x264, x265, nvenc(devices)].into_iter().chain(unusable).collect();
+    let mut all: Vec<_> = [x264, x265, svtav1, nvenc(devices)].into_iter().chain(unusable).collect();
     all.sort_by_key(|caps| caps.reason.is_some());
     all
 }
@@ -109,8 +116,8 @@ fn nvenc(devices: &Devices) -> EncoderCaps {
 
 /// H.264, and what any of the devices encodes beside.
 fn codecs(devices: &Devices) -> Vec<Codec> {
-    let hevc = devices.cards().iter().any(|card| card.encodes(sightline_nv::Codec::Hevc).is_ok());
-    if hevc { vec![Codec::H264, Codec::Hevc] } else { vec![Codec::H264] }
+    let any = |codec: Codec| devices.cards().iter().any(|card| card.encodes(on_card(codec)).is_ok());
+    [Codec::H264, Codec::Hevc, Codec::Av1].into_iter().filter(|codec| *codec == Codec::H264 || any(*codec)).collect()
 }
 
 /// Why an encoder cannot be used here; `None` where it can.
@@ -120,7 +127,7 @@ pub(super) fn reason(backend: Backend) -> Option<String> {
         // Devices say so themselves.
         Backend::Nvenc => None,
         Backend::X265 => (!has(X265)).then(|| missing(X265)),
-        Backend::Svtav1 => Some("AV1 is not encoded by this version. Use x264.".into()),
+        Backend::Svtav1 => (!has(SVTAV1)).then(|| missing(SVTAV1)),
         Backend::Videotoolbox => Some("VideoToolbox is Apple's, and this version does not drive it. Use x264.".into()),
         Backend::Qsv => Some("This version of Sightline does not drive Intel's Quick Sync. Use x264.".into()),
         Backend::Vaapi => Some("This version of Sightline does not drive VA-API. Use x264.".into()),
@@ -130,6 +137,7 @@ pub(super) fn reason(backend: Backend) -> Option<String> {
 /// libavcodec's names of what encodes in software.
 pub(super) const X264: &str = "libx264";
 pub(super) const X265: &str = "libx265";
+pub(super) const SVTAV1: &str = "libsvtav1";
 
 /// Said where libavcodec was built without it.
 pub(super) fn missing(library: &str) -> String {
@@ -137,9 +145,10 @@ pub(super) fn missing(library: &str) -> String {
 }
 
 fn has(library: &'static str) -> bool {
-    static FOUND: OnceLock<[bool; 2]> = OnceLock::new();
-    let found = FOUND.get_or_init(|| [X264, X265].map(|name| ffmpeg_next::encoder::find_by_name(name).is_some()));
-    found[usize::from(library == X265)]
+    const ALL: [&str; 3] = [X264, X265, SVTAV1];
+    static FOUND: OnceLock<[bool; 3]> = OnceLock::new();
+    let found = FOUND.get_or_init(|| ALL.map(|name| ffmpeg_next::encoder::find_by_name(name).is_some()));
+    ALL.iter().zip(found).any(|(name, found)| *name == library && *found)
 }
 
 #[cfg(test)]
@@ -150,13 +159,14 @@ mod tests {
     fn every_encoder_is_listed_and_says_why_it_cannot_be_used() {
         let caps = caps(&Devices::none());
         let usable: Vec<_> = caps.iter().filter(|caps| caps.reason.is_none()).map(|caps| caps.backend).collect();
-        assert_eq!(usable, [Backend::X264, Backend::X265]);
+        assert_eq!(usable, [Backend::X264, Backend::X265, Backend::Svtav1]);
         assert_eq!(caps.len(), 7);
-        for encoder in &caps[2..] {
+        for encoder in &caps[3..] {
             let reason = encoder.reason.as_deref().unwrap_or_default();
             assert!(reason.ends_with('.') && reason.split(' ').count() > 4, "{:?}: {reason}", encoder.backend);
         }
         assert_eq!(caps[0].limits["quality"], Limits { min: 0.0, max: 51.0 });
         assert_eq!(caps[0].limits.len(), LIMITS.len());
+        assert_eq!((caps[1].limits["width"].min, caps[2].limits["width"].min), (32.0, 64.0), "SVT-AV1's own least");
     }
 }

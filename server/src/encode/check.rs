@@ -1,7 +1,7 @@
 //! Settings that cannot be had, whatever the picture: out of range, against each other, or beyond what is built.
 
 use super::caps::{self, LIMITS};
-use super::plan::{Purpose, codec_of};
+use super::plan::{Purpose, codec_of, software_of};
 use sightline_shared::encoder::{Backend, Codec, EncoderSettings, RateControl, Tune};
 
 /// A setting that cannot be had.
@@ -26,6 +26,7 @@ pub fn check(asked: &EncoderSettings, purpose: Purpose) -> Result<(), Refusal> {
     numbers_fit(asked)?;
     body_fits(asked)?;
     rate_fits(asked, purpose)?;
+    av1_fits(asked, purpose)?;
     let tune = asked.tune.unwrap_or(Tune::Ull);
     if asked.tune.is_some() && tune == Tune::Ull && asked.b_frames.unwrap_or(0) > 0 {
         return refuse(
@@ -73,16 +74,39 @@ fn body_fits(asked: &EncoderSettings) -> Result<(), Refusal> {
         return refuse("backend", reason);
     }
     let codec = codec_of(asked);
-    match (asked.backend, codec) {
-        (_, Codec::Av1) => {
-            refuse("codec", "AV1 is not encoded by this version: use `h264`, which every browser plays, or `hevc`.")
-        }
-        (Some(Backend::X264), Codec::Hevc) => {
-            refuse("codec", "`x264` encodes H.264 alone: leave `backend` out, or use `x265` for `hevc`.")
-        }
-        (Some(Backend::X265), Codec::H264) => {
-            refuse("codec", "`x265` encodes H.265 alone: leave `backend` out, or use `x264` for `h264`.")
-        }
+    let (name, its, alone) = match asked.backend {
+        Some(Backend::X264) => ("x264", Codec::H264, "H.264"),
+        Some(Backend::X265) => ("x265", Codec::Hevc, "H.265"),
+        Some(Backend::Svtav1) => ("svtav1", Codec::Av1, "AV1"),
+        _ => return Ok(()),
+    };
+    if its == codec {
+        return Ok(());
+    }
+    let (wanted, other) = (word(&codec), word(&software_of(codec)));
+    refuse("codec", format!("`{name}` encodes {alone} alone: leave `backend` out, or use `{other}` for `{wanted}`."))
+}
+
+/// What AV1 has not, and what SVT-AV1 cannot where it is asked for by name.
+fn av1_fits(asked: &EncoderSettings, purpose: Purpose) -> Result<(), Refusal> {
+    if codec_of(asked) != Codec::Av1 {
+        return Ok(());
+    }
+    if asked.b_frames.is_some_and(|count| count > 0) {
+        return refuse("b_frames", "AV1 orders its frames by itself and counts no B-frames: leave `b_frames` out.");
+    }
+    if asked.backend != Some(Backend::Svtav1) {
+        return Ok(());
+    }
+    match (rate_control(asked, purpose), asked.tune) {
+        (RateControl::Cbr, Some(Tune::Hq)) => refuse(
+            "tune",
+            "SVT-AV1 keeps to a constant bitrate only while it holds few frames back: set `tune` to `ll`, or use `vbr` or `crf`.",
+        ),
+        (RateControl::Vbr, Some(Tune::Ull | Tune::Ll)) => refuse(
+            "rate_control",
+            "SVT-AV1 varies its bitrate only where it may hold frames back: use `cbr` or `crf`, or set `tune` to `hq`.",
+        ),
         _ => Ok(()),
     }
 }

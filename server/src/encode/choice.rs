@@ -38,7 +38,11 @@ pub fn have(asked: &EncoderSettings, seat: &Seat) -> Result<(), Refusal> {
     match seat.card().and_then(|card| card.encodes(on_card(codec))) {
         Ok(_) => Ok(()),
         Err(reason) => {
-            let other = if codec == Codec::Hevc { "x265" } else { "x264" };
+            let other = match codec {
+                Codec::H264 => "x264",
+                Codec::Hevc => "x265",
+                Codec::Av1 => "svtav1",
+            };
             refuse("backend", format!("{reason} Use `{other}`, which works everywhere, or `auto`."))
         }
     }
@@ -62,9 +66,8 @@ pub fn plan_on(
     seat: &Seat,
     avoid: Option<&str>,
 ) -> Result<Planned, Refusal> {
-    let plan = resolve(asked, facts, purpose)?;
     if !matches!(asked.backend, None | Some(Backend::Auto | Backend::Nvenc)) {
-        return Ok(Planned { plan, instead: None });
+        return Ok(Planned { plan: resolve(asked, facts, purpose)?, instead: None });
     }
     let on_device = match avoid {
         Some(reason) => Err(reason.to_owned()),
@@ -73,7 +76,7 @@ pub fn plan_on(
     let expected = asked.backend == Some(Backend::Nvenc) || seat.has_devices();
     Ok(match on_device {
         Ok(plan) => Planned { plan, instead: None },
-        Err(reason) => Planned { plan, instead: expected.then_some(reason) },
+        Err(reason) => Planned { plan: resolve(asked, facts, purpose)?, instead: expected.then_some(reason) },
     })
 }
 

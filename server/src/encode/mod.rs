@@ -10,6 +10,7 @@ mod nvenc;
 mod plan;
 mod shape;
 mod software;
+mod svtav1;
 mod x264;
 mod x265;
 
@@ -17,7 +18,7 @@ pub use caps::{LIMITS, caps};
 pub use check::{Refusal, check};
 pub use choice::{Planned, have, plan_on, why_not_on_device};
 pub use merge::{asked_changes, merge, with_one_of};
-pub use plan::{EncoderPlan, Purpose, Rate, resolve};
+pub use plan::{EncoderPlan, Purpose, Rate, codec_of, resolve};
 pub use shape::PictureFacts;
 
 use crate::device::Seat;
@@ -65,8 +66,9 @@ pub struct Encoded {
     pub dts: i64,
     /// Whether decoding can start here.
     pub key: bool,
-    /// NAL units behind start codes; parameter sets in front of every key frame.
-    pub annexb: Bytes,
+    /// H.264 and H.265: NAL units behind start codes, parameter sets in front of every key frame. AV1: a temporal unit of OBUs, the
+    /// sequence header in that of every key frame.
+    pub data: Bytes,
 }
 
 /// An open encoder. A picture is written into [`Encoder::input`] and then encoded, so that nothing is copied between.
@@ -92,7 +94,8 @@ pub trait Encoder: Send {
     }
 
     /// Encodes what was written, as the frame at `pts` (90 kHz, growing over the life of the encoder); as a key frame where
-    /// `force_key` says so. Gives what is ready, which with [`sightline_shared::encoder::Tune::Ull`] is this very frame.
+    /// `force_key` says so. Gives what is ready, which with [`sightline_shared::encoder::Tune::Ull`] is this very
+    /// frame, but for SVT-AV1, which is three frames behind at least.
     ///
     /// # Errors
     /// The encoder refused the frame.
@@ -133,7 +136,9 @@ pub fn open(plan: &EncoderPlan, seat: &Seat) -> Result<Box<dyn Encoder>, EncodeE
 /// It is not on this machine, or refuses the plan.
 pub fn software(plan: &EncoderPlan) -> Result<Box<dyn Encoder>, EncodeError> {
     match plan.backend {
-        Backend::X264 | Backend::X265 | Backend::Auto => Ok(Box::new(software::SoftwareEncoder::open(plan)?)),
+        Backend::X264 | Backend::X265 | Backend::Svtav1 | Backend::Auto => {
+            Ok(Box::new(software::SoftwareEncoder::open(plan)?))
+        }
         other => Err(EncodeError::Unavailable(caps::reason(other).unwrap_or_default())),
     }
 }

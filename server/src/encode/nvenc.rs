@@ -1,4 +1,4 @@
-//! H.264 and H.265 by NVIDIA's encoder, from pictures in the device's memory.
+//! H.264, H.265 and AV1 by NVIDIA's encoder, from pictures in the device's memory.
 //!
 //! What changes while it runs are the numbers of a rate control, the frame rate, and the size up to the largest one that the session was
 //! opened for; the kind of rate control, the GOP and everything else are chosen at the start (Video Codec SDK, `NvEncReconfigureEncoder`). B-frames come out in decoding order
@@ -14,7 +14,7 @@ use bytes::Bytes;
 use sightline_nv::{
     Context, EncoderCaps, EncoderSettings, Error, Format, Picture, Pool, RateControl, Reconfigured, Timings, Tuning,
 };
-use sightline_shared::encoder::{Preset, Tune};
+use sightline_shared::encoder::{Codec, Preset, Tune};
 use sightline_shared::time::TIMESCALE;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -117,7 +117,7 @@ impl NvencEncoder {
         let one = |unit: sightline_nv::Encoded| {
             let dts = self.times.leave(unit.pts);
             self.worked.push((), unit.timing);
-            Encoded { codec, pts: unit.pts, dts, key: unit.key, annexb: Bytes::from(unit.data) }
+            Encoded { codec, pts: unit.pts, dts, key: unit.key, data: Bytes::from(unit.data) }
         };
         units.into_iter().map(one).collect()
     }
@@ -157,7 +157,7 @@ fn settings(plan: &EncoderPlan, caps: &EncoderCaps) -> EncoderSettings {
             Tune::Ll => Tuning::LowLatency,
             Tune::Hq => Tuning::HighQuality,
         },
-        rate: rate(plan.rate, caps),
+        rate: rate(plan, caps),
         gop: Some(plan.gop),
         b_frames: plan.b_frames.into(),
         colour: sightline_nv::Colour {
@@ -169,10 +169,12 @@ fn settings(plan: &EncoderPlan, caps: &EncoderCaps) -> EncoderSettings {
     }
 }
 
-fn rate(rate: Rate, caps: &EncoderCaps) -> RateControl {
+/// AV1's target qualities are 1 to 63 and its quantisers 0 to 255: ours of 0 to 51 are stretched to them.
+fn rate(plan: &EncoderPlan, caps: &EncoderCaps) -> RateControl {
+    let av1 = plan.codec == Codec::Av1;
     let bits = |bits: u64| u32::try_from(bits).unwrap_or(u32::MAX);
     let vbv = |buffer: u64| if caps.vbv { bits(buffer) } else { 0 };
-    match rate {
+    match plan.rate {
         Rate::Cbr { bitrate, buffer } => RateControl {
             mode: sightline_nv::Rate::Cbr,
             bitrate: bits(bitrate),
@@ -184,11 +186,12 @@ fn rate(rate: Rate, caps: &EncoderCaps) -> RateControl {
         }
         Rate::Crf(quality, limit) => {
             let (maximum, buffer) = limit.unwrap_or_default();
+            let quality = if av1 { ((u16::from(quality) * 63 + 25) / 51) as u8 } else { quality };
             let mode = sightline_nv::Rate::Quality(quality.max(1));
             RateControl { mode, bitrate: 0, maximum: bits(maximum), vbv: vbv(buffer) }
         }
         Rate::Cqp(quality) => {
-            let quality = u32::from(quality);
+            let quality = u32::from(quality) * if av1 { 5 } else { 1 };
             let mode = sightline_nv::Rate::ConstQp(quality, quality, quality);
             RateControl { mode, bitrate: 0, maximum: 0, vbv: 0 }
         }

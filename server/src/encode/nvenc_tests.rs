@@ -73,6 +73,14 @@ fn settings_are_the_device_s_numbers() {
 fn the_codec_is_the_plan_s_and_decides_what_encodes_without_a_device() {
     assert_eq!(settings(&plan(json!({})), &CAPS).codec, sightline_nv::Codec::H264);
     assert_eq!(settings(&plan(json!({ "codec": "hevc" })), &CAPS).codec, sightline_nv::Codec::Hevc);
+    let av1 = |asked| settings(&plan(asked), &CAPS);
+    let coarse = av1(json!({ "codec": "av1", "rate_control": "cqp", "quality": 51 }));
+    assert_eq!(
+        (coarse.codec, coarse.rate.mode),
+        (sightline_nv::Codec::Av1, sightline_nv::Rate::ConstQp(255, 255, 255))
+    );
+    let worst = av1(json!({ "codec": "av1", "quality": 51 })).rate.mode;
+    assert_eq!(worst, sightline_nv::Rate::Quality(63), "its own scale");
     let facts = PictureFacts {
         width: 640,
         height: 360,
@@ -81,9 +89,11 @@ fn the_codec_is_the_plan_s_and_decides_what_encodes_without_a_device() {
         fps: 30.0,
         colour: Colour::default(),
     };
-    let asked = serde_json::from_value(json!({ "codec": "hevc" })).unwrap();
-    let planned = plan_on(&asked, &facts, Purpose::Live, &Seat::none(), None).unwrap();
-    assert_eq!(planned.plan.backend, Backend::X265);
+    for (codec, backend) in [("hevc", Backend::X265), ("av1", Backend::Svtav1)] {
+        let asked = serde_json::from_value(json!({ "codec": codec })).unwrap();
+        let planned = plan_on(&asked, &facts, Purpose::Live, &Seat::none(), None).unwrap();
+        assert_eq!(planned.plan.backend, backend);
+    }
     assert!(!changes_live(&plan(json!({})), &plan(json!({ "codec": "hevc" }))));
 }
 

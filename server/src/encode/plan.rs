@@ -2,6 +2,7 @@
 
 use super::check::{Refusal, check, rate_control};
 use super::shape::{PictureFacts, size, told_colour};
+use super::svtav1;
 use crate::pipeline::frame::Colour;
 use sightline_shared::encoder::{
     Backend, Codec, EncoderInUse, EncoderSettings, Preset, QualityPreset, RateControl, Tune,
@@ -35,7 +36,7 @@ pub enum Rate {
         /// Bits.
         buffer: u64,
     },
-    /// A fixed quantiser, 0..51.
+    /// A fixed quantiser, 0..51 whatever the codec's own scale is.
     Cqp(u8),
     /// A fixed quality, 0..51; with a maximum and its buffer where asked for.
     Crf(u8, Option<(u64, u64)>),
@@ -85,8 +86,13 @@ pub fn resolve(asked: &EncoderSettings, facts: &PictureFacts, purpose: Purpose) 
 }
 
 /// The codec that the settings mean: an encoder that is asked for by name brings its own.
-pub(super) fn codec_of(asked: &EncoderSettings) -> Codec {
-    asked.codec.unwrap_or(if asked.backend == Some(Backend::X265) { Codec::Hevc } else { Codec::H264 })
+#[must_use]
+pub fn codec_of(asked: &EncoderSettings) -> Codec {
+    asked.codec.unwrap_or(match asked.backend {
+        Some(Backend::X265) => Codec::Hevc,
+        Some(Backend::Svtav1) => Codec::Av1,
+        _ => Codec::H264,
+    })
 }
 
 /// Who encodes to it in software.
@@ -117,11 +123,13 @@ pub(super) fn resolve_for(
     });
     let (preset, quality) = usual_preset(asked, purpose, backend);
     let gop = asked.gop.unwrap_or_else(|| ((fps * 2.0).round() as u32).clamp(1, 1200));
-    let usual_b_frames = if tune == Tune::Hq && !live { u8::try_from(most_b_frames.min(3)).unwrap_or(3) } else { 0 };
+    let codec = codec_of(asked);
+    let some = tune == Tune::Hq && !live && codec != Codec::Av1;
+    let usual_b_frames = if some { u8::try_from(most_b_frames.min(3)).unwrap_or(3) } else { 0 };
     let b_frames = asked.b_frames.unwrap_or(usual_b_frames.min(u8::try_from(gop - 1).unwrap_or(u8::MAX)));
-    Ok(EncoderPlan {
+    let plan = EncoderPlan {
         backend,
-        codec: codec_of(asked),
+        codec,
         preset: asked.preset.unwrap_or(preset),
         tune,
         rate: rate(asked, purpose, (width, height, fps), tune, quality),
@@ -135,7 +143,8 @@ pub(super) fn resolve_for(
         sample_aspect,
         threads: u32::from(live),
         purpose,
-    })
+    };
+    if backend == Backend::Svtav1 { svtav1::fitted(plan) } else { Ok(plan) }
 }
 
 /// Preset and quality where they are not given.
@@ -145,14 +154,14 @@ fn usual_preset(asked: &EncoderSettings, purpose: Purpose, backend: Backend) -> 
         Some(QualityPreset::Balanced) => (Preset::P4, 23),
         Some(QualityPreset::Quality) => (Preset::P5, 20),
         Some(QualityPreset::Archive) => (Preset::P6, 17),
-        // x265 superfast takes seven times the work of x264's, ultrafast four times: a camera does not wait.
-        None if purpose == Purpose::Live && backend == Backend::X265 => (Preset::P1, 23),
+        // x265 superfast takes seven times the work of x264's, ultrafast four times, SVT-AV1's fastest twice: a camera does not wait.
+        None if purpose == Purpose::Live && matches!(backend, Backend::X265 | Backend::Svtav1) => (Preset::P1, 23),
         // Superfast: 720p30 in a sixth of a core; for files what x264 itself would take.
         None if purpose == Purpose::Live => (Preset::P2, 23),
         None => (Preset::P5, 23),
     };
-    // x265's own default is 28 where x264's is 23.
-    (preset, if backend == Backend::X265 { quality + 5 } else { quality })
+    // x265's own default is 28 where x264's is 23; SVT-AV1's is 35 of 63, which is 28 of 51.
+    (preset, if matches!(backend, Backend::X265 | Backend::Svtav1) { quality + 5 } else { quality })
 }
 
 fn rate(asked: &EncoderSettings, purpose: Purpose, picture: (u32, u32, f64), tune: Tune, quality: u8) -> Rate {
@@ -217,6 +226,7 @@ impl EncoderPlan {
     pub fn words(&self) -> String {
         match self.backend {
             Backend::Nvenc => format!("NVENC ({})", super::nvenc::preset_name(self.preset)),
+            Backend::Svtav1 => format!("software (libsvtav1 preset {})", svtav1::preset(self)),
             _ => {
                 let library = if self.codec == Codec::Hevc { "libx265" } else { "libx264" };
                 format!("software ({library} {})", super::x264::preset_name(self.preset))

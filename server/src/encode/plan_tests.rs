@@ -38,18 +38,30 @@ fn the_codec_is_asked_for_by_its_name_or_by_its_encoder_s() {
         (json!({ "codec": "hevc" }), Backend::X265, Codec::Hevc),
         (json!({ "backend": "x265" }), Backend::X265, Codec::Hevc),
         (json!({ "backend": "nvenc", "codec": "hevc" }), Backend::X265, Codec::Hevc),
+        (json!({ "codec": "av1" }), Backend::Svtav1, Codec::Av1),
+        (json!({ "backend": "svtav1" }), Backend::Svtav1, Codec::Av1),
     ] {
         let plan = live(given.clone());
         assert_eq!((plan.backend, plan.codec), (backend, codec), "{given}");
-        assert!(plan.words().contains(if codec == Codec::Hevc { "libx265" } else { "libx264" }), "{}", plan.words());
+        let library = match codec {
+            Codec::H264 => "libx264",
+            Codec::Hevc => "libx265",
+            Codec::Av1 => "libsvtav1",
+        };
+        assert!(plan.words().contains(library), "{}", plan.words());
     }
     let preset = |given: Value| live(given).preset;
     assert_eq!((preset(json!({})), preset(json!({ "codec": "hevc" }))), (Preset::P2, Preset::P1));
+    assert_eq!(preset(json!({ "codec": "av1" })), Preset::P1);
     let quality = |given: Value| resolve(&asked(given), &HD, Purpose::File).unwrap().rate;
     assert_eq!(quality(json!({ "codec": "hevc" })), Rate::Crf(28, None), "as good as x264's 23");
     assert_eq!(quality(json!({ "codec": "hevc", "quality": 23 })), Rate::Crf(23, None), "what is asked for is meant");
     let on_device = resolve_for(&asked(json!({ "codec": "hevc" })), &HD, Purpose::File, Backend::Nvenc, 2).unwrap();
     assert_eq!((on_device.backend, on_device.codec, on_device.b_frames), (Backend::Nvenc, Codec::Hevc, 2));
+    let av1 = |backend| resolve_for(&asked(json!({ "codec": "av1" })), &HD, Purpose::File, backend, 2).unwrap();
+    let (device, software) = (av1(Backend::Nvenc), av1(Backend::Svtav1));
+    assert_eq!((device.b_frames, device.rate), (0, Rate::Crf(23, None)));
+    assert_eq!((software.b_frames, software.rate, software.tune), (0, Rate::Crf(28, None), Tune::Hq));
 }
 
 #[test]
@@ -130,7 +142,11 @@ fn what_cannot_be_had_is_named_with_words() {
         (json!({ "b_frames": 4, "gop": 4 }), "b_frames", "fewer"),
         (json!({ "codec": "hevc", "backend": "x264" }), "codec", "x265"),
         (json!({ "codec": "h264", "backend": "x265" }), "codec", "x264"),
-        (json!({ "codec": "av1" }), "codec", "AV1"),
+        (json!({ "codec": "av1", "backend": "x265" }), "codec", "svtav1"),
+        (json!({ "codec": "hevc", "backend": "svtav1" }), "codec", "x265"),
+        (json!({ "codec": "av1", "tune": "hq", "b_frames": 2 }), "b_frames", "AV1"),
+        (json!({ "backend": "svtav1", "tune": "hq", "bitrate": 1_000_000 }), "tune", "`ll`"),
+        (json!({ "backend": "svtav1", "tune": "ull", "rate_control": "vbr" }), "rate_control", "`hq`"),
         (json!({ "backend": "vaapi" }), "backend", "VA-API"),
         (json!({ "rate_control": "crf", "bitrate": 1_000_000 }), "bitrate", "max_bitrate"),
         (json!({ "rate_control": "cbr", "quality": 20 }), "quality", "crf"),

@@ -7,6 +7,7 @@
 use super::plan::{EncoderPlan, Rate};
 use super::shape::unsaid;
 use crate::libav::Rates;
+use crate::pipeline::frame::Colour;
 use ffmpeg_next as ffmpeg;
 use sightline_shared::encoder::{Codec, Preset, Tune};
 
@@ -42,14 +43,18 @@ pub(super) fn usual(plan: &EncoderPlan) -> ffmpeg::Dictionary<'static> {
             }
         }
     }
-    let colour = plan.colour;
+    say_colour(&mut options, plan.colour);
+    options
+}
+
+/// Tells libavcodec what samples mean.
+pub(super) fn say_colour(options: &mut ffmpeg::Dictionary<'_>, colour: Colour) {
     options.set("color_range", if colour.full_range { "2" } else { "1" });
     for (name, code) in
         [("colorspace", colour.matrix), ("color_primaries", colour.primaries), ("color_trc", colour.transfer)]
     {
         options.set(name, &(if unsaid(code) { 2 } else { code }).to_string());
     }
-    options
 }
 
 fn set_rates(options: &mut ffmpeg::Dictionary<'_>, bitrate: u64, max: u64, buffer: u64) {

@@ -8,12 +8,12 @@ use crate::pipeline::packet::{VideoCodec, VideoParams};
 use serde_json::json;
 
 fn params(unit: &Encoded) -> VideoParams {
-    let data = codec::nal::annexb_to_lengths(&unit.annexb);
+    let data = codec::nal::annexb_to_lengths(&unit.data);
     codec::hevc::video_params_in_band(&data).unwrap().expect("parameter sets stand in front of a key frame")
 }
 
 fn is_key(unit: &Encoded) -> bool {
-    codec::hevc::contains_irap(&codec::nal::annexb_to_lengths(&unit.annexb))
+    codec::hevc::contains_irap(&codec::nal::annexb_to_lengths(&unit.data))
 }
 
 #[test]

@@ -271,4 +271,6 @@ fn offset(pts: Pts, dts: Pts) -> i32 {
 #[cfg(test)]
 pub(crate) mod film;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;

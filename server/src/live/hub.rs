@@ -161,6 +161,27 @@ impl Hub {
         (ring.init, ring.newest) = (None, None);
     }
 
+    /// The video chunks from the key frame that the one at `first` refers to up to the one at `last`, in order of decoding; none where
+    /// the ring does not have all of them.
+    #[must_use]
+    pub fn since_key_frame(&self, epoch: Epoch, first: Pts, last: Pts) -> Vec<Arc<Chunk>> {
+        let ring = self.read();
+        let newest_first = ring.entries.iter().rev().filter_map(|entry| match &entry.item {
+            Item::Chunk(chunk) if !chunk.is_audio() && chunk.header.epoch == epoch => Some(chunk),
+            _ => None,
+        });
+        let (mut run, mut reached) = (Vec::new(), false);
+        for chunk in newest_first.skip_while(|chunk| chunk.header.pts != last) {
+            run.push(Arc::clone(chunk));
+            reached |= chunk.header.pts == first;
+            if reached && chunk.is_key() {
+                run.reverse();
+                return run;
+            }
+        }
+        Vec::new()
+    }
+
     /// Nothing more will come: readers get [`Next::Closed`] after what is left.
     pub fn close(&self) {
         self.ring.write().unwrap_or_else(PoisonError::into_inner).closed = true;

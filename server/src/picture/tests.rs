@@ -50,19 +50,7 @@ pub(crate) fn quarters(format: PixelFormat, (width, height): (usize, usize), col
         PixelFormat::Nv12 | PixelFormat::P010 => planes.push(plane(across, down, step, &[1, 2])),
         _ => planes.extend([plane(across, down, step, &[1]), plane(across, down, step, &[2])]),
     }
-    Frame {
-        samples: Samples::Host(Box::new(VecPicture { planes })),
-        format,
-        width,
-        height,
-        colour,
-        sample_aspect: (1, 1),
-        rotation: 0,
-        epoch: Epoch(0),
-        pts: Pts(0),
-        arrived: Mono::default(),
-        decoded: Mono::default(),
-    }
+    Frame { colour, ..Frame::of_planes(planes, format, (width, height)) }
 }
 
 /// A JPEG as libavcodec reads it: its size, and the colour's samples at a point given in fractions.
@@ -188,7 +176,7 @@ fn demo_chunks(count: u64) -> (Arc<StreamParams>, Vec<Arc<Chunk>>) {
         painted.paint(n);
         encoder.input().copy_from(&painted);
         for unit in encoder.encode(scene::pts(n).0, false).unwrap() {
-            let data = codec::nal::annexb_to_lengths(&unit.annexb);
+            let data = codec::nal::annexb_to_lengths(&unit.data);
             let params = params.get_or_insert_with(|| {
                 let sets = codec::in_band_parameters(VideoCodec::H264, &data).unwrap();
                 let video = codec::h264::video_params_from_sps_pps(sets.sps[0], sets.pps[0]).unwrap();

@@ -10,6 +10,7 @@ use crate::events::{Reports, Watching};
 use crate::settings::CameraSettings;
 use crate::settings::server::Keep;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The registry of cameras.
 pub struct Cameras {
@@ -99,5 +100,11 @@ impl Cameras {
     /// Stops every camera; viewers' connections end.
     pub fn shutdown(&self) {
         self.lock().drain(..).for_each(|handle| handle.stop());
+    }
+
+    /// After [`Self::shutdown`]: whether nothing decodes or looks any more, each within `patience`. Waits.
+    pub fn finish(&self, patience: Duration) -> bool {
+        let pool = self.common.pool.finish(patience);
+        self.common.engines.finish(patience) && pool
     }
 }

@@ -1,21 +1,13 @@
-//! The GOP that runs, as access units: for a decoder that is wanted in the middle of it.
+//! What a decoder needs to begin in the middle: the video that the hub still keeps, as access units.
 
 use super::packet::AccessUnit;
-use crate::live::hub::{Hub, Item, Next};
+use crate::live::hub::Hub;
 use std::collections::VecDeque;
-use std::sync::Arc;
 
-/// The video of the hub from its newest key frame on, as access units with the parameters of `unit`.
+/// From the key frame that `first` refers to up to `last`, both of one epoch; none where the hub no longer has all of it.
 #[must_use]
-pub fn newest_gop(hub: &Arc<Hub>, unit: &AccessUnit) -> VecDeque<AccessUnit> {
-    let mut cursor = hub.join();
-    let mut gop = VecDeque::new();
-    while let Some(Next::Item(item)) = cursor.try_next() {
-        let Item::Chunk(chunk) = item else { continue };
-        if chunk.is_audio() || chunk.header.epoch != unit.epoch {
-            continue;
-        }
-        gop.extend(chunk.access_unit(&unit.params).map(|earlier| AccessUnit { sequence: 0, ..earlier }));
-    }
-    gop
+pub fn since_key_frame(hub: &Hub, first: &AccessUnit, last: &AccessUnit) -> VecDeque<AccessUnit> {
+    let chunks = hub.since_key_frame(first.epoch, first.pts, last.pts);
+    let units = chunks.iter().filter_map(|chunk| chunk.access_unit(&last.params));
+    units.map(|unit| AccessUnit { sequence: 0, ..unit }).collect()
 }

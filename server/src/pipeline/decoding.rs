@@ -4,7 +4,7 @@
 mod fall_back;
 mod hand_on;
 
-use super::catch_up::newest_gop;
+use super::catch_up::since_key_frame;
 use super::clock::{Clock, Mono};
 use super::counters::{DropCause, StageCounters};
 use super::edge::{Edge, Offered, WhenFull};
@@ -207,8 +207,8 @@ impl Decoding {
     fn begin_in_the_middle(&self, unit: &AccessUnit) -> bool {
         self.edge.await_key();
         let Some(hub) = &self.hub else { return false };
-        let gop = newest_gop(hub, unit);
-        if gop.back().is_none_or(|last| last.pts != unit.pts || last.epoch != unit.epoch) {
+        let gop = since_key_frame(hub, unit, unit);
+        if gop.is_empty() {
             return false;
         }
         *lock(&self.catch_up) = gop;

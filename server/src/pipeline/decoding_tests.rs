@@ -46,7 +46,7 @@ fn film(frames: u64) -> Vec<AccessUnit> {
         };
         encoder.input().copy_from(&**picture);
         let unit = encoder.encode(n as i64 * 3000, false).unwrap().remove(0);
-        let data = codec::nal::annexb_to_lengths(&unit.annexb);
+        let data = codec::nal::annexb_to_lengths(&unit.data);
         if params.is_none() {
             let sets = codec::in_band_parameters(VideoCodec::H264, &data).unwrap();
             let video = codec::h264::video_params_from_sps_pps(sets.sps[0], sets.pps[0]).unwrap();
@@ -157,4 +157,37 @@ fn a_damaged_access_unit_is_counted_and_the_rest_goes_on() {
     assert!(dropped >= 1 && left >= 10, "{left} left, {dropped} dropped");
     bench.decoding.close();
     assert_eq!(bench.counters.held(), 0);
+}
+
+/// The decoder gives up at frame 12, having given nothing since frame 7, while the camera is at frame 26 already: it is late.
+fn given_up(kept: bool) -> (Vec<i64>, (u64, u64, u64)) {
+    let film = film(27);
+    let mut bench = Bench::new(Wants::Nothing, &film);
+    bench.push(&film);
+    if !kept {
+        bench.hub.forget();
+    }
+    let inside = |unit: &AccessUnit| {
+        bench.counters.enter();
+        Inside { unit: unit.clone(), trace: None, at: Some(Mono::default()) }
+    };
+    let mut held: VecDeque<Inside> = film[8..13].iter().map(inside).collect();
+    let failed = held.pop_back().unwrap();
+    let mut worker = lock(&bench.decoding.worker);
+    worker.inside = held;
+    bench.decoding.fall_back(&mut worker, failed, "gave up".into(), false);
+    drop(worker);
+    bench.decoding.schedule();
+    until("decoded", || !bench.decoding.scheduled.load(Ordering::Acquire));
+    (bench.got(), bench.counts())
+}
+
+#[test]
+fn what_a_decoder_held_when_it_gave_up_is_decoded_again_however_late_it_was() {
+    assert_eq!(given_up(true), ((8..13).collect(), (5, 5, 0)));
+}
+
+#[test]
+fn where_the_key_frame_is_gone_another_decoder_begins_at_the_next() {
+    assert_eq!(given_up(false), ((10..13).collect(), (5, 3, 2)));
 }

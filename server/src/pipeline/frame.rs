@@ -165,6 +165,24 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// A picture of no stream, in host memory: upright, of square samples, in the colours usual for its size.
+    #[must_use]
+    pub fn of_planes(planes: Vec<(Vec<u8>, usize)>, format: PixelFormat, (width, height): (usize, usize)) -> Self {
+        Self {
+            samples: Samples::Host(Box::new(VecPicture { planes })),
+            format,
+            width,
+            height,
+            colour: Colour::default(),
+            sample_aspect: (1, 1),
+            rotation: 0,
+            epoch: Epoch(0),
+            pts: Pts(0),
+            arrived: Mono::default(),
+            decoded: Mono::default(),
+        }
+    }
+
     /// Where the samples lie.
     #[must_use]
     pub fn place(&self) -> Place {

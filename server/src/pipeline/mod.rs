@@ -25,6 +25,7 @@ pub mod pool;
 pub mod recent;
 mod reorder;
 pub mod rewrap;
+pub mod running;
 pub mod status;
 pub mod stream;
 #[cfg(test)]

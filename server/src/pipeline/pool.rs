@@ -2,8 +2,10 @@
 //! pictures.
 
 use super::clock::{Clock, Mono};
+use super::running::Running;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 /// What the pool works on.
 pub trait Job: Send + Sync {
@@ -38,6 +40,7 @@ struct Shared {
 /// [`super::analysis::Analysis`]'s flag: so there are never more entries than cameras.
 pub struct Pool {
     shared: Arc<Shared>,
+    running: Arc<Running>,
 }
 
 impl Pool {
@@ -48,11 +51,16 @@ impl Pool {
     pub fn start(threads: usize, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
         let state = State { waiting: VecDeque::new(), alarms: BTreeMap::new(), alarms_set: 0, closed: false };
         let shared = Arc::new(Shared { state: Mutex::new(state), work: Condvar::new(), clock });
+        let running = Arc::<Running>::default();
         for index in 0..threads {
-            let shared = shared.clone();
-            std::thread::Builder::new().name(format!("analysis-{index}")).spawn(move || run(&shared))?;
+            let (shared, one) = (shared.clone(), running.one());
+            let work = move || {
+                let _one = one;
+                run(&shared);
+            };
+            std::thread::Builder::new().name(format!("analysis-{index}")).spawn(work)?;
         }
-        Ok(Self { shared })
+        Ok(Self { shared, running })
     }
 
     /// Puts a job at the end of the line.
@@ -71,13 +79,26 @@ impl Pool {
     }
 }
 
-impl Drop for Pool {
-    fn drop(&mut self) {
+impl Pool {
+    /// Begins no further work; whether what is under way has ended within `patience`.
+    pub fn finish(&self, patience: Duration) -> bool {
+        self.close();
+        self.running.none_within(patience)
+    }
+
+    fn close(&self) {
         let mut state = self.shared.lock();
         state.closed = true;
         state.waiting.clear();
         state.alarms.clear();
         self.shared.work.notify_all();
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // Not `finish`: its last owner may be one of its own threads.
+        self.close();
     }
 }
 
@@ -134,5 +155,38 @@ fn run(shared: &Shared) {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::clock::SystemClock;
+    use super::*;
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+    /// Tells that it is at work, and is until it is told to end.
+    struct Slow {
+        begun: SyncSender<()>,
+        end: Mutex<Receiver<()>>,
+    }
+
+    impl Job for Slow {
+        fn work(&self) -> bool {
+            self.begun.send(()).unwrap();
+            self.end.lock().unwrap().recv().unwrap();
+            true
+        }
+    }
+
+    #[test]
+    fn what_is_under_way_is_waited_for_and_nothing_begins_again() {
+        let pool = Pool::start(2, Arc::new(SystemClock::default())).unwrap();
+        let ((begun, begins), (ends, end)) = (sync_channel(1), sync_channel(1));
+        pool.submit(Arc::new(Slow { begun, end: Mutex::new(end) }));
+        begins.recv().unwrap();
+        assert!(!pool.finish(Duration::from_millis(20)), "it is at work");
+        ends.send(()).unwrap();
+        assert!(pool.finish(Duration::from_secs(60)));
+        assert!(begins.try_recv().is_err(), "it was not begun again");
     }
 }

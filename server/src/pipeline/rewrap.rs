@@ -4,12 +4,12 @@ use super::clock::Mono;
 use super::decoding::Decoded;
 use super::packet::{AccessUnit, Medium, StreamParams};
 use crate::codec;
-use crate::encode::Encoded;
+use crate::encode::{Encoded, EncoderPlan};
 use crate::fragment::Fragmenter;
 use crate::live::hub::{Hub, Item};
 use sightline_shared::camera::Rendition;
 use sightline_shared::encoder::Codec;
-use sightline_shared::time::{Epoch, Pts};
+use sightline_shared::time::{Epoch, Pts, TIMESCALE};
 use std::sync::Arc;
 
 /// What is known of a frame while its samples are with the encoder.
@@ -78,11 +78,14 @@ impl Rewrap {
     ///
     /// # Errors
     /// Words: the encoder's parameters cannot be written into an init segment.
-    pub fn video(&mut self, unit: &Encoded, facts: &Facts, usual_duration: u32, now: Mono) -> Result<usize, String> {
-        let data = codec::nal::annexb_to_lengths(&unit.annexb);
+    pub fn video(&mut self, unit: &Encoded, facts: &Facts, plan: &EncoderPlan, now: Mono) -> Result<usize, String> {
+        let data = match unit.codec {
+            Codec::H264 | Codec::Hevc => codec::nal::annexb_to_lengths(&unit.data),
+            Codec::Av1 => codec::av1::without_delimiters(&unit.data),
+        };
         let mut starts_epoch = false;
         if unit.key {
-            let params = parameters(&data, facts, unit.codec)?;
+            let params = parameters(&data, facts, plan)?;
             let known = self.begun.as_ref();
             if known.is_none_or(|(epoch, known)| *epoch != facts.epoch || **known != params) {
                 starts_epoch = known.is_none_or(|(epoch, _)| *epoch != facts.epoch);
@@ -102,7 +105,7 @@ impl Rewrap {
             starts_epoch,
             pts: facts.pts,
             dts: Pts(unit.dts.max(0)),
-            duration: duration.unwrap_or(usual_duration),
+            duration: duration.unwrap_or((f64::from(TIMESCALE) / plan.fps).round() as u32),
             key: unit.key,
             data,
             params: params.clone(),
@@ -123,13 +126,18 @@ impl Rewrap {
 }
 
 /// The parameters that stand in front of a key frame; rotation and sound are those of the camera.
-fn parameters(data: &[u8], facts: &Facts, codec: Codec) -> Result<StreamParams, String> {
-    let found = match codec {
+fn parameters(data: &[u8], facts: &Facts, plan: &EncoderPlan) -> Result<StreamParams, String> {
+    let found = match plan.codec {
+        Codec::H264 => codec::h264::video_params_in_band(data),
         Codec::Hevc => codec::hevc::video_params_in_band(data),
-        Codec::H264 | Codec::Av1 => codec::h264::video_params_in_band(data),
+        Codec::Av1 => codec::av1::video_params_in_band(data),
     };
     let found = found.map_err(|e| e.to_string())?;
     let mut video = found.ok_or("the encoder gave no parameter sets")?;
     video.rotation = facts.rotation;
+    if plan.codec == Codec::Av1 {
+        // It has no place for the shape of a pixel; MP4's sample entry does.
+        video.sample_aspect = plan.sample_aspect;
+    }
     Ok(StreamParams { video, audio: facts.params.audio.clone() })
 }

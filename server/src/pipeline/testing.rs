@@ -2,13 +2,13 @@
 
 use super::clock::{Clock, Mono, SystemClock};
 use super::decoding::{Decoded, Surroundings};
-use super::frame::{Colour, Frame, PixelFormat, Samples, VecPicture};
+use super::frame::{Colour, Frame, PixelFormat};
 use super::inject::Inject;
 use super::packet::testing::params;
 use super::pool::Pool;
 use super::trace::Trace;
 use crate::device::Seat;
-use sightline_shared::time::{Epoch, Pts};
+use sightline_shared::time::Pts;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,17 +42,11 @@ pub(crate) fn decoded(n: u64, width: usize, height: usize, at: Mono) -> Decoded 
     };
     let planes = vec![plane(width, height), plane(width / 2, height / 2), plane(width / 2, height / 2)];
     let frame = Frame {
-        samples: Samples::Host(Box::new(VecPicture { planes })),
-        format: PixelFormat::I420,
-        width,
-        height,
         colour: Colour { full_range: false, matrix: 1, primaries: 1, transfer: 1 },
-        sample_aspect: (1, 1),
-        rotation: 0,
-        epoch: Epoch(0),
         pts: Pts(n as i64 * 3000),
         arrived: at,
         decoded: at,
+        ..Frame::of_planes(planes, PixelFormat::I420, (width, height))
     };
     Decoded {
         trace: Some(Trace::new(frame.epoch, frame.pts, None, at)),

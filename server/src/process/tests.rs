@@ -1,24 +1,10 @@
 //! Every layout at several sizes, against what the samples must be.
 
 use super::*;
-use crate::pipeline::clock::Mono;
-use crate::pipeline::frame::{Colour, PlaneMut, Samples, VecPicture};
-use sightline_shared::time::{Epoch, Pts};
+use crate::pipeline::frame::PlaneMut;
 
 fn frame(format: PixelFormat, width: usize, height: usize, planes: Vec<(Vec<u8>, usize)>) -> Frame {
-    Frame {
-        samples: Samples::Host(Box::new(VecPicture { planes })),
-        format,
-        width,
-        height,
-        colour: Colour::default(),
-        sample_aspect: (1, 1),
-        rotation: 0,
-        epoch: Epoch(0),
-        pts: Pts(0),
-        arrived: Mono::default(),
-        decoded: Mono::default(),
-    }
+    Frame::of_planes(planes, format, (width, height))
 }
 
 /// A plane of samples `value(x, y)`, `gap` bytes behind each row.

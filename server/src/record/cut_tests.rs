@@ -1,9 +1,10 @@
 //! Cuts through every order of frames that an encoder may choose: nothing that is shown is missing, nothing hidden at the end.
 
 use super::super::reel::{Frame, Reel, Sound};
-use super::super::testing::{chunk, init};
+
 use super::*;
 use crate::fragment::InitSet;
+use crate::fragment::testing::{chunk, init};
 use crate::pipeline::clock::Mono;
 use bytes::Bytes;
 use proptest::prelude::*;

@@ -3,9 +3,10 @@
 use super::super::cut::cut;
 use super::super::reel::{Reel, reels};
 use super::super::ring::{Keeper, Ring};
-use super::super::testing::{fill, init};
+use super::super::testing::fill;
 use super::*;
 use crate::fragment::film::ffprobe;
+use crate::fragment::testing::init;
 use crate::pipeline::packet::VideoParams;
 use std::process::Command;
 use std::sync::Arc;

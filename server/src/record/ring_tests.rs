@@ -1,7 +1,7 @@
 //! The ring by exact bytes, against a plain list that is cut down anew after every item.
 
-use super::super::testing::{chunk, init};
 use super::*;
+use crate::fragment::testing::{chunk, init};
 use proptest::prelude::*;
 use sightline_shared::chunk::{FLAG_AUDIO, FLAG_KEY};
 use std::time::Duration;

@@ -212,7 +212,7 @@ fn the_encoder_is_read_with_units_and_checked_as_a_whole() {
         ("qualty = 20", "Did you mean `quality`"),
         ("quality = 52", "from 0 to 51"),
         ("gop = 12.5", "whole number"),
-        ("codec = \"av1\"", "not encoded"),
+        ("codec = \"av1\"\nbackend = \"x264\"", "svtav1"),
         ("codec = \"hevc\"\nbackend = \"x264\"", "H.264 alone"),
         ("rate_control = \"crf\"\nbitrate = 100000", "max_bitrate"),
     ] {

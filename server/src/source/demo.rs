@@ -58,7 +58,7 @@ pub fn run(sink: &mut dyn Sink, clock: &dyn Clock, pace: &Pace) -> SourceError {
 
 /// Gives on what was encoded here; its parameters stand in front of every key frame.
 pub(super) fn give(sink: &mut dyn Sink, arrived: Mono, unit: Encoded) {
-    let data = codec::nal::annexb_to_lengths(&unit.annexb);
+    let data = codec::nal::annexb_to_lengths(&unit.data);
     if unit.key
         && let Ok(Some(video)) = codec::h264::video_params_in_band(&data)
     {

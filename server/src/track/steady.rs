@@ -260,8 +260,8 @@ fn median(values: impl Iterator<Item = f32>) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::clock::Mono;
-    use crate::pipeline::frame::{Colour, PixelFormat, Samples, VecPicture};
+
+    use crate::pipeline::frame::PixelFormat;
 
     const SIZE: (usize, usize) = (640, 360);
 
@@ -269,17 +269,9 @@ mod tests {
     fn frame(n: i64, rotation: u16, scene: impl Fn(f32, f32) -> f32) -> Frame {
         let luma = (0..SIZE.0 * SIZE.1).map(|at| scene((at % SIZE.0) as f32, (at / SIZE.0) as f32) as u8).collect();
         Frame {
-            samples: Samples::Host(Box::new(VecPicture { planes: vec![(luma, SIZE.0)] })),
-            format: PixelFormat::Grey,
-            width: SIZE.0,
-            height: SIZE.1,
-            colour: Colour::default(),
-            sample_aspect: (1, 1),
             rotation,
-            epoch: Epoch(0),
             pts: Pts(n * 18_000),
-            arrived: Mono::default(),
-            decoded: Mono::default(),
+            ..Frame::of_planes(vec![(luma, SIZE.0)], PixelFormat::Grey, (SIZE.0, SIZE.1))
         }
     }
 

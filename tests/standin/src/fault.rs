@@ -14,6 +14,7 @@
 //! | `refuses=h264`, `refuses=hevc`, `refuses=hevc-10`, `refuses=av1` | this codec, or its 10 bit, is not decodable (may stand several times) |
 //! | `no-nvenc` | no session opens (2), as on A100 and H100 |
 //! | `refuses=encode-hevc`, `refuses=encode-hevc-10` | sessions know no HEVC, as on the first Maxwells, or none of 10 bit (may stand several times) |
+//! | `refuses=encode-av1` | sessions know no AV1, as before Ada |
 //! | `sessions=N` | the session after the N-th that is open is refused (10) |
 //! | `memory=MIB` | the device has so much memory; changed while running, what was given stays |
 //! | `lost-at=N` | with the N-th picture that is decoded or encoded its device is lost: 214 from every call, until `back=K` |
@@ -80,6 +81,8 @@ pub enum Refused {
     EncodeHevc,
     /// HEVC of 10 bit, by the encoder.
     EncodeHevc10,
+    /// AV1, by the encoder.
+    EncodeAv1,
 }
 
 impl Default for Faults {
@@ -132,9 +135,10 @@ impl Faults {
                     Some("av1") => Refused::Av1,
                     Some("encode-hevc") => Refused::EncodeHevc,
                     Some("encode-hevc-10") => Refused::EncodeHevc10,
+                    Some("encode-av1") => Refused::EncodeAv1,
                     _ => {
                         return Err(format!(
-                            "`{word}` names none of h264, hevc, hevc-10, av1, encode-hevc and encode-hevc-10"
+                            "`{word}` names none of h264, hevc, hevc-10, av1, encode-hevc, encode-hevc-10 and encode-av1"
                         ));
                     }
                 }),
@@ -163,8 +167,8 @@ mod tests {
         let faults = Faults::parse("sessions=2, lost-at=30,no-nvdec,memory=64").unwrap();
         assert_eq!((faults.sessions, faults.lost_at, faults.no_nvdec, faults.no_nvenc), (2, Some(30), true, false));
         assert_eq!(faults.memory, 64 << 20);
-        let faults = Faults::parse("refuses=hevc-10\nrefuses=h264\nrefuses=encode-hevc").unwrap();
-        assert_eq!(faults.refused, [Refused::Hevc10, Refused::H264, Refused::EncodeHevc]);
+        let faults = Faults::parse("refuses=hevc-10\nrefuses=h264\nrefuses=encode-hevc\nrefuses=encode-av1").unwrap();
+        assert_eq!(faults.refused, [Refused::Hevc10, Refused::H264, Refused::EncodeHevc, Refused::EncodeAv1]);
         let faults = Faults::parse("devices=3,lost=0,lost=2,back=1").unwrap();
         assert_eq!((faults.devices, faults.lost_devices, faults.back), (3, vec![0, 2], vec![1]));
         assert_eq!(Faults::parse(""), Ok(Faults::default()));

@@ -237,7 +237,7 @@ fn refusals_are_one_line_and_leave_nothing() {
     one_line(&refused(1, &[&input, "-o", &path("there.mp4")]), "--force");
     one_line(&refused(2, &[&input, "-o", &input, "--force"]), "the input and the output");
     one_line(&refused(1, &[&path("no.mp4"), "-o", &out]), "There is no file");
-    one_line(&refused(1, &[&path("text.mp4"), "-o", &out]), "not a video file");
+    one_line(&refused(1, &[&path("text.mp4"), "-o", &out]), "at its start: Invalid data found");
     one_line(&refused(1, &[&path("sound.mp4"), "-o", &out]), "no video");
     one_line(&refused(1, &[&input, "-o", &path("none/out.mp4")]), "make it first");
     one_line(&refused(2, &[&input, "-o", &path("out.avi")]), ".mkv");
@@ -341,7 +341,7 @@ fn real_and_hostile_files_are_done_or_refused() {
             }
         } else {
             assert!(run.status.code() == Some(1) && said.trim_end().lines().count() == 1, "{name}: {said}");
-            assert_ne!(path.parent(), Some(media.as_path()), "{name}: {said}");
+            assert!(path.parent() != Some(&media) && !said.contains(": ."), "{name}: {said}");
             told.push_str(&format!("{name}: {said}"));
         }
     }

@@ -5,6 +5,7 @@
 mod accounting;
 mod annotate;
 mod av1;
+mod av1_encoded;
 mod clips;
 mod detect;
 mod device;

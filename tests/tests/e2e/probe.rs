@@ -11,7 +11,7 @@ use sightline_tests::program::{Program, binary};
 use sightline_tests::real_camera::RealCamera;
 use std::process::{Command, Output};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const PICTURE: &str =
     "videotestsrc is-live=true pattern=ball ! video/x-raw,width=640,height=360,framerate=25/1,format=I420";
@@ -269,11 +269,10 @@ async fn looks_are_bounded_and_end_with_their_asker() {
     }
     assert!(refused, "looks are not bounded");
     asking.abort_all();
-    let start = Instant::now();
     let free = async || {
         let (status, _) = program.send(reqwest::Method::POST, "/api/probe", &json!({ "url": "/no/file.mp4" })).await;
         (status == 200).then_some(())
     };
-    sightline_tests::wait_for("they have ended", Duration::from_secs(5), free).await;
-    assert!(start.elapsed() < Duration::from_secs(3));
+    // By themselves they would end after 20 s.
+    sightline_tests::wait_for("they have ended", Duration::from_secs(10), free).await;
 }

@@ -206,10 +206,18 @@ impl EncoderForm {
             "buffer_size" if control == "crf" && self.get("max_bitrate").is_empty() => {
                 Some("With constant quality a buffer needs the maximum that it is for.".into())
             }
+            "b_frames" if self.codec(in_use) == "av1" => Some("AV1 orders its frames by itself.".into()),
             "b_frames" if self.tune(in_use) == "ull" => {
                 Some("B-frames hold frames back. Choose a tuning that may add delay.".into())
             }
             _ => None,
+        }
+    }
+
+    fn codec(&self, in_use: Option<&EncoderInUse>) -> String {
+        match self.get("codec") {
+            "" => in_use_texts(in_use).remove("codec").unwrap_or_default(),
+            staged => staged.to_owned(),
         }
     }
 

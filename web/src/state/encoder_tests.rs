@@ -124,3 +124,23 @@ fn a_codec_is_offered_where_an_encoder_makes_it_and_the_browser_plays_it() {
     form.set("codec", "hevc".into());
     assert_eq!(form.caps(&with).map(|one| one.backend), Some(Backend::X265), "whoever has the codec is meant");
 }
+
+#[test]
+fn av1_is_offered_under_the_same_conditions_and_takes_no_b_frames() {
+    let svtav1 =
+        EncoderCaps { backend: Backend::Svtav1, codecs: vec![Codec::Av1], live: Vec::new(), ..caps()[1].clone() };
+    let with = [caps(), vec![svtav1]].concat();
+    let mut form = EncoderForm::default();
+    let refused = |caps: &[EncoderCaps], plays: &str| {
+        let offers = form.offers(MORE[11], caps, |codec| codec.starts_with(plays));
+        offers.iter().find(|offer| offer.value == "av1").expect("listed").refused.clone()
+    };
+    assert_eq!(refused(&with, "av01."), None);
+    assert!(refused(&with, "avc1.").is_some_and(|why| why.contains("browser")));
+    assert!(refused(&caps(), "av01.").is_some_and(|why| why.contains("No encoder")));
+    form.set("tune", "hq".into());
+    assert_eq!(form.refused("b_frames", &with, None), None);
+    form.set("codec", "av1".into());
+    assert!(form.refused("b_frames", &with, None).is_some_and(|why| why.contains("AV1")));
+    assert_eq!(form.caps(&with).map(|one| one.backend), Some(Backend::Svtav1));
+}

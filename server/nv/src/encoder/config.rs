@@ -1,6 +1,6 @@
 //! What an encoder can do, what is refused before it is asked, and the driver's structures for what is not.
 
-use super::{Codec, EncoderSettings, Rate, Tuning};
+use super::{Codec, Colour, EncoderSettings, Rate, Tuning};
 use crate::checked::Session;
 use crate::raw::{Zeroed, nvenc as raw};
 use crate::{Error, Format};
@@ -89,25 +89,33 @@ pub(super) fn check(settings: &EncoderSettings, caps: &EncoderCaps) -> Result<()
     if settings.gop.is_some_and(|gop| gop <= settings.b_frames) {
         return refuse(format!("a key frame every {} pictures leaves no room for B-frames", settings.gop.unwrap_or(0)));
     }
-    if settings.format == Format::P016 && (codec != Codec::Hevc || !caps.ten_bits) {
+    if codec == Codec::Av1 && settings.b_frames > 0 {
+        return refuse("AV1 is encoded without B-frames".into());
+    }
+    if settings.format == Format::P016 && (codec == Codec::H264 || !caps.ten_bits) {
         return refuse(format!("this device does not encode {codec} of 10 bit"));
     }
     check_rate(settings, caps)
 }
 
 fn check_rate(settings: &EncoderSettings, caps: &EncoderCaps) -> Result<(), Error> {
+    let none = |words: String| Err(Error::Unsupported(words));
     let rate = &settings.rate;
+    let av1 = settings.codec == Codec::Av1;
+    let (coarsest, worst) = if av1 { (255, 63) } else { (51, 51) };
     let words = match rate.mode {
-        Rate::ConstQp(i, p, b) if i.max(p).max(b) > 51 => "quantisers are 0 to 51",
+        Rate::ConstQp(i, p, b) if i.max(p).max(b) > coarsest => return none(format!("quantisers are 0 to {coarsest}")),
         Rate::ConstQp(..) => return Ok(()),
-        Rate::Quality(quality) if !(1..=51).contains(&quality) => "qualities are 1 to 51",
+        Rate::Quality(quality) if !(1..=worst).contains(&quality) => {
+            return none(format!("qualities are 1 to {worst}"));
+        }
         Rate::Quality(_) if rate.vbv == 0 || caps.vbv => return Ok(()),
         Rate::Cbr | Rate::Vbr if rate.bitrate == 0 => "the bitrate has to be more than nothing",
         Rate::Vbr if rate.maximum < rate.bitrate => "the maximum has to be the average or more",
         _ if rate.vbv > 0 && !caps.vbv => "this device does not let the VBV's size be chosen",
         _ => return Ok(()),
     };
-    Err(Error::Unsupported(words.into()))
+    none(words.into())
 }
 
 /// The size, by which pictures are refused or taken.
@@ -188,32 +196,57 @@ pub(super) fn write(config: &mut raw::Config, settings: &EncoderSettings) {
         config.rc.low_delay_key_frame_scale = 1;
         config.rc.multi_pass = raw::MULTI_PASS_QUARTER;
     }
-    let colour = settings.colour;
-    let vui = |vui: &mut raw::Vui| {
-        (vui.signal_type_present, vui.video_format, vui.full_range) = (1, 5, colour.full_range.into());
-        vui.colour_description_present = 1;
-        (vui.primaries, vui.transfer, vui.matrix) =
-            (colour.primaries.into(), colour.transfer.into(), colour.matrix.into());
-    };
-    if settings.codec == Codec::Hevc {
-        let ten = settings.format == Format::P016;
-        config.profile = if ten { raw::PROFILE_HEVC_MAIN10 } else { raw::PROFILE_HEVC_MAIN };
-        // SAFETY: all fields of the union are integers, of which every value is one; the preset filled it for this codec.
-        let hevc = unsafe { &mut config.codec.hevc };
-        hevc.idr_period = config.gop_length;
-        hevc.flags &= !(3 << raw::HEVC_CHROMA_SHIFT | 7 << raw::HEVC_DEPTH_SHIFT);
-        hevc.flags |= raw::HEVC_REPEAT_PARAMETER_SETS | 1 << raw::HEVC_CHROMA_SHIFT;
-        hevc.flags |= if ten { 2 << raw::HEVC_DEPTH_SHIFT } else { 0 };
-        vui(&mut hevc.vui);
-        return;
+    match settings.codec {
+        Codec::H264 => write_h264(config, settings),
+        Codec::Hevc => write_hevc(config, settings),
+        Codec::Av1 => write_av1(config, settings),
     }
+}
+
+fn write_vui(vui: &mut raw::Vui, colour: Colour) {
+    (vui.signal_type_present, vui.video_format, vui.full_range) = (1, 5, colour.full_range.into());
+    vui.colour_description_present = 1;
+    (vui.primaries, vui.transfer, vui.matrix) = (colour.primaries.into(), colour.transfer.into(), colour.matrix.into());
+}
+
+fn write_h264(config: &mut raw::Config, settings: &EncoderSettings) {
     config.profile = raw::PROFILE_H264_HIGH;
-    // SAFETY: as above.
+    // SAFETY: all fields of the union are integers, of which every value is one; the preset filled it for this codec.
     let h264 = unsafe { &mut config.codec.h264 };
     h264.idr_period = config.gop_length;
     h264.flags |= raw::H264_REPEAT_PARAMETER_SETS;
     h264.chroma_format = 1;
-    vui(&mut h264.vui);
+    write_vui(&mut h264.vui, settings.colour);
+}
+
+fn write_hevc(config: &mut raw::Config, settings: &EncoderSettings) {
+    let ten = settings.format == Format::P016;
+    config.profile = if ten { raw::PROFILE_HEVC_MAIN10 } else { raw::PROFILE_HEVC_MAIN };
+    // SAFETY: as above.
+    let hevc = unsafe { &mut config.codec.hevc };
+    hevc.idr_period = config.gop_length;
+    hevc.flags &= !(3 << raw::HEVC_CHROMA_SHIFT | 7 << raw::HEVC_DEPTH_SHIFT);
+    hevc.flags |= raw::HEVC_REPEAT_PARAMETER_SETS | 1 << raw::HEVC_CHROMA_SHIFT;
+    hevc.flags |= if ten { 2 << raw::HEVC_DEPTH_SHIFT } else { 0 };
+    write_vui(&mut hevc.vui, settings.colour);
+}
+
+/// Temporal units of OBUs with their sizes; tiles and references are the preset's.
+fn write_av1(config: &mut raw::Config, settings: &EncoderSettings) {
+    config.profile = raw::PROFILE_AV1_MAIN;
+    // SAFETY: as above; its pointers are the preset's, which are null.
+    let av1 = unsafe { &mut config.codec.av1 };
+    av1.idr_period = config.gop_length;
+    (av1.level, av1.tier) = (raw::AV1_LEVEL_AUTO, 0);
+    let depths = 7 << raw::AV1_INPUT_DEPTH_SHIFT | 7 << raw::AV1_DEPTH_SHIFT;
+    av1.flags &= !(raw::AV1_ANNEX_B | raw::AV1_DISABLE_SEQUENCE_HEADER | 3 << raw::AV1_CHROMA_SHIFT | depths);
+    av1.flags |= raw::AV1_REPEAT_SEQUENCE_HEADER | 1 << raw::AV1_CHROMA_SHIFT;
+    if settings.format == Format::P016 {
+        av1.flags |= 2 << raw::AV1_INPUT_DEPTH_SHIFT | 2 << raw::AV1_DEPTH_SHIFT;
+    }
+    let colour = settings.colour;
+    (av1.primaries, av1.transfer, av1.matrix) = (colour.primaries.into(), colour.transfer.into(), colour.matrix.into());
+    av1.full_range = colour.full_range.into();
 }
 
 /// Width to height of the picture as it is shown, in the smallest numbers.

@@ -57,4 +57,4 @@ pub(crate) fn version() -> Result<(u32, u32), Error> {
 }
 
 /// Codecs that this crate encodes.
-pub(crate) const CODECS: [Codec; 2] = [Codec::H264, Codec::Hevc];
+pub(crate) const CODECS: [Codec; 3] = [Codec::H264, Codec::Hevc, Codec::Av1];

@@ -100,6 +100,15 @@ pub(crate) const H264_REPEAT_PARAMETER_SETS: u32 = 1 << 12;
 pub(crate) const HEVC_REPEAT_PARAMETER_SETS: u32 = 1 << 7;
 pub(crate) const HEVC_CHROMA_SHIFT: u32 = 9;
 pub(crate) const HEVC_DEPTH_SHIFT: u32 = 11;
+/// Bits of [`ConfigAv1::flags`].
+pub(crate) const AV1_ANNEX_B: u32 = 1;
+pub(crate) const AV1_DISABLE_SEQUENCE_HEADER: u32 = 1 << 4;
+pub(crate) const AV1_REPEAT_SEQUENCE_HEADER: u32 = 1 << 5;
+pub(crate) const AV1_CHROMA_SHIFT: u32 = 7;
+pub(crate) const AV1_INPUT_DEPTH_SHIFT: u32 = 12;
+pub(crate) const AV1_DEPTH_SHIFT: u32 = 15;
+/// `NV_ENC_LEVEL_AV1_AUTOSELECT`; 0 is level 2.0.
+pub(crate) const AV1_LEVEL_AUTO: u32 = 24;
 
 pub(crate) const GUID_H264: Guid = Guid(0x6bc8_2762, 0x4e63, 0x4ca4, [0xaa, 0x85, 0x1e, 0x50, 0xf3, 0x21, 0xf6, 0xbf]);
 pub(crate) const GUID_HEVC: Guid = Guid(0x790c_dc88, 0x4522, 0x4d7b, [0x94, 0x25, 0xbd, 0xa9, 0x97, 0x5f, 0x76, 0x3]);
@@ -110,6 +119,8 @@ pub(crate) const PROFILE_HEVC_MAIN: Guid =
     Guid(0xb514_c39a, 0xb55b, 0x40fa, [0x87, 0x8f, 0xf1, 0x25, 0x3b, 0x4d, 0xfd, 0xec]);
 pub(crate) const PROFILE_HEVC_MAIN10: Guid =
     Guid(0xfa4d_2b6c, 0x3a5b, 0x411a, [0x80, 0x18, 0x0a, 0x3f, 0x5e, 0x3c, 0x9b, 0xe5]);
+pub(crate) const PROFILE_AV1_MAIN: Guid =
+    Guid(0x5f2a_39f5, 0xf14e, 0x4f95, [0x9a, 0x9e, 0xb7, 0x6d, 0x56, 0x8f, 0xcf, 0x97]);
 /// P1 to P7.
 pub(crate) const PRESETS: [Guid; 7] = [
     Guid(0xfc0a_8d3e, 0x45f8, 0x4cf8, [0x80, 0xc7, 0x29, 0x88, 0x71, 0x59, 0xe, 0xbf]),

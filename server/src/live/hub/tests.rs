@@ -1,47 +1,21 @@
 //! The hub by exact count: what was published is delivered or told as dropped, and one reader never costs another.
 
 use super::*;
-use bytes::Bytes;
-use sightline_shared::camera::Rendition;
-use sightline_shared::chunk::{ChunkHeader, FLAG_AUDIO, FLAG_KEY, Kind};
-use sightline_shared::wire::Init;
+use crate::fragment::testing;
+use sightline_shared::chunk::{ChunkHeader, FLAG_AUDIO, FLAG_KEY};
 
 /// 40 ms a frame.
 const FRAME: u64 = 40;
 
 fn init(epoch: u32) -> Item {
-    let text = Init {
-        rendition: Rendition::Source,
-        epoch: Epoch(epoch),
-        codec: "avc1.42c01f".into(),
-        width: 16,
-        height: 16,
-        rotation: 0,
-        timescale: 90_000,
-        audio: None,
-    };
-    Item::Init(Arc::new(InitSet {
-        text,
-        video: Bytes::from_static(b"video"),
-        audio: None,
-        muxed: Bytes::from_static(b"muxed"),
-        params: Arc::new(crate::pipeline::packet::testing::params()),
-    }))
+    Item::Init(testing::init(epoch))
 }
 
 fn chunk(epoch: u32, number: u64, flags: u8, bytes: usize) -> Item {
-    let header = ChunkHeader {
-        kind: Kind::Chunk,
-        flags,
-        rendition: 0,
-        epoch: Epoch(epoch),
-        pts: Pts(i64::try_from(number).unwrap() * 3600),
-        dts: Pts(0),
-        duration: 3600,
-        sequence: u32::try_from(number).unwrap(),
-    };
     let at = Mono(Duration::from_millis(number * FRAME));
-    Item::Chunk(Arc::new(Chunk { header, message: vec![0; bytes].into(), arrived: at, fragmented: at }))
+    let chunk = testing::chunk(epoch, i64::try_from(number).unwrap() * 3600, 0, flags, bytes, at);
+    let header = ChunkHeader { sequence: u32::try_from(number).unwrap(), ..chunk.header };
+    Item::Chunk(Arc::new(Chunk { header, ..chunk }))
 }
 
 /// Publishes frames `numbers`, a key frame every `gop`, with a text behind each frame.
@@ -368,4 +342,23 @@ fn who_joins_after_it_forgot_waits_for_what_is_new() {
     frames(&hub, 10..12, 5);
     assert_eq!(chunks(&read(&mut after)), ["i0", "k10", "11"]);
     assert_eq!(chunks(&read(&mut before)), ["i0", "k10", "11"], "and who was there goes on");
+}
+
+#[test]
+fn a_decoder_that_is_late_gets_all_that_its_frames_refer_to() {
+    let hub = Hub::new(HubLimits::default());
+    hub.publish(init(0));
+    frames(&hub, 0..27, 10);
+    let run = |first: i64, last: i64| {
+        let chunks = hub.since_key_frame(Epoch(0), Pts(first * 3600), Pts(last * 3600));
+        chunks.iter().map(|chunk| chunk.header.pts.0 / 3600).collect::<Vec<_>>()
+    };
+    assert_eq!(run(26, 26), (20..27).collect::<Vec<_>>());
+    assert_eq!(run(13, 14), (10..15).collect::<Vec<_>>());
+    assert_eq!(run(18, 22), (10..23).collect::<Vec<_>>(), "over a key frame");
+    assert_eq!(run(20, 20), [20]);
+    assert!(run(26, 27).is_empty() && run(14, 13).is_empty(), "not there, or in no order");
+    assert!(hub.since_key_frame(Epoch(1), Pts(0), Pts(0)).is_empty());
+    frames(&hub, 27..100, 10);
+    assert!(run(13, 14).is_empty(), "no longer kept");
 }

@@ -1,9 +1,9 @@
 //! The thread of one engine: opens it, runs it on what waits, and opens it again when it failed or its file changed.
 
+use super::super::running::Running;
 use super::figures::{Figures, Recent, Totals};
 use super::line::{Line, Taken};
 use super::place::Answer;
-use super::running::Running;
 use super::trouble::{FIRST_WAIT, Trouble};
 use super::{Called, Engine, Input, Loader, ModelError, Spec};
 use crate::detect::Detection;

@@ -8,7 +8,6 @@ mod engine;
 mod figures;
 mod line;
 mod place;
-mod running;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -21,8 +20,8 @@ pub use figures::{Recent, Totals};
 pub use place::{Answer, Model, Place, Refused};
 
 use super::clock::{Clock, Mono};
+use super::running::Running;
 use engine::Runner;
-use running::Running;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;

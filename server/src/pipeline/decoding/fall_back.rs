@@ -1,8 +1,8 @@
 //! From the device's decoder to another one while frames are wanted: nobody waits for the next key frame.
 
-use super::super::catch_up::newest_gop;
+use super::super::catch_up::since_key_frame;
 use super::super::counters::DropCause;
-use super::{Decoding, Inside, Refused, Worker};
+use super::{AccessUnit, Decoding, Inside, Refused, Worker};
 use std::collections::VecDeque;
 
 impl Decoding {
@@ -15,29 +15,30 @@ impl Decoding {
         let elsewhere = lost && self.seat.card().is_ok();
         worker.refused = (!elsewhere).then(|| Refused { params: failed.unit.params.clone(), reason, lost });
         let mut held: VecDeque<Inside> = worker.inside.drain(..).chain([failed]).collect();
-        worker.again = self.since_key_frame(&mut held);
+        worker.again = self.decodable(&mut held);
         // What is left is of a GOP that is gone.
         let lost = held.iter().filter(|inside| inside.at.is_some()).count();
         self.counters.dropped(DropCause::DecodeError, lost as u64);
     }
 
-    /// From the key frame on that the last of `held` refers to: those of `held`, and what has come out of the decoder before;
-    /// nothing where the hub has gone on to another GOP, whose key frame then waits in the edge.
-    fn since_key_frame(&self, held: &mut VecDeque<Inside>) -> VecDeque<Inside> {
-        if let Some(at) = held.iter().rposition(|inside| inside.unit.key) {
-            return held.split_off(at);
-        }
-        let (Some(hub), Some(last)) = (&self.hub, held.back()) else { return VecDeque::new() };
-        let gop = newest_gop(hub, &last.unit);
-        let Some(end) = gop.iter().position(|unit| (unit.epoch, unit.pts) == (last.unit.epoch, last.unit.pts)) else {
-            return VecDeque::new();
+    /// All of `held`, from the key frame on that its first one refers to; where the hub no longer has that, from the newest key frame
+    /// among them.
+    fn decodable(&self, held: &mut VecDeque<Inside>) -> VecDeque<Inside> {
+        let (Some(first), Some(last), Some(hub)) = (held.front(), held.back(), &self.hub) else {
+            return from_newest_key(held);
         };
-        let mut again = VecDeque::with_capacity(end + 1);
-        for unit in gop.into_iter().take(end + 1) {
-            let known = held.iter().position(|inside| (inside.unit.epoch, inside.unit.pts) == (unit.epoch, unit.pts));
-            let known = known.and_then(|at| held.remove(at));
-            again.push_back(known.unwrap_or(Inside { unit, trace: None, at: None }));
+        let units = since_key_frame(hub, &first.unit, &last.unit);
+        if units.is_empty() {
+            return from_newest_key(held);
         }
-        again
+        let known = |unit: AccessUnit| {
+            let at = held.iter().position(|inside| (inside.unit.epoch, inside.unit.pts) == (unit.epoch, unit.pts));
+            at.and_then(|at| held.remove(at)).unwrap_or(Inside { unit, trace: None, at: None })
+        };
+        units.into_iter().map(known).collect()
     }
+}
+
+fn from_newest_key(held: &mut VecDeque<Inside>) -> VecDeque<Inside> {
+    held.iter().rposition(|inside| inside.unit.key).map(|at| held.split_off(at)).unwrap_or_default()
 }

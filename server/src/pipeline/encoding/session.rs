@@ -14,7 +14,7 @@ use crate::pipeline::frame::Samples;
 use crate::process::{ProcessError, Resizer};
 use sightline_shared::camera::Rendition;
 use sightline_shared::encoder::{Backend, EncoderSettings, RenditionState};
-use sightline_shared::time::{Epoch, TIMESCALE};
+use sightline_shared::time::Epoch;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -272,7 +272,6 @@ impl Encoding {
     }
 
     fn publish(&self, session: &mut Session, units: &[Encoded]) -> Result<(), String> {
-        let usual = (f64::from(TIMESCALE) / session.plan.fps).round() as u32;
         for unit in units {
             let found = session.inside.iter().position(|inside| inside.facts.pts().0 == unit.pts);
             let inside = found.and_then(|at| session.inside.remove(at)).ok_or("a frame that never went in came out")?;
@@ -281,7 +280,7 @@ impl Encoding {
             self.mark(inside.trace.as_ref(), "encode", at);
             self.counters.fragment.enter();
             self.inject.pause("fragment", &*self.clock);
-            let bytes = lock(&self.rewrap).video(unit, &inside.facts, usual, self.clock.now());
+            let bytes = lock(&self.rewrap).video(unit, &inside.facts, &session.plan, self.clock.now());
             let bytes = bytes.inspect_err(|_| self.counters.fragment.dropped(DropCause::EncoderFailed, 1))?;
             let now = self.clock.now();
             self.counters.fragment.leave(now, now.since(at));

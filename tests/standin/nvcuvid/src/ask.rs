@@ -18,7 +18,7 @@ fn decodes(codec: Codec, chroma: u32, depth: u32) -> bool {
         Refused::Hevc => codec == Codec::Hevc,
         Refused::Av1 => codec == Codec::Av1,
         Refused::Hevc10 => codec == Codec::Hevc && depth > 8,
-        Refused::EncodeHevc | Refused::EncodeHevc10 => false,
+        Refused::EncodeHevc | Refused::EncodeHevc10 | Refused::EncodeAv1 => false,
     };
     codec.decodes(chroma, depth) && !faults.no_nvdec && !faults.refused.iter().any(refused)
 }

@@ -5,24 +5,27 @@ use crate::codec::Codec;
 /// The answer to one of `NV_ENC_CAPS`; 0 stands for what it cannot do. What differs by codec differs here, so that nobody takes one's
 /// for the other's.
 pub(crate) fn of(codec: Codec, number: u32) -> Option<i32> {
-    let hevc = codec == Codec::Hevc;
-    let or = |h264: i32, other: i32| if hevc { other } else { h264 };
+    let of = |h264: i32, hevc: i32, av1: i32| match codec {
+        Codec::H264 => h264,
+        Codec::Hevc => hevc,
+        Codec::Av1 => av1,
+    };
     Some(match number {
-        0 => or(4, 2),             // B-frames: their order and waiting, though not their kind
-        1 => 0x3f,                 // rate control: constant QP, variable, constant, and their older names
-        5 | 7 | 8 => or(1, 0),     // quarter pixels, CABAC, 8x8 transform
-        13 => or(62, 186),         // highest level
-        14 => or(10, 30),          // lowest
-        16 | 17 => or(4096, 8192), // largest width and height
-        19 | 20 => 1,              // size and bitrate may change while running
-        26 => 1,                   // a buffer size of the client's own
-        31 => or(65_536, 262_144), // macroblocks of a picture
-        32 => 983_040,             // macroblocks of a second
+        0 => of(4, 2, 7),                   // B-frames: their order and waiting, though not their kind
+        1 => 0x3f,                          // rate control: constant QP, variable, constant, and their older names
+        5 | 7 | 8 => of(1, 0, 0),           // quarter pixels, CABAC, 8x8 transform
+        13 => of(62, 186, 23),              // highest level
+        14 => of(10, 30, 0),                // lowest
+        16 | 17 => of(4096, 8192, 8192),    // largest width and height
+        19 | 20 => 1,                       // size and bitrate may change while running
+        26 => 1,                            // a buffer size of the client's own
+        31 => of(65_536, 262_144, 262_144), // macroblocks of a picture
+        32 => 983_040,                      // macroblocks of a second
         39 => codec.encodes_ten_bits().into(),
-        42 => 100,          // capacity left
-        45 => or(145, 129), // smallest width
-        46 => or(49, 33),   // smallest height
-        49 => 1,            // engines
+        42 => 100,               // capacity left
+        45 => of(145, 129, 192), // smallest width
+        46 => of(49, 33, 128),   // smallest height
+        49 => 1,                 // engines
         other if other <= 54 => 0,
         _ => return None,
     })

@@ -1,6 +1,7 @@
-//! `libnvidia-encode.so.1` of the stand-in driver: x264 and x265 behind NVENC's interface, in the versions 11.1 and 12.1.
+//! `libnvidia-encode.so.1` of the stand-in driver: x264, x265 and libaom behind NVENC's interface, in the versions 11.1 and 12.1.
 #![allow(non_snake_case, unsafe_code)]
 
+mod aom;
 mod calls;
 mod caps;
 mod codec;

@@ -67,7 +67,7 @@ impl Plan {
             version::check(of, Structure::Config, (*config).version)?;
             refuse_what_cannot_be(init)?;
             let codec = Codec::from_guid((*init).encodeGUID)?;
-            let own = codec.own(config);
+            let own = codec.own(config)?;
             let layout = Layout::of_depth(own.depth).ok_or(Nv::UNSUPPORTED_PARAM)?;
             let control = &raw const (*config).rcParams;
             let size = ((*init).encodeWidth, (*init).encodeHeight);
@@ -90,10 +90,11 @@ impl Plan {
                 delimiters: own.delimiters,
                 without_sets: own.without_sets,
                 repeat_sets: own.repeat_sets,
-                full_range: (*own.vui).videoFullRangeFlag != 0,
-                colour: colour(own.vui),
+                full_range: own.full_range,
+                colour: own.colour,
             };
-            plan.checked()
+            let samples = u64::from(plan.largest.0) * u64::from(plan.largest.1);
+            if samples > own.most_samples { Err(Nv::INVALID_PARAM) } else { plan.checked() }
         }
     }
 
@@ -106,7 +107,12 @@ impl Plan {
         // Of 0 the encoder would make key frames alone.
         let b_frames = caps::of(self.codec, 0).and_then(|most| u32::try_from(most).ok()).unwrap_or(0);
         let order = (1..=b_frames + 1).contains(&self.interval) && self.interval <= self.gop;
-        let quantizer = !matches!(self.rate, Rate::Quantizer(52..) | Rate::Quality(52..));
+        let (coarsest, worst) = if self.codec == Codec::Av1 { (255, 63) } else { (51, 51) };
+        let quantizer = match self.rate {
+            Rate::Quantizer(quantizer) => quantizer <= coarsest,
+            Rate::Quality(quality) => quality <= worst,
+            Rate::Variable | Rate::Constant => true,
+        };
         let fits = sizes
             && deep
             && inside
@@ -177,24 +183,6 @@ unsafe fn rate(control: *const api::NV_ENC_RC_PARAMS) -> Result<Rate, Nv> {
     }
 }
 
-/// Primaries, transfer and matrix; 2 stands for what is not known.
-///
-/// # Safety
-/// A member of the client's structure.
-unsafe fn colour(vui: *const api::NV_ENC_CONFIG_H264_VUI_PARAMETERS) -> (u32, u32, u32) {
-    // SAFETY: as above.
-    unsafe {
-        if (*vui).videoSignalTypePresentFlag == 0 || (*vui).colourDescriptionPresentFlag == 0 {
-            return (2, 2, 2);
-        }
-        (
-            number(&raw const (*vui).colourPrimaries),
-            number(&raw const (*vui).transferCharacteristics),
-            number(&raw const (*vui).colourMatrix),
-        )
-    }
-}
-
 /// Fills in a preset's settings.
 ///
 /// # Safety
@@ -223,6 +211,12 @@ pub(crate) unsafe fn fill_preset(codec: Codec, tuning: u32, config: *mut api::NV
                 let hevc = &raw mut (*config).encodeCodecConfig.hevcConfig;
                 (*hevc).idrPeriod = (*config).gopLength;
                 (&raw mut (*hevc)._bitfield_1).cast::<u32>().write(1 << 9);
+            }
+            Codec::Av1 => {
+                let av1 = &raw mut (*config).encodeCodecConfig.av1Config;
+                (*av1).idrPeriod = (*config).gopLength;
+                (*av1).level = 24;
+                (&raw mut (*av1)._bitfield_1).cast::<u32>().write(1 << 7);
             }
         }
     }

@@ -64,6 +64,11 @@ impl Encoder {
         Self { codec: api::NV_ENC_CODEC_HEVC_GUID, format, ..session }
     }
 
+    /// A session for AV1.
+    pub(crate) fn av1(context: u64) -> Self {
+        Self { codec: api::NV_ENC_CODEC_AV1_GUID, ..Self::open(context).expect("a session") }
+    }
+
     /// The first numbers of the codecs that are told of.
     pub(crate) fn codecs(&self) -> Vec<u32> {
         let mut guids = [self.codec; 8];

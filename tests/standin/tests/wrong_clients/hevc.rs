@@ -10,6 +10,7 @@ use crate::library::{Cuda, alone, call};
 
 const H264: u32 = 0x6bc8_2762;
 const HEVC: u32 = 0x790c_dc88;
+const AV1: u32 = 0x0a35_2289;
 const PITCH: usize = 768;
 const SIZE: usize = PITCH * 240 * 3 / 2;
 
@@ -40,7 +41,7 @@ fn codecs_differ_in_what_they_can() {
     alone!("codecs_differ_in_what_they_can", "");
     let cuda = Cuda::ready();
     let (h264, hevc) = (Encoder::open(cuda.current()).expect("a session"), Encoder::hevc(cuda.current(), false));
-    assert_eq!(h264.codecs(), [H264, HEVC]);
+    assert_eq!(h264.codecs(), [H264, HEVC, AV1]);
     let ten = api::NV_ENC_CAPS::NV_ENC_CAPS_SUPPORT_10BIT_ENCODE;
     assert_eq!((h264.ability(ten), hevc.ability(ten)), (Ok(0), Ok(1)));
     let most = api::NV_ENC_CAPS::NV_ENC_CAPS_WIDTH_MAX;
@@ -52,7 +53,7 @@ fn a_device_without_hevc_says_so_and_refuses_it() {
     alone!("a_device_without_hevc_says_so_and_refuses_it", "refuses=encode-hevc");
     let cuda = Cuda::ready();
     let (h264, hevc) = (Encoder::open(cuda.current()).expect("a session"), Encoder::hevc(cuda.current(), false));
-    assert_eq!(h264.codecs(), [H264]);
+    assert_eq!(h264.codecs(), [H264, AV1]);
     assert_eq!(hevc.ability(api::NV_ENC_CAPS::NV_ENC_CAPS_WIDTH_MAX), Err(12));
     let mut config = h264.config();
     assert_eq!(hevc.initialize(&mut hevc.parameters(&mut config)), 12);

@@ -3,6 +3,7 @@
 //! Each test runs in a process of its own, since a device, its faults and its counts are those of a process.
 #![allow(unsafe_code)]
 
+mod av1;
 #[path = "../common/mod.rs"]
 mod common;
 mod decoder;

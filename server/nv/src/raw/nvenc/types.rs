@@ -109,12 +109,39 @@ pub(crate) struct ConfigHevc {
     pub(crate) reserved: [*mut c_void; 64],
 }
 
+/// `NV_ENC_CONFIG_AV1`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(crate) struct ConfigAv1 {
+    pub(crate) level: u32,
+    pub(crate) tier: u32,
+    pub(crate) part_sizes: [u32; 2],
+    pub(crate) flags: u32,
+    pub(crate) idr_period: u32,
+    pub(crate) intra_refresh: [u32; 2],
+    pub(crate) most_references: u32,
+    pub(crate) tiles: [u32; 2],
+    pub(crate) tile_sizes: [*mut c_void; 2],
+    pub(crate) temporal_layers: u32,
+    pub(crate) primaries: u32,
+    pub(crate) transfer: u32,
+    pub(crate) matrix: u32,
+    pub(crate) full_range: u32,
+    pub(crate) chroma_position: u32,
+    pub(crate) b_frames_as_references: u32,
+    pub(crate) film_grain: *mut c_void,
+    pub(crate) references: [u32; 2],
+    pub(crate) rest: [u32; 235],
+    pub(crate) reserved: [*mut c_void; 62],
+}
+
 /// `NV_ENC_CODEC_CONFIG`.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub(crate) union CodecConfig {
     pub(crate) h264: ConfigH264,
     pub(crate) hevc: ConfigHevc,
+    pub(crate) av1: ConfigAv1,
 }
 
 /// `NV_ENC_CONFIG`.
@@ -313,6 +340,8 @@ layout!(RcParams, 128, average_bitrate: 20, min_qp: 40, temporal_layers: 76, tar
 layout!(Vui, 112, signal_type_present: 8, matrix: 32);
 layout!(ConfigH264, 1792, idr_period: 8, slice_mode: 64, vui: 72, chroma_format: 192, reserved: 1280);
 layout!(ConfigHevc, 1560, idr_period: 20, vui: 64, reserved: 1048);
+layout!(ConfigAv1, 1552, flags: 16, idr_period: 20, most_references: 32, tile_sizes: 48, primaries: 68, full_range: 80,
+    film_grain: 96, references: 104, reserved: 1056);
 layout!(CodecConfig, 1792);
 layout!(Config, 3584, gop_length: 20, rc: 40, codec: 168, reserved: 1960);
 layout!(Initialize, 1808, width: 36, enable_ptd: 64, private_size: 72, config: 88, max_width: 96, tuning: 136,

@@ -4,10 +4,8 @@ use super::simd::Body;
 use super::*;
 use crate::detect::model::{Colours, Letterbox, Placed, View};
 use crate::detect::tests_support::Noise;
-use crate::pipeline::clock::Mono;
 use crate::pipeline::frame::{Colour, PixelFormat, VecPicture};
 use proptest::prelude::*;
-use sightline_shared::time::{Epoch, Pts};
 
 const FORMATS: [PixelFormat; 7] = [
     PixelFormat::I420,
@@ -54,17 +52,9 @@ fn noise(format: PixelFormat, width: usize, height: usize, rotation: u16) -> Fra
         _ => planes.extend([plane(wide, high, 118, 20), plane(wide, high, 118, 20)]),
     }
     Frame {
-        samples: Samples::Host(Box::new(VecPicture { planes })),
-        format,
-        width,
-        height,
         colour: Colour { matrix: 1, ..Colour::default() },
-        sample_aspect: (1, 1),
         rotation,
-        epoch: Epoch(0),
-        pts: Pts(0),
-        arrived: Mono::default(),
-        decoded: Mono::default(),
+        ..Frame::of_planes(planes, format, (width, height))
     }
 }
 

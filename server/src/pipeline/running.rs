@@ -1,26 +1,27 @@
-//! How many engines' threads there are, for the end of the program: what they hold of devices is to be given back before.
+//! How many threads of a kind there are, for the end of the program: what they hold of devices is to be given back before.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How many engines' threads there are.
+/// How many threads of a kind there are.
 #[derive(Default)]
-pub(super) struct Running {
+pub struct Running {
     threads: Mutex<usize>,
     ended: Condvar,
 }
 
 /// One of them, until it is dropped.
-pub(super) struct One(Arc<Running>);
+pub struct One(Arc<Running>);
 
 impl Running {
-    pub(super) fn one(self: &Arc<Self>) -> One {
+    /// One more.
+    pub fn one(self: &Arc<Self>) -> One {
         *self.threads.lock().unwrap_or_else(PoisonError::into_inner) += 1;
         One(self.clone())
     }
 
     /// Whether there is none, within `patience`.
-    pub(super) fn none_within(&self, patience: Duration) -> bool {
+    pub fn none_within(&self, patience: Duration) -> bool {
         let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.ended.wait_timeout_while(threads, patience, |threads| *threads > 0);
         *waited.unwrap_or_else(PoisonError::into_inner).0 == 0
