@@ -244,7 +244,7 @@ mod avx2 {
         }
     }
 
-    /// Rows ahead of the one that is changed whose bytes are asked for: ten boxes took 9 % less time in the cache, 20 % from memory.
+    /// Rows ahead of the one that is changed whose bytes are asked for: ten boxes took 25.3 us in the cache and take 23.3, from memory 142 and 117.
     const AHEAD: usize = 8;
 
     /// Both sides of a box, where they do not overlap, are sixteen numbers in one register.
