@@ -119,10 +119,10 @@ impl DevicePainter {
         if let Some(known) = self.words.get(&key) {
             return Some(*known);
         }
-        let run = self.letters.set(text, size);
-        let letters = match run.width {
+        let run = self.letters.set(text, size, 0);
+        let letters = match run.stencil.width {
             0 => None,
-            wide => Some(self.atlas.put(key, wide as u32, &run.cover)?),
+            wide => Some(self.atlas.put(key, wide as u32, &run.stencil.pixels())?),
         };
         let set = Set { width: run.advance, at: (run.left, run.top), letters };
         self.words.insert(key, set);

@@ -1,8 +1,9 @@
 //! Privacy masks: polygons of a picture that become one colour, or coarse cells, before anybody sees it.
 
 use super::outline::{Outline, coded};
+use super::parts::{Part, Span};
 use super::planes::{Canvas, Chroma};
-use super::simd::{lerp, lerp_pairs};
+use super::simd::cover;
 use crate::pipeline::frame::Colour;
 use sightline_nv::{DrawList, Ink};
 use sightline_shared::scene::{Mask, MaskStyle};
@@ -47,58 +48,55 @@ pub(super) fn list(list: &mut DrawList, (width, height): (u32, u32), rotation: u
 fn fill(canvas: &mut Canvas<'_>, outline: &Outline, samples: [u8; 3]) {
     let (width, height) = canvas.size();
     let mut spans = Vec::new();
-    // How many pixels of each chroma sample are covered.
+    // How many quarters of each chroma sample are covered.
     let mut covered = vec![0_u16; width.div_ceil(2)];
     let rows = outline.rows();
     for pair in rows.start / 2..rows.end.div_ceil(2) {
-        covered.fill(0);
         let lines = 2 * pair..(2 * pair + 2).min(height);
-        let down = lines.len();
+        // A last row of a single line is covered whole by it.
+        let quarters = 2 / lines.len() as u16;
+        let mut reach = width..0;
         for y in lines {
             spans.clear();
             outline.spans(y, width, &mut spans);
             for span in &spans {
-                lerp(&mut canvas.luma.data[y * canvas.luma.stride..][span.clone()], samples[0], 256);
-                count(&mut covered, span);
+                canvas.luma.data[y * canvas.luma.stride..][span.clone()].fill(samples[0]);
+                count(&mut covered, span, quarters, width);
+                reach = reach.start.min(span.start / 2)..reach.end.max(span.end.div_ceil(2));
             }
         }
-        fill_chroma(&mut canvas.chroma, pair, &covered, (width, down), samples);
+        if let Some(covered) = covered.get_mut(reach.clone()) {
+            fill_chroma(canvas, pair, (reach.start, covered), samples);
+            covered.fill(0);
+        }
     }
 }
 
-/// Counts the pixels of `span` for the chroma samples that they belong to.
-fn count(covered: &mut [u16], span: &Range<usize>) {
-    let whole = span.start.div_ceil(2)..(span.end / 2).max(span.start.div_ceil(2));
-    if span.start % 2 == 1 {
-        covered[span.start / 2] += 1;
-    }
-    covered[whole].iter_mut().for_each(|count| *count += 2);
-    // One that begins and ends within a sample was counted at its start.
-    if span.end % 2 == 1 && span.end / 2 >= span.start.div_ceil(2) {
-        covered[span.end / 2] += 1;
-    }
+/// Counts the quarters of chroma samples that the pixels of `span` cover; so many are a pixel's, and both where a row ends with it.
+fn count(covered: &mut [u16], span: &Range<usize>, quarters: u16, width: usize) {
+    let Span { all, inner } = Span::halved(span.clone(), width);
+    covered[all].iter_mut().for_each(|count| *count += quarters);
+    covered[inner].iter_mut().for_each(|count| *count += quarters);
 }
 
-/// Fills a row of chroma samples by how many of their pixels are covered.
-fn fill_chroma(chroma: &mut Chroma<'_>, row: usize, covered: &[u16], (width, lines): (usize, usize), samples: [u8; 3]) {
-    let most = |sample: usize| lines as u16 * if 2 * sample + 1 < width { 2 } else { 1 };
-    let mut at = 0;
-    while let Some(count) = covered.get(at).copied() {
-        let alike = |next: &usize| covered[*next] == count && most(*next) == most(at);
-        let end = (at..covered.len()).take_while(alike).last().map_or(at + 1, |last| last + 1);
-        let alpha = 256 * count / most(at);
-        match chroma {
-            _ if alpha == 0 => {}
+/// Fills a row of chroma samples from the `from`th on by how many quarters of them are covered.
+fn fill_chroma(canvas: &mut Canvas<'_>, row: usize, (from, covered): (usize, &[u16]), [_, blue, red]: [u8; 3]) {
+    let mut end = from;
+    for alike in covered.chunk_by(|a, b| a == b) {
+        let across = Span::whole(end..end + alike.len());
+        end += alike.len();
+        let mut part = Part { across, down: Span::whole(row..row + 1), alpha: 64 * alike[0] };
+        match &mut canvas.chroma {
+            _ if part.alpha == 0 => {}
             Chroma::Planar { cb, cr } => {
-                lerp(&mut cb.data[row * cb.stride..][at..end], samples[1], alpha);
-                lerp(&mut cr.data[row * cr.stride..][at..end], samples[2], alpha);
+                cover(cb, &part, (blue, blue));
+                cover(cr, &part, (red, red));
             }
             Chroma::Interleaved(plane) => {
-                let row = &mut plane.data[row * plane.stride..][2 * at..2 * end];
-                lerp_pairs(row, (samples[1], samples[2]), alpha);
+                part.across = part.across.times(2);
+                cover(plane, &part, (blue, red));
             }
         }
-        at = end;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Letters of the dashboard's font: each is rasterised once for a size, at four positions within a pixel, and words are put together of them.
 
+use super::stencil::Stencil;
 use ab_glyph::{Font, FontRef, Glyph, GlyphId, PxScale, ScaleFont, point};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,19 +27,17 @@ struct Letter {
     advance: f32,
 }
 
-/// Words that were set: coverage in rows of `width`; `left` and `top` are from the pen's start and the baseline.
+/// Words that were set: their pixels as coded, whose upper left corner as shown is at `left`, `top` from the pen's start and the baseline.
 #[derive(Default)]
 pub(super) struct Run {
     pub(super) left: i32,
     pub(super) top: i32,
-    pub(super) width: usize,
-    pub(super) height: usize,
-    pub(super) cover: Vec<u8>,
+    pub(super) stencil: Stencil,
     /// Pixels from the pen's start to the end of the last letter.
     pub(super) advance: f32,
 }
 
-/// What is known of one size.
+/// What is known of one size and rotation.
 #[derive(Default)]
 struct Shelf {
     letters: HashMap<(char, u8), Letter>,
@@ -48,7 +47,7 @@ struct Shelf {
 /// All letters and words so far.
 pub(super) struct Letters {
     font: FontRef<'static>,
-    shelves: Vec<(f32, Shelf)>,
+    shelves: Vec<((f32, u16), Shelf)>,
 }
 
 impl Letters {
@@ -57,13 +56,14 @@ impl Letters {
         Self { font, shelves: Vec::new() }
     }
 
-    /// Sets `text` in `size` pixels, or gives what was set before.
-    pub(super) fn set(&mut self, text: &str, size: f32) -> Arc<Run> {
-        let Shelf { letters, words } = shelf(&mut self.shelves, size);
+    /// Sets `text` in `size` pixels for pictures that are shown turned clockwise by `rotation`, or gives what was set before.
+    pub(super) fn set(&mut self, text: &str, size: f32, rotation: u16) -> Arc<Run> {
+        let Shelf { letters, words } = shelf(&mut self.shelves, (size, rotation));
         if let Some(known) = words.get(text) {
             return known.clone();
         }
-        let run = Arc::new(set(&self.font, letters, text, size));
+        let run = set(&self.font, letters, text, size);
+        let run = Arc::new(Run { stencil: run.stencil.coded(rotation), ..run });
         if words.len() == MAX_WORDS {
             words.clear();
         }
@@ -86,14 +86,14 @@ fn set(font: &FontRef<'_>, letters: &mut HashMap<(char, u8), Letter>, text: &str
     Run { advance: pen, ..Run::composed(seen.filter(|(_, letter)| letter.width > 0)) }
 }
 
-fn shelf(shelves: &mut Vec<(f32, Shelf)>, size: f32) -> &mut Shelf {
+fn shelf(shelves: &mut Vec<((f32, u16), Shelf)>, kind: (f32, u16)) -> &mut Shelf {
     let at = shelves
         .iter()
-        .position(|(known, shelf)| *known == size && shelf.letters.len() < MAX_LETTERS)
+        .position(|(known, shelf)| *known == kind && shelf.letters.len() < MAX_LETTERS)
         .unwrap_or_else(|| {
-            shelves.retain(|(known, _)| *known != size);
+            shelves.retain(|(known, _)| *known != kind);
             shelves.truncate(MAX_SIZES - 1);
-            shelves.push((size, Shelf::default()));
+            shelves.push((kind, Shelf::default()));
             shelves.len() - 1
         });
     &mut shelves[at].1
@@ -142,6 +142,6 @@ impl Run {
                 to.iter_mut().zip(part).for_each(|(to, part)| *to = to.saturating_add(*part));
             }
         }
-        Self { left, top, width, height, cover, advance: 0.0 }
+        Self { left, top, stencil: Stencil::new(width, height, |x, y| cover[y * width + x]), advance: 0.0 }
     }
 }

@@ -8,17 +8,18 @@ mod device;
 mod fill;
 mod hide;
 mod letters;
-mod mask;
 mod outline;
+mod parts;
 mod planes;
 mod simd;
+mod stencil;
 
 use crate::pipeline::frame::{Colour, PixelFormat};
 pub use device::DevicePainter;
-use fill::{Ink, Patch};
+
 pub use hide::hide;
 use letters::Letters;
-use mask::Mask;
+use parts::{Ink, Patch};
 pub use planes::Canvas;
 use sightline_shared::draw::{Fill, Item, label_plate, label_size, outline, plate_fill};
 
@@ -44,7 +45,6 @@ pub enum DrawError {
 /// Draws lists on pictures. It keeps letters that it has set once, and a few buffers: have one for each thread that draws.
 pub struct Painter {
     letters: Letters,
-    mask: Mask,
     fills: Vec<Fill>,
     patches: Vec<Patch>,
     inks: Vec<(u32, [u8; 3])>,
@@ -60,13 +60,7 @@ impl Painter {
     /// A painter with the dashboard's font.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            letters: Letters::new(),
-            mask: Mask::default(),
-            fills: Vec::new(),
-            patches: Vec::new(),
-            inks: Vec::new(),
-        }
+        Self { letters: Letters::new(), fills: Vec::new(), patches: Vec::new(), inks: Vec::new() }
     }
 
     /// Draws `items` in their order: each with its box, then its label.
@@ -96,16 +90,13 @@ impl Painter {
 
     fn label(&mut self, canvas: &mut Canvas<'_>, item: &Item, text: &str, size: f32) {
         let shown = canvas.shown();
-        let run = self.letters.set(text, size);
+        let run = self.letters.set(text, size, canvas.rotation());
         let plate = label_plate(item, run.advance, size, shown);
         self.fills.clear();
         self.fills.extend(plate_fill(&plate, shown));
         self.fill(canvas);
         let samples = ink(&mut self.inks, canvas.colour(), item.colour, canvas.size());
-        let at = (plate.text_x as i32 + run.left, plate.baseline as i32 + run.top);
-        if self.mask.place(canvas, &run, at) {
-            self.mask.blend(canvas, samples);
-        }
+        run.stencil.blend(canvas, (plate.text_x as i32 + run.left, plate.baseline as i32 + run.top), samples);
     }
 }
 

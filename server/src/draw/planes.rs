@@ -1,7 +1,7 @@
 //! The planes that are drawn on, and where a place of the picture as shown lies on them.
 
 use super::DrawError;
-use super::fill::Area;
+use super::parts::Area;
 use crate::pipeline::frame::{Colour, PictureMut, PixelFormat, PlaneMut};
 use sightline_shared::draw::Fill;
 
@@ -13,14 +13,50 @@ pub(super) struct Plane<'a> {
 
 impl Plane<'_> {
     /// What lies in the plane from byte `x` of row `y` on.
-    pub(super) fn from(&mut self, y: usize, x: usize) -> &mut [u8] {
-        &mut self.data[y * self.stride + x..]
+    pub(super) fn from(&mut self, y: usize, x: usize) -> Plane<'_> {
+        Plane { data: &mut self.data[y * self.stride + x..], stride: self.stride }
     }
 }
 
 pub(super) enum Chroma<'a> {
     Planar { cb: Plane<'a>, cr: Plane<'a> },
     Interleaved(Plane<'a>),
+}
+
+/// What the bytes of a plane's rows are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Samples {
+    Luma,
+    /// Cb and Cr in turn.
+    Pairs,
+    Blue,
+    Red,
+}
+
+impl Samples {
+    /// The byte that pixel `x` of a row belongs to, or the first of two.
+    pub(super) fn byte(self, x: usize) -> usize {
+        match self {
+            Self::Luma => x,
+            Self::Pairs => x / 2 * 2,
+            Self::Blue | Self::Red => x / 2,
+        }
+    }
+
+    /// Bytes of a row of `width` pixels.
+    pub(super) fn bytes(self, width: usize) -> usize {
+        self.byte(width - 1) + if matches!(self, Self::Pairs) { 2 } else { 1 }
+    }
+
+    /// Of a colour's samples those of even bytes and of odd ones.
+    pub(super) fn of(self, [luma, blue, red]: [u8; 3]) -> (u8, u8) {
+        match self {
+            Self::Luma => (luma, luma),
+            Self::Pairs => (blue, red),
+            Self::Blue => (blue, blue),
+            Self::Red => (red, red),
+        }
+    }
 }
 
 /// A picture that may be drawn on, how it is to be turned when it is shown, and what its samples mean.
@@ -73,6 +109,18 @@ impl<'a> Canvas<'a> {
     pub fn shown(&self) -> (f32, f32) {
         let (width, height) = (self.width as f32, self.height as f32);
         if self.rotation.is_multiple_of(180) { (width, height) } else { (height, width) }
+    }
+
+    /// Does the same to each plane.
+    pub(super) fn each(&mut self, mut with: impl FnMut(&mut Plane<'a>, Samples)) {
+        with(&mut self.luma, Samples::Luma);
+        match &mut self.chroma {
+            Chroma::Interleaved(plane) => with(plane, Samples::Pairs),
+            Chroma::Planar { cb, cr } => {
+                with(cb, Samples::Blue);
+                with(cr, Samples::Red);
+            }
+        }
     }
 
     /// Where `fill`, which lies within the picture as shown, lies on the planes.

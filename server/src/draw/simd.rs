@@ -1,23 +1,24 @@
-//! Blending of rows of bytes, written so that the compiler makes vector instructions of it: widths are fixed or plain slices, sums fit 16 bits.
-#![allow(unsafe_code, reason = "functions for an instruction set are called; the block says why it is there")]
+//! Blending of rows of bytes: many at once where the processor has AVX2, else one by one.
+//!
+//! Registers are named here: what the compiler made of plain loops over chunks was vectors across chunks, byte by byte put together, at
+//! twice the time.
+#![allow(unsafe_code, reason = "functions for an instruction set are called, and chunks are read as registers")]
 
+mod plain;
+
+use super::parts::{Columns, Part, Patch, Rows};
+use super::planes::{Plane, Samples};
 use std::ops::Range;
 
-/// Each function in two bodies of the same source: AVX2 where the processor has it, which takes half the time of SSE2.
+/// Functions in two bodies that do the same.
 macro_rules! twice {
     ($($(#[$doc:meta])* fn $name:ident($($argument:ident: $kind:ty),*);)*) => {$(
         $(#[$doc])*
         pub(super) fn $name($($argument: $kind),*) {
             #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx2")]
-                fn fast($($argument: $kind),*) {
-                    plain::$name($($argument),*);
-                }
-                if std::arch::is_x86_feature_detected!("avx2") {
-                    // SAFETY: the processor has just said that it has AVX2.
-                    return unsafe { fast($($argument),*) };
-                }
+            if std::arch::is_x86_feature_detected!("avx2") {
+                // SAFETY: the processor has just said that it has AVX2.
+                return unsafe { avx2::$name($($argument),*) };
             }
             plain::$name($($argument),*);
         }
@@ -25,350 +26,339 @@ macro_rules! twice {
 }
 
 twice! {
-    /// Covers `row` with `to`.
-    fn lerp(row: &mut [u8], to: u8, alpha: u16);
-    /// Covers a row of Cb and Cr in turn.
-    fn lerp_pairs(row: &mut [u8], to: (u8, u8), alpha: u16);
-    /// Covers `part` of each of `rows`: bytes of even places become `to.0`, others `to.1`.
-    fn cover(data: &mut [u8], stride: usize, rows: Range<usize>, part: &Part, to: (u8, u8));
-    /// Covers each byte of `row` by its own part of 255: with `to.0` where its place is even, else with `to.1`.
-    fn lerp_by(row: &mut [u8], to: (u8, u8), parts: &[u8]);
-    /// Means of two rows' bytes, two by two.
-    fn quarter(upper: &[u8], lower: &[u8], out: &mut [u8]);
-    /// The same, each mean twice.
-    fn quarter_pairs(upper: &[u8], lower: &[u8], out: &mut [u8]);
-}
-
-/// The bodies, written so that the compiler makes vector instructions of them.
-mod plain {
-    use super::{CHUNK, Part};
-    use std::ops::Range;
-
-    /// Pairs of chroma samples that are done at once: two registers of 16 bits each.
-    const PAIRS: usize = 8;
-
-    /// `to` over `from`, covering `alpha` of 256 parts, rounded. 255 * 256 + 128 fits 16 bits.
-    #[inline(always)]
-    fn mix(from: u8, to: u8, alpha: u16) -> u8 {
-        ((u16::from(from) * (256 - alpha) + u16::from(to) * alpha + 128) >> 8) as u8
-    }
-
-    #[inline(always)]
-    pub(super) fn lerp(row: &mut [u8], to: u8, alpha: u16) {
-        if alpha >= 256 {
-            row.fill(to);
-            return;
-        }
-        for byte in row {
-            *byte = mix(*byte, to, alpha);
-        }
-    }
-
-    #[inline(always)]
-    pub(super) fn lerp_pairs(row: &mut [u8], to: (u8, u8), alpha: u16) {
-        let alpha = alpha.min(256);
-        let (keep, blue, red) = (256 - alpha, u16::from(to.0) * alpha + 128, u16::from(to.1) * alpha + 128);
-        let add: [u16; 2 * PAIRS] = std::array::from_fn(|at| if at % 2 == 0 { blue } else { red });
-        let mixed = |from: u8, add: u16| ((u16::from(from) * keep + add) >> 8) as u8;
-        let (wide, rest) = row.as_chunks_mut::<{ 2 * PAIRS }>();
-        for bytes in wide {
-            // A loop of fixed length: `array::from_fn` would be a call for every 16 bytes.
-            for at in 0..2 * PAIRS {
-                bytes[at] = mixed(bytes[at], add[at]);
-            }
-        }
-        for pair in rest.chunks_exact_mut(2) {
-            (pair[0], pair[1]) = (mixed(pair[0], blue), mixed(pair[1], red));
-        }
-    }
-
-    /// What a chunk becomes: each byte keeps `keep` of 256 parts and gets `add`.
-    struct Lanes {
-        keep: [u16; CHUNK],
-        add: [u16; CHUNK],
-    }
-
-    impl Lanes {
-        /// What `part` makes of the chunk that begins at byte `from` of a row.
-        #[inline(always)]
-        fn of(part: &Part, from: usize, to: (u8, u8)) -> Self {
-            let lane = |byte: usize| (byte.clamp(from, from + CHUNK) - from) as i16;
-            let (start, end) = (lane(part.all.start), lane(part.all.end));
-            let (inner, outer) = (lane(part.inner.start), lane(part.inner.end));
-            let (even, odd) = (u16::from(to.0), u16::from(to.1));
-            // All bits where `a` is less than `b`: the compiler makes one instruction of this, and a chain of them of a comparison.
-            let less = |a: i16, b: i16| ((a - b) >> 15).cast_unsigned();
-            let mut lanes = Self { keep: [0; CHUNK], add: [0; CHUNK] };
-            for at in 0..CHUNK {
-                let place = at as i16;
-                let within = |from: i16, to: i16| !less(place, from) & less(place, to);
-                let covered = part.edge ^ ((part.edge ^ part.whole) & within(inner, outer));
-                let alpha = covered & within(start, end);
-                let colour = even ^ ((even ^ odd) & !(at as u16 & 1).wrapping_sub(1));
-                lanes.keep[at] = 256 - alpha;
-                lanes.add[at] = alpha * colour + 128;
-            }
-            lanes
-        }
-
-        /// A chunk whose bytes are all covered alike.
-        #[inline(always)]
-        fn all(alpha: u16, (even, odd): (u8, u8)) -> Self {
-            let add = [even, odd].map(|to| alpha * u16::from(to) + 128);
-            Self { keep: [256 - alpha; CHUNK], add: std::array::from_fn(|at| add[at % 2]) }
-        }
-
-        #[inline(always)]
-        fn apply(&self, bytes: &mut [u8; CHUNK]) {
-            for ((byte, keep), add) in bytes.iter_mut().zip(&self.keep).zip(&self.add) {
-                *byte = ((u16::from(*byte) * keep + add) >> 8) as u8;
-            }
-        }
-
-        /// The same where the last row of a plane may end within the chunk.
-        #[inline(always)]
-        fn apply_last(&self, bytes: &mut [u8]) {
-            if let Some(whole) = bytes.first_chunk_mut() {
-                return self.apply(whole);
-            }
-            let mut chunk = [0; CHUNK];
-            chunk[..bytes.len()].copy_from_slice(bytes);
-            self.apply(&mut chunk);
-            bytes.copy_from_slice(&chunk[..bytes.len()]);
-        }
-    }
-
-    #[inline(always)]
-    pub(super) fn cover(data: &mut [u8], stride: usize, rows: Range<usize>, part: &Part, to: (u8, u8)) {
-        let start = part.all.start / CHUNK * CHUNK;
-        let last_start = (part.all.end - 1) / CHUNK * CHUNK;
-        let last = Lanes::of(part, last_start, to);
-        if start == last_start {
-            for row in rows {
-                last.apply_last(&mut data[row * stride + start..]);
-            }
-            return;
-        }
-        let (first, between) = (Lanes::of(part, start, to), Lanes::all(part.whole, to));
-        for row in rows {
-            let (before, rest) = data[row * stride + start..].split_at_mut(last_start - start);
-            if let Some((head, middle)) = before.split_first_chunk_mut() {
-                first.apply(head);
-                for bytes in middle.as_chunks_mut().0 {
-                    between.apply(bytes);
-                }
-            }
-            last.apply_last(rest);
-        }
-    }
-
-    #[inline(always)]
-    pub(super) fn lerp_by(row: &mut [u8], to: (u8, u8), parts: &[u8]) {
-        let to: [u8; CHUNK] = std::array::from_fn(|at| if at % 2 == 0 { to.0 } else { to.1 });
-        // Whoever covers whole chunks may be given less of a plane's last row.
-        let length = row.len().min(parts.len());
-        let (wide, rest) = row[..length].as_chunks_mut::<CHUNK>();
-        let (many, last) = parts[..length].as_chunks::<CHUNK>();
-        for (bytes, parts) in wide.iter_mut().zip(many) {
-            for at in 0..CHUNK {
-                bytes[at] = mix(bytes[at], to[at], of_256(parts[at]));
-            }
-        }
-        for ((byte, part), to) in rest.iter_mut().zip(last).zip(to) {
-            *byte = mix(*byte, to, of_256(*part));
-        }
-    }
-
-    /// 0..255 as 0..256, so that all is all.
-    #[inline(always)]
-    fn of_256(part: u8) -> u16 {
-        u16::from(part) + u16::from(part >> 7)
-    }
-
-    #[inline(always)]
-    pub(super) fn quarter_pairs(upper: &[u8], lower: &[u8], out: &mut [u8]) {
-        let rows = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
-        for (out, (upper, lower)) in out.as_chunks_mut::<2>().0.iter_mut().zip(rows) {
-            let two = |pair: &[u8; 2]| (u16::from_le_bytes(*pair) & 255) + (u16::from_le_bytes(*pair) >> 8);
-            *out = (((two(upper) + two(lower) + 2) >> 2) * 257).to_le_bytes();
-        }
-    }
-
-    #[inline(always)]
-    pub(super) fn quarter(upper: &[u8], lower: &[u8], out: &mut [u8]) {
-        for ((out, upper), lower) in out.iter_mut().zip(upper.chunks_exact(2)).zip(lower.chunks_exact(2)) {
-            let sum = u16::from(upper[0]) + u16::from(upper[1]) + u16::from(lower[0]) + u16::from(lower[1]);
-            *out = ((sum + 2) >> 2) as u8;
-        }
-    }
+    /// Covers `part` of a plane: bytes of even places become `to.0`, others `to.1`.
+    fn cover(plane: &mut Plane<'_>, part: &Part, to: (u8, u8));
+    /// Covers what `patches`, all of one ink, cover of a plane of a picture of `size`.
+    fn fill(plane: &mut Plane<'_>, patches: &[Patch], samples: Samples, size: (usize, usize));
+    /// Changes the bytes of all `columns` on each of `rows`: row by row, since both sides of a box lie on the same pages of memory.
+    fn columns(plane: &mut Plane<'_>, columns: &[Columns], rows: Range<usize>);
+    /// Covers the bytes of a plane, from its first on, by what `letters` has of each.
+    fn luma(plane: Plane<'_>, letters: &Rows<'_>, to: u8);
+    /// Covers Cb and Cr in turn by the means of the four pixels that they belong to.
+    fn pairs(plane: Plane<'_>, letters: &Rows<'_>, to: (u8, u8));
+    /// The same where each has its own plane.
+    fn halved(plane: Plane<'_>, letters: &Rows<'_>, to: u8);
 }
 
 /// Bytes that are covered at once, in whole chunks from a row's start on: whoever covers a row after another finds the same chunks. One
 /// that lay across two that were just written would wait for both to reach the cache, 20 cycles each time.
 pub(super) const CHUNK: usize = 32;
 
-/// Which bytes of a row are covered, and by how much: the outermost may be by less than those between.
-#[derive(Clone, Debug)]
-pub(super) struct Part {
-    /// All of them.
-    pub(super) all: Range<usize>,
-    /// Those among them that are covered by `whole` of 256 parts.
-    pub(super) inner: Range<usize>,
-    pub(super) whole: u16,
-    /// By how much the others are.
-    pub(super) edge: u16,
-}
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use super::super::parts::{Columns, Part, Patch, Rows, Span};
+    use super::super::planes::{Plane, Samples};
+    use super::{CHUNK, plain};
+    use std::arch::x86_64::{
+        __m256i, _MM_HINT_T0, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_extract_epi64, _mm_packus_epi16, _mm_prefetch,
+        _mm_unpacklo_epi64, _mm256_add_epi16, _mm256_and_si256, _mm256_andnot_si256, _mm256_blendv_epi8,
+        _mm256_castsi256_si128, _mm256_cmpgt_epi8, _mm256_cvtepu8_epi16, _mm256_extracti128_si256, _mm256_loadu_si256,
+        _mm256_maddubs_epi16, _mm256_mullo_epi16, _mm256_or_si256, _mm256_packus_epi16, _mm256_permute4x64_epi64,
+        _mm256_set_epi16, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
+        _mm256_slli_epi16, _mm256_srli_epi16, _mm256_storeu_si256, _mm256_sub_epi16, _mm256_unpackhi_epi8,
+        _mm256_unpacklo_epi8,
+    };
+    use std::ops::Range;
 
-/// What eight bytes side by side become, the same on many rows: each keeps `keep` of 256 parts and gets `add`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Columns {
-    /// The first of the eight, in a row.
-    start: usize,
-    keep: [u16; 8],
-    add: [u16; 8],
-}
-
-impl Columns {
-    /// Eight bytes that stay as they are.
-    pub(super) fn new(start: usize) -> Self {
-        Self { start, keep: [256; 8], add: [128; 8] }
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn load(bytes: &[u8; CHUNK]) -> __m256i {
+        // SAFETY: as many bytes are there as are read, wherever they begin.
+        unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
     }
 
-    /// Covers byte `at` of a row with `to`, over what covers it already.
-    pub(super) fn cover(&mut self, at: usize, to: u8, alpha: u16) {
-        let (at, keep) = (at - self.start, u32::from(256 - alpha.min(256)));
-        let kept = |of: u16| ((u32::from(of) * keep + 128) >> 8) as u16;
-        self.keep[at] = kept(self.keep[at]);
-        // Half a step for rounding stays added.
-        self.add[at] = kept(self.add[at] - 128) + u16::from(to) * alpha.min(256) + 128;
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn store(bytes: &mut [u8; CHUNK], chunk: __m256i) {
+        // SAFETY: as many bytes are there as are written, wherever they begin.
+        unsafe { _mm256_storeu_si256(bytes.as_mut_ptr().cast(), chunk) }
     }
 
-    /// Changes the eight bytes in `row`.
-    fn apply(&self, row: &mut [u8]) {
-        if let Some(bytes) = row.get_mut(self.start..).and_then(<[u8]>::first_chunk_mut::<8>) {
-            for ((byte, keep), add) in bytes.iter_mut().zip(self.keep).zip(self.add) {
-                *byte = ((u16::from(*byte) * keep + add) >> 8) as u8;
+    /// Changes the first chunk of what is left of a plane, whose last row may end within it.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn change(bytes: &mut [u8], with: impl Fn(__m256i) -> __m256i) {
+        if let Some(whole) = bytes.first_chunk_mut() {
+            return store(whole, with(load(whole)));
+        }
+        let mut chunk = [0; CHUNK];
+        chunk[..bytes.len()].copy_from_slice(bytes);
+        let changed = with(load(&chunk));
+        store(&mut chunk, changed);
+        bytes.copy_from_slice(&chunk[..bytes.len()]);
+    }
+
+    /// The bytes of `high` and `low` as numbers of 16 bits, half of them in each; [`narrow`] puts them in order again.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn wide(low: __m256i, high: __m256i) -> [__m256i; 2] {
+        [_mm256_unpacklo_epi8(low, high), _mm256_unpackhi_epi8(low, high)]
+    }
+
+    /// The upper bytes of numbers of 16 bits.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn narrow([first, second]: [__m256i; 2]) -> __m256i {
+        _mm256_packus_epi16(_mm256_srli_epi16(first, 8), _mm256_srli_epi16(second, 8))
+    }
+
+    /// What becomes of the bytes of a chunk: each keeps `keep` of 256 parts and gets `add`.
+    #[derive(Clone, Copy)]
+    struct Lanes {
+        keep: [__m256i; 2],
+        add: [__m256i; 2],
+    }
+
+    impl Lanes {
+        /// Bytes that `to` covers by parts of 256.
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn new(parts: [__m256i; 2], to: __m256i) -> Self {
+            let keep = |parts| _mm256_sub_epi16(_mm256_set1_epi16(256), parts);
+            let add = |parts| _mm256_add_epi16(_mm256_mullo_epi16(parts, to), _mm256_set1_epi16(128));
+            Self { keep: [keep(parts[0]), keep(parts[1])], add: [add(parts[0]), add(parts[1])] }
+        }
+
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn over(&self, chunk: __m256i) -> __m256i {
+            let [first, second] = wide(chunk, _mm256_setzero_si256());
+            let first = _mm256_add_epi16(_mm256_mullo_epi16(first, self.keep[0]), self.add[0]);
+            let second = _mm256_add_epi16(_mm256_mullo_epi16(second, self.keep[1]), self.add[1]);
+            narrow([first, second])
+        }
+    }
+
+    /// The bytes of a chunk that a span covers: all bits of those that it covers whole, and of those by half.
+    #[derive(Clone, Copy)]
+    struct Covered {
+        whole: [__m256i; 2],
+        half: [__m256i; 2],
+    }
+
+    impl Covered {
+        /// Of the chunk that begins at byte `from` of a row.
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn of(span: &Span, from: usize) -> Self {
+            let (all, whole) = (between(&span.all, from), between(&span.inner, from));
+            let half = _mm256_andnot_si256(whole, all);
+            Self { whole: wide(whole, whole), half: wide(half, half) }
+        }
+
+        #[inline]
+        #[target_feature(enable = "avx2")]
+        fn lanes(&self, alpha: u16, to: __m256i) -> Lanes {
+            let (whole, half) = (_mm256_set1_epi16(alpha.cast_signed()), _mm256_set1_epi16((alpha / 2).cast_signed()));
+            let part = |at: usize| {
+                _mm256_or_si256(_mm256_and_si256(self.whole[at], whole), _mm256_and_si256(self.half[at], half))
+            };
+            Lanes::new([part(0), part(1)], to)
+        }
+    }
+
+    /// All bits in those bytes of the chunk that begins at `from` which are among `bytes`.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn between(bytes: &Range<usize>, from: usize) -> __m256i {
+        const PLACES: [u8; CHUNK] = {
+            let mut places = [0; CHUNK];
+            let mut at = 0;
+            while at < CHUNK {
+                places[at] = at as u8;
+                at += 1;
+            }
+            places
+        };
+        let places = load(&PLACES);
+        let lane = |byte: usize| _mm256_set1_epi8((byte.clamp(from, from + CHUNK) - from) as i8);
+        _mm256_andnot_si256(_mm256_cmpgt_epi8(lane(bytes.start), places), _mm256_cmpgt_epi8(lane(bytes.end), places))
+    }
+
+    /// A colour's bytes in turn, as numbers of 16 bits.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn turns((even, odd): (u8, u8)) -> __m256i {
+        _mm256_set1_epi32(i32::from(odd) << 16 | i32::from(even))
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn cover(plane: &mut Plane<'_>, part: &Part, to: (u8, u8)) {
+        let Part { across, down, alpha } = part;
+        let start = across.all.start / CHUNK * CHUNK;
+        let last_start = (across.all.end - 1) / CHUNK * CHUNK;
+        let to = turns(to);
+        let (first, last) = (Covered::of(across, start), Covered::of(across, last_start));
+        for (rows, alpha) in down.pieces(*alpha) {
+            if rows.is_empty() {
+                continue;
+            }
+            let last = last.lanes(alpha, to);
+            if start == last_start {
+                for row in rows {
+                    change(&mut plane.data[row * plane.stride + start..], |chunk| last.over(chunk));
+                }
+                continue;
+            }
+            let first = first.lanes(alpha, to);
+            let between = Lanes::new([_mm256_set1_epi16(alpha.cast_signed()); 2], to);
+            for row in rows {
+                let (before, rest) = plane.data[row * plane.stride + start..].split_at_mut(last_start - start);
+                if let Some((head, middle)) = before.split_first_chunk_mut() {
+                    store(head, first.over(load(head)));
+                    for bytes in middle.as_chunks_mut().0 {
+                        store(bytes, between.over(load(bytes)));
+                    }
+                }
+                change(rest, |chunk| last.over(chunk));
             }
         }
     }
-}
 
-/// Changes the bytes of all `columns` on each of `rows`: row by row, since both sides of a box lie on the same pages of memory.
-pub(super) fn run(columns: &[Columns], data: &mut [u8], stride: usize, rows: Range<usize>) {
-    let data = &mut data[rows.start * stride..];
-    // The last row of a plane may be shorter than its stride.
-    let (whole, rest) = data.split_at_mut(rows.len().min(data.len() / stride) * stride);
-    both(columns, whole, stride);
-    if whole.len() < rows.len() * stride {
-        columns.iter().for_each(|columns| columns.apply(rest));
+    /// Most patches of a line are a few pixels of one row: what they need of its ink is made once for all of them.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn fill(plane: &mut Plane<'_>, patches: &[Patch], samples: Samples, size: (usize, usize)) {
+        let Some(Patch { ink, .. }) = patches.first() else { return };
+        let to = samples.of(ink.samples);
+        let turns = turns(to);
+        let even = |alpha: u16| Lanes::new([_mm256_set1_epi16(alpha.cast_signed()); 2], turns);
+        let (whole, half, quarter) = (even(ink.alpha), even(ink.alpha / 2), even(ink.alpha / 4));
+        for patch in patches {
+            let part = samples.part(patch, size);
+            let (all, inner) = (&part.across.all, &part.across.inner);
+            let start = all.start / CHUNK * CHUNK;
+            if all.end > start + CHUNK {
+                cover(plane, &part, to);
+                continue;
+            }
+            let (all, inner) = (between(all, start), between(inner, start));
+            let Span { all: rows, inner: whole_rows } = &part.down;
+            for row in rows.clone() {
+                let (most, least) = if whole_rows.contains(&row) { (&whole, &half) } else { (&half, &quarter) };
+                let bytes = &mut plane.data[row * plane.stride + start..];
+                change(bytes, |chunk| {
+                    let covered = _mm256_blendv_epi8(chunk, least.over(chunk), all);
+                    _mm256_blendv_epi8(covered, most.over(chunk), inner)
+                });
+            }
+        }
     }
-}
 
-fn both(columns: &[Columns], rows: &mut [u8], stride: usize) {
-    #[cfg(target_arch = "x86_64")]
-    if let [left, right] = columns
-        && left.start.abs_diff(right.start) >= 8
-        && std::arch::is_x86_feature_detected!("avx2")
-    {
-        // SAFETY: the processor has just said that it has AVX2.
-        return unsafe { both_at_once(left, right, rows, stride) };
+    /// Rows ahead of the one that is changed whose bytes are asked for: ten boxes took 25.3 us in the cache and take 23.3, from memory 142 and 117.
+    const AHEAD: usize = 8;
+
+    /// Both sides of a box, where they do not overlap, are sixteen numbers in one register.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn columns(plane: &mut Plane<'_>, columns: &[Columns], rows: Range<usize>) {
+        let [left, right] = columns else { return plain::columns(plane, columns, rows) };
+        if left.start.abs_diff(right.start) < 8 {
+            return plain::columns(plane, columns, rows);
+        }
+        let (keep, add) = (sixteen(left.keep, right.keep), sixteen(left.add, right.add));
+        let stride = plane.stride;
+        let data = &mut plane.data[rows.start * stride..];
+        // The last row of a plane may be shorter than its stride. Where all are as long, no row is checked for its length: a sixth of the time.
+        let whole = rows.len().min(data.len() / stride);
+        let (data, last) = data.split_at_mut(whole * stride);
+        let (left, right) = (left.start.min(stride - 8), right.start.min(stride - 8));
+        for row in data.chunks_exact_mut(stride) {
+            for at in [left, right] {
+                // Beyond the plane, too: it is a hint.
+                _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().wrapping_add(AHEAD * stride + at).cast());
+            }
+            let eight = |at: usize| row[at..].first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes));
+            let bytes = _mm_unpacklo_epi64(_mm_cvtsi64_si128(eight(left)), _mm_cvtsi64_si128(eight(right)));
+            let samples = _mm256_cvtepu8_epi16(bytes);
+            let mixed = _mm256_srli_epi16(_mm256_add_epi16(_mm256_mullo_epi16(samples, keep), add), 8);
+            let mixed = _mm_packus_epi16(_mm256_castsi256_si128(mixed), _mm256_extracti128_si256(mixed, 1));
+            row[left..left + 8].copy_from_slice(&_mm_cvtsi128_si64(mixed).to_le_bytes());
+            row[right..right + 8].copy_from_slice(&_mm_extract_epi64(mixed, 1).to_le_bytes());
+        }
+        plain::columns(&mut Plane { data: last, stride }, columns, 0..rows.len() - whole);
     }
-    one_by_one(columns, rows, stride);
-}
 
-/// What [`both_at_once`] is held to, and what other processors do, or one side alone.
-fn one_by_one(columns: &[Columns], rows: &mut [u8], stride: usize) {
-    for row in rows.chunks_exact_mut(stride) {
-        columns.iter().for_each(|columns| columns.apply(row));
-    }
-}
-
-/// Two sides, which do not overlap, as sixteen numbers in one register. The compiler makes scalar multiplications of the plain body:
-/// a box took three times as long.
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn both_at_once(left: &Columns, right: &Columns, rows: &mut [u8], stride: usize) {
-    use std::arch::x86_64::{
-        __m256i, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_extract_epi64, _mm_packus_epi16, _mm_unpacklo_epi64,
-        _mm256_add_epi16, _mm256_castsi256_si128, _mm256_cvtepu8_epi16, _mm256_extracti128_si256, _mm256_mullo_epi16,
-        _mm256_set_epi16, _mm256_srli_epi16,
-    };
-    let wide = |left: [u16; 8], right: [u16; 8]| -> __m256i {
+    #[target_feature(enable = "avx2")]
+    fn sixteen(left: [u16; 8], right: [u16; 8]) -> __m256i {
         let [a, b, c, d, e, f, g, h] = left.map(u16::cast_signed);
         let [i, j, k, l, m, n, o, p] = right.map(u16::cast_signed);
         _mm256_set_epi16(p, o, n, m, l, k, j, i, h, g, f, e, d, c, b, a)
-    };
-    let (keep, add) = (wide(left.keep, right.keep), wide(left.add, right.add));
-    let (from, to) = (left.start.min(stride - 8), right.start.min(stride - 8));
-    for row in rows.chunks_exact_mut(stride) {
-        let eight = |at: usize| row[at..].first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes));
-        let bytes = _mm_unpacklo_epi64(_mm_cvtsi64_si128(eight(from)), _mm_cvtsi64_si128(eight(to)));
-        let samples = _mm256_cvtepu8_epi16(bytes);
-        let mixed = _mm256_srli_epi16(_mm256_add_epi16(_mm256_mullo_epi16(samples, keep), add), 8);
-        let mixed = _mm_packus_epi16(_mm256_castsi256_si128(mixed), _mm256_extracti128_si256(mixed, 1));
-        row[from..from + 8].copy_from_slice(&_mm_cvtsi128_si64(mixed).to_le_bytes());
-        row[to..to + 8].copy_from_slice(&_mm_extract_epi64(mixed, 1).to_le_bytes());
+    }
+
+    /// `to` over a chunk, which covers `parts` of 255, rounded.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn mix(from: __m256i, to: __m256i, parts: __m256i) -> __m256i {
+        let zero = _mm256_setzero_si256();
+        // 256 * from + 128, as numbers of 16 bits.
+        let kept = wide(_mm256_set1_epi8(i8::MIN), from);
+        let (from, parts) = (wide(from, zero), wide(parts, zero));
+        let mut mixed = kept;
+        for half in 0..2 {
+            // 0..255 as 0..256, so that all is all.
+            let part = _mm256_add_epi16(parts[half], _mm256_srli_epi16(parts[half], 7));
+            let more = _mm256_mullo_epi16(_mm256_sub_epi16(to, from[half]), part);
+            mixed[half] = _mm256_add_epi16(kept[half], more);
+        }
+        narrow(mixed)
+    }
+
+    /// Covers the first chunks of a row, which may end within its last one, by what `parts` says of each.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn blend(row: &mut [u8], to: __m256i, chunks: usize, parts: impl Fn(usize) -> __m256i) {
+        let (wide, rest) = row.as_chunks_mut::<CHUNK>();
+        for (at, bytes) in wide.iter_mut().take(chunks).enumerate() {
+            store(bytes, mix(load(bytes), to, parts(at)));
+        }
+        if wide.len() < chunks {
+            change(rest, |chunk| mix(chunk, to, parts(wide.len())));
+        }
+    }
+
+    /// The rounded means of four pixels each, as numbers of 16 bits.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn quarters(upper: &[u8; CHUNK], lower: &[u8; CHUNK]) -> __m256i {
+        let two = |row| _mm256_maddubs_epi16(load(row), _mm256_set1_epi8(1));
+        let four = _mm256_add_epi16(two(upper), two(lower));
+        _mm256_srli_epi16(_mm256_add_epi16(four, _mm256_set1_epi16(2)), 2)
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn luma(plane: Plane<'_>, letters: &Rows<'_>, to: u8) {
+        let to = turns((to, to));
+        for y in 0..letters.height {
+            let parts = letters.row(y).as_chunks().0;
+            blend(&mut plane.data[y * plane.stride..], to, parts.len(), |at| load(&parts[at]));
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn pairs(plane: Plane<'_>, letters: &Rows<'_>, to: (u8, u8)) {
+        let to = turns(to);
+        for y in 0..letters.height / 2 {
+            let (upper, lower) = (letters.row(2 * y).as_chunks().0, letters.row(2 * y + 1).as_chunks().0);
+            blend(&mut plane.data[y * plane.stride..], to, upper.len().min(lower.len()), |at| {
+                let each = quarters(&upper[at], &lower[at]);
+                _mm256_or_si256(each, _mm256_slli_epi16(each, 8))
+            });
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn halved(plane: Plane<'_>, letters: &Rows<'_>, to: u8) {
+        let to = turns((to, to));
+        for y in 0..letters.height / 2 {
+            let (upper, lower) = (letters.row(2 * y).as_chunks().0, letters.row(2 * y + 1).as_chunks().0);
+            blend(&mut plane.data[y * plane.stride..], to, upper.len().min(lower.len()) / 2, |at| {
+                let quarters = |at: usize| quarters(&upper[at], &lower[at]);
+                let both = _mm256_packus_epi16(quarters(2 * at), quarters(2 * at + 1));
+                // Halves of registers are packed each for itself.
+                _mm256_permute4x64_epi64(both, 0b11_01_10_00)
+            });
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    /// The second-to-last row of a plane is whole, the last one ends with the picture.
-    const STRIDE: usize = 96;
-    const LAST: usize = 76;
-
-    fn plane() -> impl Strategy<Value = Vec<u8>> {
-        proptest::collection::vec(any::<u8>(), 5 * STRIDE + LAST)
-    }
-
-    proptest! {
-        #[test]
-        fn both_sides_at_once_are_what_they_are_one_by_one(
-            data in plane(),
-            right in 4_usize..60,
-            inks in proptest::collection::vec((0_usize..2, 0_usize..8, any::<u8>(), 0_u16..=256), 0..12),
-        ) {
-            let mut columns = [Columns::new(3), Columns::new(right)];
-            for (side, at, to, alpha) in inks {
-                let start = columns[side].start;
-                columns[side].cover(start + at, to, alpha);
-            }
-            for some in [&columns[..], &columns[..1]] {
-                let (mut plain, mut fast) = (data.clone(), data.clone());
-                for row in plain.chunks_mut(STRIDE).skip(1) {
-                    some.iter().for_each(|columns| columns.apply(row));
-                }
-                run(some, &mut fast, STRIDE, 1..6);
-                prop_assert_eq!(plain, fast);
-            }
-        }
-
-        #[test]
-        fn what_is_covered_in_chunks_is_what_it_is_byte_by_byte(
-            data in plane(),
-            ends in (0..LAST, 1..=LAST),
-            edges in (any::<bool>(), any::<bool>()),
-            (edge, whole) in (0_u16..=256, 0_u16..=256),
-            to in any::<(u8, u8)>(),
-        ) {
-            // Samples of two bytes: what is not at an end is covered whole.
-            let sample = |at: usize| at / 2 * 2;
-            let all = sample(ends.0.min(ends.1 - 1))..sample(ends.0.max(ends.1)).max(sample(ends.0.min(ends.1 - 1)) + 2);
-            let inner = all.start + 2 * usize::from(edges.0)..all.end - 2 * usize::from(edges.1 && all.len() > 2);
-            let part = Part { all: all.clone(), inner: inner.clone(), whole, edge };
-            let (mut plain, mut fast) = (data.clone(), data);
-            for row in plain.chunks_mut(STRIDE).skip(1) {
-                for at in all.clone() {
-                    let alpha = u32::from(if inner.contains(&at) { whole } else { edge });
-                    let colour = u32::from(if at % 2 == 0 { to.0 } else { to.1 });
-                    row[at] = ((u32::from(row[at]) * (256 - alpha) + colour * alpha + 128) >> 8) as u8;
-                }
-            }
-            cover(&mut fast, STRIDE, 1..6, &part, to);
-            prop_assert_eq!(plain, fast);
-        }
-    }
-}
+mod tests;

@@ -235,7 +235,7 @@ fn the_edges_in_the_pixels_are_those_of_the_draw_list() {
     assert!(rim(158) < 60 && rim(161) < 60 && rim(157) == 90 && rim(162) == 90);
     // The plate stands on the line's upper edge, and letters are on it.
     let text = label_text(&track("demo", false), Layers::default()).expect("it has a label");
-    let plate = label_plate(&list[0], Letters::new().set(&text, 10.0).advance, 10.0, (640.0, 360.0));
+    let plate = label_plate(&list[0], Letters::new().set(&text, 10.0, 0).advance, 10.0, (640.0, 360.0));
     assert_eq!((plate.x, plate.y + plate.height), (159.0, 179.0));
     let inside = |y: usize| &drawn.planes[0][y * 640..][plate.x as usize..(plate.x + plate.width) as usize];
     let words = (plate.y as usize..(plate.y + plate.height) as usize).flat_map(inside);
@@ -248,14 +248,18 @@ fn widths_are_the_fonts_and_what_is_not_in_it_has_a_sign() {
     let mut letters = Letters::new();
     // Advances of Inter 600 at 20 pixels, summed by fontTools.
     for (text, width) in [("person 87%", 117.1), ("motion 100%", 126.87), ("car 5%", 68.45), ("", 0.0)] {
-        assert!((letters.set(text, 20.0).advance - width).abs() < 0.02, "{text}: {}", letters.set(text, 20.0).advance);
+        assert!(
+            (letters.set(text, 20.0, 0).advance - width).abs() < 0.02,
+            "{text}: {}",
+            letters.set(text, 20.0, 0).advance
+        );
     }
-    assert_eq!(letters.set("", 20.0).width, 0);
-    let unknown = letters.set("人", 20.0);
-    assert!(unknown.advance > 0.0 && unknown.cover.iter().any(|cover| *cover > 200));
-    assert_eq!(letters.set("a\u{7}\nb", 20.0).advance, letters.set("ab", 20.0).advance);
+    assert_eq!(letters.set("", 20.0, 0).stencil.width, 0);
+    let unknown = letters.set("人", 20.0, 0);
+    assert!(unknown.advance > 0.0 && unknown.stencil.pixels().iter().any(|cover| *cover > 200));
+    assert_eq!(letters.set("a\u{7}\nb", 20.0, 0).advance, letters.set("ab", 20.0, 0).advance);
     for size in 0..20 {
-        assert!(letters.set("bounded", 10.0 + size as f32).advance > 0.0);
+        assert!(letters.set("bounded", 10.0 + size as f32, 0).advance > 0.0);
     }
 }
 

@@ -40,7 +40,7 @@ pub fn outline(item: &Item, rim: i32, picture: (f32, f32), fills: &mut Vec<Fill>
     if line == 0 {
         return;
     }
-    let mut sheet = Sheet { width: picture.0 as i32, height: picture.1 as i32, fills };
+    let mut sheet = Sheet { size: (picture.0 as i32, picture.1 as i32), fills };
     match item.shape {
         Shape::Box { x, y, width, height, dashed } => {
             let within = |value: f32, most: f32| value.clamp(-BEYOND, most + BEYOND);
@@ -73,22 +73,25 @@ impl Rect {
     fn is_empty(self) -> bool {
         self.x0 >= self.x1 || self.y0 >= self.y1
     }
+
+    /// Its fill, cut at the edges of a picture; `None` where nothing of it is within.
+    pub(super) fn filled(self, (width, height): (i32, i32), (colour, alpha): (u32, u16)) -> Option<Fill> {
+        let Self { x0, y0, x1, y1 } = self;
+        let within = Self { x0: x0.max(0), y0: y0.max(0), x1: x1.min(width), y1: y1.min(height) };
+        let Self { x0, y0, x1, y1 } = within;
+        (!within.is_empty()).then_some(Fill { x0, y0, x1, y1, colour, alpha })
+    }
 }
 
 /// Where fills are collected, cut at the picture's edges.
-pub(super) struct Sheet<'a> {
-    pub(super) width: i32,
-    pub(super) height: i32,
-    pub(super) fills: &'a mut Vec<Fill>,
+struct Sheet<'a> {
+    size: (i32, i32),
+    fills: &'a mut Vec<Fill>,
 }
 
 impl Sheet<'_> {
-    pub(super) fn fill(&mut self, rect: Rect, (colour, alpha): (u32, u16)) {
-        let (x0, y0) = (rect.x0.max(0), rect.y0.max(0));
-        let (x1, y1) = (rect.x1.min(self.width), rect.y1.min(self.height));
-        if x0 < x1 && y0 < y1 {
-            self.fills.push(Fill { x0, y0, x1, y1, colour, alpha });
-        }
+    fn fill(&mut self, rect: Rect, ink: (u32, u16)) {
+        self.fills.extend(rect.filled(self.size, ink));
     }
 
     /// A box by its line's outer edge.
@@ -122,7 +125,7 @@ impl Sheet<'_> {
 
     /// A line of whole pixels' width.
     fn line(&mut self, points: &[(f32, f32)], width: i32, ink: (u32, u16)) {
-        for run in runs(points, width as f32 / 2.0, (self.width, self.height)) {
+        for run in runs(points, width as f32 / 2.0, self.size) {
             self.fill(Rect { x0: run.x0, y0: run.y0, x1: run.x1, y1: run.y1 }, ink);
         }
     }

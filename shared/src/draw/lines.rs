@@ -12,16 +12,38 @@ pub(super) struct Run {
 /// The pixels of a picture of `size` whose middle is not farther than `radius` from the line through `points`, as rectangles that do not
 /// overlap, from top to bottom.
 pub(super) fn runs(points: &[(f32, f32)], radius: f32, size: (i32, i32)) -> Vec<Run> {
-    let mut rows = Vec::new();
+    let mut rows = Rows { rows: Vec::new(), newest: vec![0; size.1.max(0) as usize] };
     if points.iter().all(|(x, y)| x.is_finite() && y.is_finite()) {
         points.windows(2).for_each(|two| segment(two[0], two[1], radius, size, &mut rows));
     }
+    let mut rows = rows.rows;
     rows.sort_unstable();
     stacked(joined(rows))
 }
 
+/// Rows of the pieces of a line, each as high as one pixel.
+struct Rows {
+    rows: Vec<Run>,
+    /// Of each row of the picture the newest of `rows`, from 1 on.
+    newest: Vec<usize>,
+}
+
+impl Rows {
+    /// Adds one. Mostly it touches what the piece before has left there: joined at once, a third is left to be sorted.
+    fn add(&mut self, y0: i32, x0: i32, x1: i32) {
+        let newest = &mut self.newest[y0 as usize];
+        match newest.checked_sub(1).map(|at| &mut self.rows[at]) {
+            Some(row) if x0 <= row.x1 && row.x0 <= x1 => (row.x0, row.x1) = (row.x0.min(x0), row.x1.max(x1)),
+            _ => {
+                self.rows.push(Run { y0, x0, x1, y1: y0 + 1 });
+                *newest = self.rows.len();
+            }
+        }
+    }
+}
+
 /// The rows of one piece: all within `radius` of it, its round ends too.
-fn segment(a: (f32, f32), b: (f32, f32), radius: f32, (width, height): (i32, i32), rows: &mut Vec<Run>) {
+fn segment(a: (f32, f32), b: (f32, f32), radius: f32, (width, height): (i32, i32), rows: &mut Rows) {
     // Rightward, so that a row on the very edge of a level line is judged as those of its round ends are.
     let (from, to) = if a.0 <= b.0 { (a, b) } else { (b, a) };
     let (top, bottom) = (from.1.min(to.1) - radius, from.1.max(to.1) + radius);
@@ -29,16 +51,28 @@ fn segment(a: (f32, f32), b: (f32, f32), radius: f32, (width, height): (i32, i32
     let last = bottom.ceil().clamp(0.0, height as f32) as i32;
     for y0 in first..last {
         let middle = y0 as f32 + 0.5;
-        let parts = [round(from, radius, middle), round(to, radius, middle), straight(from, to, radius, middle)];
-        let reach = parts.into_iter().flatten().reduce(|(a, b), (c, d)| (a.min(c), b.max(d)));
-        let Some((left, right)) = reach else { continue };
-        // A pixel is in where its middle is: at the left edge too, at the right edge not, so that widths are whole.
-        let x0 = (left - 0.5).ceil().clamp(0.0, width as f32) as i32;
-        let x1 = (right - 0.5).ceil().clamp(0.0, width as f32) as i32;
+        let mut reach = (f32::MAX, f32::MIN);
+        let mut add = |part: Option<(f32, f32)>| {
+            if let Some((left, right)) = part {
+                reach = (reach.0.min(left), reach.1.max(right));
+            }
+        };
+        add(round(from, radius, middle));
+        add(round(to, radius, middle));
+        add(straight(from, to, radius, middle));
+        let (x0, x1) = (pixel(reach.0, width), pixel(reach.1, width));
         if x0 < x1 {
-            rows.push(Run { y0, x0, x1, y1: y0 + 1 });
+            rows.add(y0, x0, x1);
         }
     }
+}
+
+/// The first pixel whose middle is not left of `x`: one is in where its middle is on a left edge, not where it is on a right one, so that
+/// widths are whole.
+fn pixel(x: f32, width: i32) -> i32 {
+    let x = (x - 0.5).clamp(0.0, width as f32);
+    // Rounded up; a call of `ceil` for each takes longer than all else.
+    x as i32 + i32::from(x > (x as i32) as f32)
 }
 
 /// Where the row through `y` is within `radius` of a point.

@@ -1,6 +1,6 @@
 //! Where a label stands, and how large it is.
 
-use super::fills::{Rect, Sheet, line_width};
+use super::fills::{Rect, line_width};
 use super::{Fill, Item, PLATE, Shape};
 
 /// Height of label text in pixels for a picture of `height` pixels: readable on a tile, not loud on a wall.
@@ -49,7 +49,5 @@ pub fn label_plate(item: &Item, text_width: f32, size: f32, picture: (f32, f32))
 pub fn plate_fill(plate: &Plate, picture: (f32, f32)) -> Option<Fill> {
     let (x0, y0) = (plate.x as i32, plate.y as i32);
     let rect = Rect { x0, y0, x1: x0 + plate.width as i32, y1: y0 + plate.height as i32 };
-    let mut fills = Vec::new();
-    Sheet { width: picture.0 as i32, height: picture.1 as i32, fills: &mut fills }.fill(rect, PLATE);
-    fills.pop()
+    rect.filled((picture.0 as i32, picture.1 as i32), PLATE)
 }
