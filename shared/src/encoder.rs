@@ -280,7 +280,8 @@ pub struct RenditionInfo {
     pub fps: Option<f64>,
     /// Bits a second, measured.
     pub bitrate: Option<f64>,
-    /// Milliseconds that encoding a frame takes here, median of the last seconds.
+    /// Milliseconds from taking a frame up until it is encoded, median of the last seconds. An encoder that looks ahead holds frames back:
+    /// that counts.
     pub frame_ms: Option<f64>,
     /// The encoder; absent for `source`.
     pub encoder: Option<EncoderInUse>,

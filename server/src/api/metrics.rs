@@ -179,7 +179,11 @@ fn rendition(page: &mut Page, info: &RenditionInfo, of: &[(&str, &str); 2]) {
         ("sightline_rendition_bits_per_second", "Measured over the last seconds.", info.bitrate),
         ("sightline_rendition_asked_bits_per_second", "What its encoder was asked for.", asked),
         ("sightline_rendition_frames_per_second", "Measured over the last seconds.", info.fps),
-        ("sightline_rendition_encode_seconds", "Median of a frame's encoding.", info.frame_ms.map(|ms| ms / 1e3)),
+        (
+            "sightline_rendition_encode_seconds",
+            "Median time from taking a frame up until it is encoded.",
+            info.frame_ms.map(|ms| ms / 1e3),
+        ),
     ] {
         if let Some(value) = value {
             page.add(name, "gauge", help, &labels, value);

@@ -161,7 +161,8 @@ async fn the_encoder_is_changed_or_refused_at_its_field() {
     assert_eq!(told["asked"], json!({ "bitrate": 900_000, "preset": "p4" }));
     assert_eq!((&told["live"], &told["restarted"]), (&json!([]), &json!([])), "none was running");
     for (body, field, word) in [
-        (json!({ "codec": "av1" }), "codec", "AV1"),
+        (json!({ "codec": "av1", "b_frames": 2 }), "b_frames", "AV1"),
+        (json!({ "codec": "vp9" }), "codec", "av1"),
         (json!({ "preset": "ultrafast" }), "preset", "p1"),
         (json!({ "bitrate": 1 }), "bitrate", "bits a second"),
         (json!({ "speed": 1 }), "encoder", "it has"),

@@ -8,6 +8,7 @@ mod engine;
 mod figures;
 mod line;
 mod place;
+mod run;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

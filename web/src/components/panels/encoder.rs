@@ -121,7 +121,7 @@ fn state_words(main: Option<&RenditionInfo>) -> String {
         .encoder
         .as_ref()
         .map(|encoder| format!("{}, {}", encoder.words, format::size(Some(encoder.width), Some(encoder.height))));
-    let cost = main.frame_ms.map_or(String::new(), |ms| format!(", {} a frame", format::fine_ms(ms)));
+    let cost = main.frame_ms.map_or(String::new(), |ms| format!(", a frame is ready after {}", format::fine_ms(ms)));
     match (main.state, what) {
         (RenditionState::Idle, _) => {
             "Main is made while somebody looks at it: nobody does. A change moves this page to it.".into()
@@ -150,7 +150,7 @@ fn Presets(work: Work) -> impl IntoView {
             move || cost().map_or(String::new(), |ms| format!("height:{:.0}%", (ms / dearest() * 100.0).max(8.0)));
         view! {
             <span class="preset-step" data-preset=value data-on=move || (meant() == value).to_string() data-known=move || cost().is_some().to_string()
-                title=move || cost().map_or_else(|| format!("{words}: not measured here yet"), |ms| format!("{words}: {} a frame here", format::fine_ms(ms)))
+                title=move || cost().map_or_else(|| format!("{words}: not measured here yet"), |ms| format!("{words}: a frame is ready after {} here", format::fine_ms(ms)))
                 on:click=move |_| if staged.refused(PRESET.name).is_none() { staged.set(PRESET.name, value.to_owned()) }>
                 <span class="preset-cost" style=height></span>
                 <span class="figure">{value}</span>
@@ -163,7 +163,7 @@ fn Presets(work: Work) -> impl IntoView {
         let used = staged.used(PRESET.name);
         let one = |offer: crate::state::encoder::Offer| {
             let cost = costs.with(|costs| costs.get(offer.value).copied());
-            let cost = cost.map_or(String::new(), |ms| format!(" · {} a frame", format::fine_ms(ms)));
+            let cost = cost.map_or(String::new(), |ms| format!(" · ready after {}", format::fine_ms(ms)));
             let text = match (offer.value, used.as_deref()) {
                 ("", Some(used)) => format!("default (now {used})"),
                 ("", None) => "default".to_owned(),
