@@ -340,20 +340,8 @@ fn boxes_and_labels_are_the_same_samples_on_the_device() -> Result<(), Error> {
         let list = draw_list(&tracks, width as f32, height as f32, Layers::default());
         assert!(list.len() == 7 && list.iter().all(|item| item.text.is_some()));
         let mut host = Host::new(Format::Nv12, width, height, 0);
-        let from = painted(3, width, height);
-        let frame = Frame {
-            samples: Samples::Host(Box::new(from)),
-            format: PixelFormat::I420,
-            width,
-            height,
-            colour: COLOUR,
-            sample_aspect: (1, 1),
-            rotation: 0,
-            epoch: Epoch(0),
-            pts: Pts(0),
-            arrived: Mono::default(),
-            decoded: Mono::default(),
-        };
+        let planes = painted(3, width, height).planes;
+        let frame = Frame { colour: COLOUR, ..Frame::of_planes(planes, PixelFormat::I420, (width, height)) };
         Resizer::default().run(&frame, &mut picture_of(&mut host)).unwrap();
         let before = host.clone();
         let picture = Pool::new(&card.context()?, Format::Nv12, (width as u32, height as u32), 1)?.lease()?.unwrap();

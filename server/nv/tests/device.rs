@@ -13,6 +13,8 @@
 mod av1;
 #[path = "device/clips.rs"]
 mod clips;
+#[path = "device/codecs.rs"]
+mod codecs;
 mod common;
 #[path = "device/damage.rs"]
 mod damage;

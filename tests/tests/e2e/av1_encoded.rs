@@ -4,7 +4,7 @@
 
 use crate::clips::{download, made};
 use crate::device::{all_given_back, backend, camera, main_of, running, settings, watch};
-use crate::hevc::{live_mp4, told, until_another_codec};
+use crate::hevc::{annotated, live_mp4, same_frames, told, until_another_codec};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sightline_shared::chunk::FLAG_KEY;
@@ -13,7 +13,7 @@ use sightline_shared::wire::{Init, ServerMessage};
 use sightline_tests::clip::{Clip, ClipSpec};
 use sightline_tests::fake_camera::FakeCamera;
 use sightline_tests::media::ffmpeg;
-use sightline_tests::program::{Options, Program, binary};
+use sightline_tests::program::{Program, binary};
 use sightline_tests::standin::Device;
 use sightline_tests::viewer::{GotChunk, Viewer};
 use std::path::Path;
@@ -173,22 +173,13 @@ fn annotate_writes_it_frame_by_frame() {
     drop(ffmpeg(&[&["-f", "lavfi", "-i", source][..], &clock, &x264, &[&input]].concat()));
     let wanted = times(&input);
     assert!(wanted.len() == 50 && wanted.windows(2).any(|two| two[1] - two[0] != 40), "{wanted:?}");
-    let annotate = |output: &str, further: &[&str], environment: Option<&Options>| {
-        let mut command = Command::new(binary());
-        let how = ["--codec", "av1", "--force", "--show-time", "--model", "none", "--log-format", "json"];
-        command.args(["annotate", &input, "-o", output]).args(how).args(further);
-        command.envs(environment.map(|options| options.environment.clone()).unwrap_or_default());
-        let done = command.output().expect("the program runs");
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        serde_json::from_slice::<Value>(&done.stdout).expect("the result is JSON")
-    };
     for (name, tag, further) in [
         ("out.mp4", "av01", &[][..]),
         ("out.mkv", "[0][0][0][0]", &[]),
         ("fast.mp4", "av01", &["--tune", "ull", "--bitrate", "500k"]),
     ] {
         let output = path(name);
-        let result = annotate(&output, further, None);
+        let result = annotated("av1", (&input, &output), further, None);
         assert!(result["encoder"].as_str().is_some_and(|words| words.contains("libsvtav1")), "{result}");
         is_av1(Path::new(&output), tag, 50);
         assert_eq!(times(&output), wanted, "{name}");
@@ -201,15 +192,10 @@ fn annotate_writes_it_frame_by_frame() {
     assert!(!Path::new(&path("out.mov")).exists());
     let device = Device::new();
     let output = path("device.mp4");
-    let result = annotate(&output, &[], Some(&device.options("", String::new())));
+    let result = annotated("av1", (&input, &output), &[], Some(&device));
     assert!(result["encoder"].as_str().is_some_and(|words| words.starts_with("NVENC")), "{result}");
     is_av1(Path::new(&output), "av01", 50);
     assert_eq!(times(&output), wanted);
-    let psnr =
-        ["-i", &output, "-i", &path("out.mp4"), "-filter_complex", "[0:v][1:v]psnr=stats_file=-", "-f", "null", "-"];
-    let text = String::from_utf8(ffmpeg(&psnr)).expect("text");
-    let each: Vec<f64> =
-        text.lines().filter_map(|line| line.split("psnr_avg:").nth(1)?.split(' ').next()?.parse().ok()).collect();
-    assert!(each.len() == 50 && each.iter().all(|psnr| *psnr > 28.0), "the same frames as in software: {each:?}");
+    same_frames(&output, &path("out.mp4"));
     all_given_back(&device);
 }

@@ -12,7 +12,7 @@ use sightline_tests::clip::{Clip, ClipSpec};
 use sightline_tests::fake_camera::FakeCamera;
 use sightline_tests::media::{ffmpeg, ffprobe};
 use sightline_tests::mp4;
-use sightline_tests::program::{Options, Program, binary};
+use sightline_tests::program::{Program, binary};
 use sightline_tests::standin::Device;
 use sightline_tests::viewer::{Got, GotChunk, Viewer};
 use std::path::{Path, PathBuf};
@@ -155,6 +155,32 @@ async fn a_device_without_it_leaves_it_to_software() {
     all_given_back(&device);
 }
 
+/// `annotate` of a film to `codec`, on a device where the environment has one; gives what it says of its result.
+pub(crate) fn annotated(
+    codec: &str,
+    (input, output): (&str, &str),
+    further: &[&str],
+    device: Option<&Device>,
+) -> Value {
+    let mut command = Command::new(binary());
+    let how = ["--codec", codec, "--force", "--show-time", "--model", "none", "--log-format", "json"];
+    command.args(["annotate", input, "-o", output]).args(how).args(further);
+    command.envs(device.map(|device| device.options("", String::new()).environment).unwrap_or_default());
+    let done = command.output().expect("the program runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_slice(&done.stdout).expect("the result is JSON")
+}
+
+/// Fifty frames, each like the other film's.
+#[track_caller]
+pub(crate) fn same_frames(one: &str, other: &str) {
+    let psnr = ["-i", one, "-i", other, "-filter_complex", "[0:v][1:v]psnr=stats_file=-", "-f", "null", "-"];
+    let text = String::from_utf8(ffmpeg(&psnr)).expect("text");
+    let each: Vec<f64> =
+        text.lines().filter_map(|line| line.split("psnr_avg:").nth(1)?.split(' ').next()?.parse().ok()).collect();
+    assert!(each.len() == 50 && each.iter().all(|psnr| *psnr > 28.0), "the same frames as in software: {each:?}");
+}
+
 #[test]
 fn annotate_writes_it() {
     let folder = TempDir::new().expect("a temporary folder");
@@ -162,31 +188,17 @@ fn annotate_writes_it() {
     let input = path("in.mp4");
     let source = "testsrc2=size=320x180:rate=25:duration=2";
     drop(ffmpeg(&["-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p10le", "-c:v", "libx264", "-bf", "2", &input]));
-    let annotate = |output: &str, environment: Option<&Options>| {
-        let mut command = Command::new(binary());
-        let how = ["--codec", "hevc", "--force", "--show-time", "--model", "none", "--log-format", "json"];
-        command.args(["annotate", &input, "-o", output]).args(how);
-        command.envs(environment.map(|options| options.environment.clone()).unwrap_or_default());
-        let done = command.output().expect("the program runs");
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        serde_json::from_slice::<Value>(&done.stdout).expect("the result is JSON")
-    };
     for (name, tag) in [("out.mp4", "hvc1"), ("out.mov", "hvc1"), ("out.mkv", "[0][0][0][0]")] {
         let output = path(name);
-        let result = annotate(&output, None);
+        let result = annotated("hevc", (&input, &output), &[], None);
         assert!(result["encoder"].as_str().is_some_and(|words| words.contains("libx265")), "{result}");
         is_hevc(&told(Path::new(&output)), tag, 50);
     }
     let device = Device::new();
     let output = path("device.mp4");
-    let result = annotate(&output, Some(&device.options("", String::new())));
+    let result = annotated("hevc", (&input, &output), &[], Some(&device));
     assert!(result["encoder"].as_str().is_some_and(|words| words.starts_with("NVENC")), "{result}");
     is_hevc(&told(Path::new(&output)), "hvc1", 50);
-    let psnr =
-        ["-i", &output, "-i", &path("out.mp4"), "-filter_complex", "[0:v][1:v]psnr=stats_file=-", "-f", "null", "-"];
-    let text = String::from_utf8(ffmpeg(&psnr)).expect("text");
-    let each: Vec<f64> =
-        text.lines().filter_map(|line| line.split("psnr_avg:").nth(1)?.split(' ').next()?.parse().ok()).collect();
-    assert!(each.len() == 50 && each.iter().all(|psnr| *psnr > 28.0), "the same frames as in software: {each:?}");
+    same_frames(&output, &path("out.mp4"));
     all_given_back(&device);
 }
